@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * info.h - the info page: what dom0 tells a guest before it starts, and their console rings. It is
+ * the first page of window slot 0 (HV_INFO_PAGE). hv does not read it; for the first domain hv
+ * fills it in, as plain memory, without devices. "Device page" in the architecture means this.
+ *
+ * All offsets are bytes from the start of window slot 0, so in the guest they are its addresses.
+ * Writers: [d] dom0, before the guest starts; [g] the guest; [D] dom0 while the guest runs.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define MF_INFO_MAGIC 0x4f46494du /* "MIFO" */
+#define MF_INFO_VERSION 1
+#define MF_NO_PORT 0xffffffffu
+
+/* Event tags that a guest's own ports are bound with. */
+#define MF_TAG_CONSOLE 1
+#define MF_TAG_NET 2
+#define MF_TAG_CONTROL 3
+
+/*
+ * Console: two byte rings. `head` counts bytes ever written, `tail` bytes ever taken (mod 2^32); the
+ * byte of count n is at data[n % bytes]. The guest writes `out` and sends on `port` when dom0 is to
+ * look (out.tail == head before the write, or the ring became full); dom0 does likewise for `in`.
+ * `bytes` is a power of two.
+ */
+struct mf_ring {
+    uint32_t head;   /* by the writer, after the data (release) */
+    uint32_t tail;   /* by the reader, after taking the data */
+    uint32_t offset; /* of the data; [d] */
+    uint32_t bytes;  /* [d] */
+};
+
+struct mf_console {
+    uint32_t port; /* the guest's port, MF_NO_PORT: no console; [d] */
+    uint32_t reserved;
+    struct mf_ring out; /* guest to dom0 */
+    struct mf_ring in;  /* dom0 to guest */
+};
+
+/*
+ * A network device: two virtio split virtqueues (virtio 1.2, 2.7), addresses in descriptors being
+ * window offsets; each packet starts with struct virtio_net_hdr of 12 bytes. No device status or
+ * configuration space: all is said here before the guest starts.
+ */
+struct mf_virtq {
+    uint32_t desc, avail, used; /* offsets; [d] */
+    uint16_t size;              /* entries, a power of two; [d] */
+    uint16_t reserved;
+};
+
+#define MF_NET_F_CSUM 0x1u /* both sides take packets with partial checksums (NEEDS_CSUM) */
+#define MF_NET_F_GSO 0x2u /* both sides take TCP segments larger than the MTU */
+
+struct mf_net {
+    uint32_t port; /* the guest's port, MF_NO_PORT: no network; [d] */
+    uint32_t features;
+    struct mf_virtq rx, tx;
+    uint32_t buffers, buffers_bytes; /* area of the window that the guest may put packets in; [d] */
+    uint8_t mac[6];
+    uint16_t mtu;
+    uint8_t ip4[4], ip4_gateway[4];
+    uint8_t ip4_prefix, ip6_prefix; /* bits; 0: no address */
+    uint16_t reserved;
+    uint8_t ip6[16], ip6_gateway[16];
+    uint8_t dns4[4];
+    uint8_t gateway_mac[6]; /* dom0's; there is no need for ARP to leave the subnet */
+    uint16_t reserved2;
+};
+
+struct mf_info {
+    uint32_t magic, version;
+    uint32_t bytes;       /* that dom0 filled in from the start of the page; [d] */
+    uint32_t generation;  /* 0, and one more in each clone of a running guest; [d] */
+    char name[64];        /* of the instance; [d] */
+    uint8_t seed[32];     /* fresh random bytes; the guest clears them after use */
+    uint64_t memory_bytes; /* its limit; [d] */
+    uint32_t argc;         /* argument strings at `args`, each NUL-terminated; 0: the image's own */
+    uint32_t envc;         /* likewise at `env`: NAME=value */
+    uint32_t args, args_bytes;
+    uint32_t env, env_bytes;
+    uint32_t control_port; /* for stop requests; MF_NO_PORT: none; [d] */
+    uint32_t stop_request; /* != 0: please end (SIGTERM); [D], then an event MF_TAG_CONTROL */
+    uint32_t ready;        /* != 0: the application said that it is ready; [g] */
+    uint32_t reserved;
+    struct mf_console console;
+    struct mf_net net;
+};
+
+_Static_assert(sizeof(struct mf_info) <= 512, "the info page has room for rings and strings");
