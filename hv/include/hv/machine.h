@@ -13,6 +13,18 @@
 #define MMIO_VA 0xffffc00000000000ul       /* device registers, uncached, NX */
 #define HV_IMAGE_VA 0xffffffff80000000ul
 
+/** hv's address of RAM. Before paging_init() only the first 4 GiB can be reached. */
+static inline void *phys_to_virt(paddr_t pa)
+{
+    return (void *)(uintptr_t)(pa.v + DIRECT_MAP_VA);
+}
+
+/** The reverse, for addresses from phys_to_virt() only (not for hv's image). */
+static inline paddr_t virt_to_phys(const void *va)
+{
+    return (paddr_t){(uintptr_t)va - DIRECT_MAP_VA};
+}
+
 /* ---- early memory: before frame_init() -------------------------------------------------------- */
 
 void bootmem_init(const struct boot_info *info);
@@ -27,9 +39,10 @@ uint64_t bootmem_page_limit(void);
 
 /** Builds hv's final map (direct map, W^X image), loads it on this CPU. */
 void paging_init(const struct boot_info *info);
-/** A new top-level table with hv's half filled in: each CPU has one of its own. */
+/** A new top-level table with hv's half filled in: each CPU has one of its own. From bootmem. */
 uint64_t *paging_new_top(void);
-/** Maps device registers uncached; the same range may be mapped twice. Panics on exhaustion. */
+/** Maps device registers uncached; the same range may be mapped twice. Panics on exhaustion.
+ * From bootmem, so before bootmem_finish(). */
 volatile void *mmio_map(paddr_t base, uint64_t bytes);
 /** Unmaps one page of hv's image, as a guard page below a stack. Local TLB only: early boot. */
 void paging_unmap_page(const void *va);
@@ -65,6 +78,9 @@ void apic_nmi_others(void);
 
 /** Routes ISA interrupt `irq` (with MADT overrides) to `vector` of the boot CPU. False: no I/O APIC. */
 bool ioapic_route_isa(uint32_t irq, uint8_t vector);
+
+/** Takes from bootmem what smp_start() needs; after acpi_init(). */
+void smp_prepare(void);
 
 /**
  * Starts all other CPUs, one after another. Each runs `entry(index)` on its own stack with hv's

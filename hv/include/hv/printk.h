@@ -17,6 +17,9 @@ void printk(const char *format, ...) HV_PRINTF(1, 2);
 /** Stops all CPUs; prints CPU, message and a symbolised backtrace; ends QEMU if it can. */
 void HV_NORETURN panic(const char *format, ...) HV_PRINTF(1, 2);
 
+/** True once a CPU is in panic(): an NMI then means that this CPU stops for ever. */
+bool panic_is_active(void);
+
 #define HV_BUG_ON(condition)                                                                       \
     do {                                                                                           \
         if (__builtin_expect(!!(condition), 0)) {                                                  \
