@@ -7,6 +7,28 @@ TEST_LIMIT ?= 1200
 TEST_GOALS := test check unit
 RUN_TESTS = tests/scripts/run-tests $(B)/tests/results $(JOBS) $(TEST_LIMIT)
 
+# ---- Debian packages ---------------------------------------------------------------------------------
+# An included file, so that make brings it up to date before anything else and, when packages were
+# installed, starts again with them.
+
+DEPS_GROUPS := $(if $(filter-out help clean fmt lint deps,$(or $(MAKECMDGOALS),all)),build) \
+               $(if $(filter run gdb test bench,$(MAKECMDGOALS)),run) \
+               $(if $(filter test check unit deps,$(MAKECMDGOALS)),test) \
+               $(if $(filter bench,$(MAKECMDGOALS)),bench) \
+               $(if $(filter lint check fmt,$(MAKECMDGOALS)),lint) \
+               $(if $(filter deps,$(MAKECMDGOALS)),build run bench)
+ifneq ($(strip $(DEPS_GROUPS)),)
+$(B)/deps.mk: FORCE
+	@mkdir -p $(@D)
+	@[ -f $@ ] || touch $@
+	@sh tests/scripts/deps.sh $@ $(DEPS_GROUPS)
+include $(B)/deps.mk
+endif
+
+.PHONY: deps
+deps:
+	@echo "all packages that run, test and bench need are installed"
+
 # ---- unit tests ------------------------------------------------------------------------------------
 
 UNIT_CC ?= $(CC)
