@@ -1,0 +1,725 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* aspace.c - see aspace.h. Nothing outside this file edits a page-table entry of a guest. */
+#include "hv/aspace.h"
+
+#include "arch.h"
+#include "hv/frame.h"
+
+#define P 0x001ul
+#define W 0x002ul
+#define U 0x004ul
+#define PCD_PWT 0x018ul
+#define SW_WRITE 0x200ul  /* the guest may write here */
+#define SW_WINDOW 0x400ul /* directory entry: leads to a window table */
+#define SW_PHYS 0x800ul   /* lowest level: the frame is not counted */
+#define SW_DYING (1ul << 52) /* the table behind it is being freed */
+#define NX (1ul << 63)
+#define ADDRESS 0x000ffffffffff000ul
+#define TABLE_FLAGS (P | W | U)
+
+#define ENTRIES 512u
+#define ROOT_LEVEL 3
+#define HIGH_FIRST ((unsigned int)(HV_WINDOW_HIGH_VA >> 30)) /* root entries with windows only */
+
+static paddr_t shared_hypercall, shared_time, shared_zero;
+
+/* ---- entries ---------------------------------------------------------------------------------- */
+
+static inline unsigned int entry_index(uint64_t va, int level)
+{
+    return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) & (ENTRIES - 1);
+}
+
+static inline uint64_t entry_span(int level)
+{
+    return 1ul << (PAGE_SHIFT + 9 * (level - 1));
+}
+
+static inline paddr_t entry_frame(uint64_t e)
+{
+    return (paddr_t){e & ADDRESS};
+}
+
+static inline uint64_t *entry_table(uint64_t e)
+{
+    return phys_to_virt(entry_frame(e));
+}
+
+static inline bool entry_is_zero(uint64_t e)
+{
+    return (e & (P | U)) == U;
+}
+
+/* Protection as entry bits; a leaf gets W only where its frame is private. */
+static inline uint64_t prot_bits(uint32_t prot)
+{
+    return U | (prot & HV_PROT_WRITE ? SW_WRITE : 0) | (prot & HV_PROT_EXEC ? 0 : NX);
+}
+
+/* Stores a present entry and widens the bounds that copying and freeing go by. */
+static inline void entry_set(uint64_t *table, unsigned int i, uint64_t e)
+{
+    struct frame *f = frame_of(virt_to_phys(table));
+
+    table[i] = e;
+    if (i < f->low) {
+        f->low = (uint16_t)i;
+    }
+    if (i >= f->high) {
+        f->high = (uint16_t)(i + 1);
+    }
+}
+
+/* ---- tables ----------------------------------------------------------------------------------- */
+
+static enum hv_err charge(struct aspace *as)
+{
+    if (as->resident >= as->limit) {
+        return HV_ERR_LIMIT;
+    }
+    as->resident++;
+    return HV_OK;
+}
+
+/*
+ * Frees a table that has no references left. Stops when the budget is used up and returns false;
+ * calling again goes on where it stopped, since `high` sinks as entries are done.
+ */
+static bool table_free(paddr_t pa, int level, long *budget)
+{
+    struct frame *f = frame_of(pa);
+    uint64_t *table = phys_to_virt(pa);
+
+    while (f->high > f->low) {
+        const unsigned int i = f->high - 1u;
+        const uint64_t e = table[i];
+
+        if ((e & P) && level > 1) {
+            if ((e & SW_DYING) || frame_drop(entry_frame(e))) {
+                table[i] = e | SW_DYING;
+                if (!table_free(entry_frame(e), level - 1, budget)) {
+                    return false;
+                }
+            }
+        } else if ((e & P) && !(e & SW_PHYS)) {
+            frame_put(entry_frame(e));
+        }
+        f->high = (uint16_t)i;
+        if (--*budget <= 0 && f->high > f->low) {
+            return false;
+        }
+    }
+    frame_free(pa);
+    return true;
+}
+
+/* Drops a reference where the children, if it was the last, are known to be held elsewhere too. */
+static void table_put(paddr_t pa, int level)
+{
+    long budget = INT64_MAX;
+
+    if (frame_drop(pa)) {
+        (void)!table_free(pa, level, &budget);
+    }
+}
+
+/*
+ * Shares the children of `from` with its copy `to`: a reference each, and W=0 in both. Other CPUs
+ * may read `from` and do the same meanwhile; their TLBs cannot hold W=1 for it, as the entry that
+ * leads to a shared table has W=0.
+ */
+static void share_children(uint64_t *from, uint64_t *to, unsigned int low, unsigned int high)
+{
+    for (unsigned int i = low; i < high; i++) {
+        const uint64_t e = to[i];
+
+        if (!(e & P) || (e & SW_PHYS)) {
+            continue;
+        }
+        if (e & SW_WINDOW) {
+            to[i] = 0;
+            continue;
+        }
+        frame_get(entry_frame(e));
+        if (e & W) {
+            to[i] = e & ~W;
+            __atomic_fetch_and(&from[i], ~W, __ATOMIC_RELAXED);
+        }
+    }
+}
+
+static paddr_t table_copy(paddr_t from)
+{
+    const struct frame *f = frame_of(from);
+    const paddr_t to = frame_alloc();
+
+    if (to.v != 0) {
+        arch_copy_page(phys_to_virt(to), phys_to_virt(from));
+        frame_of(to)->low = f->low;
+        frame_of(to)->high = f->high;
+        share_children(phys_to_virt(from), phys_to_virt(to), f->low, f->high);
+    }
+    return to;
+}
+
+/* A new table in place of entry `i`: empty, or covering what a demand-zero entry covered. */
+static enum hv_err table_new(struct aspace *as, uint64_t *parent, unsigned int i, uint64_t **out)
+{
+    const uint64_t e = parent[i];
+    enum hv_err err = charge(as);
+    if (err) {
+        return err;
+    }
+    const paddr_t pa = frame_alloc_zero();
+    if (pa.v == 0) {
+        as->resident--;
+        return HV_ERR_NOMEM;
+    }
+    uint64_t *table = phys_to_virt(pa);
+    for (unsigned int n = 0; e != 0 && n < ENTRIES; n++) {
+        table[n] = e;
+    }
+    entry_set(parent, i, pa.v | TABLE_FLAGS);
+    *out = table;
+    return HV_OK;
+}
+
+/* The table behind entry `i` of a private table, made private itself. */
+static enum hv_err table_private(struct aspace *as, uint64_t *parent, unsigned int i, int level,
+                                 uint64_t **out)
+{
+    const uint64_t e = parent[i];
+
+    if (!(e & P)) {
+        return table_new(as, parent, i, out);
+    }
+    const paddr_t child = entry_frame(e);
+    if (!(e & W)) {
+        if (frame_is_private(child)) {
+            parent[i] = e | W;
+        } else {
+            const paddr_t copy = table_copy(child);
+            if (copy.v == 0) {
+                return HV_ERR_NOMEM;
+            }
+            parent[i] = copy.v | TABLE_FLAGS;
+            table_put(child, level - 1);
+            *out = phys_to_virt(copy);
+            return HV_OK;
+        }
+    }
+    *out = phys_to_virt(child);
+    return HV_OK;
+}
+
+/* Makes the path to `va` private, down to the table of `level`. */
+static enum hv_err path_private(struct aspace *as, uint64_t va, int level, uint64_t **out)
+{
+    uint64_t *table = phys_to_virt(as->root);
+
+    for (int at = ROOT_LEVEL; at > level; at--) {
+        const enum hv_err err = table_private(as, table, entry_index(va, at), at, &table);
+        if (err) {
+            return err;
+        }
+    }
+    *out = table;
+    return HV_OK;
+}
+
+/* ---- faults ----------------------------------------------------------------------------------- */
+
+struct look {
+    uint64_t entry; /* the lowest entry that covers the address */
+    uint64_t *at;   /* where it stands */
+    bool window;
+};
+
+static struct look look_up(const struct aspace *as, uint64_t va)
+{
+    uint64_t *table = phys_to_virt(as->root);
+    struct look l = {0, NULL, false};
+
+    for (int level = ROOT_LEVEL; level >= 1; level--) {
+        l.at = &table[entry_index(va, level)];
+        l.entry = __atomic_load_n(l.at, __ATOMIC_RELAXED);
+        if (!(l.entry & P)) {
+            break;
+        }
+        l.window |= level > 1 && (l.entry & SW_WINDOW);
+        table = entry_table(l.entry);
+    }
+    return l;
+}
+
+/* Puts a page into a window; the domain at the other end may be doing the same. */
+static enum hv_err window_populate(uint64_t *at, uint64_t e)
+{
+    const paddr_t pa = frame_alloc_zero();
+
+    if (pa.v == 0) {
+        return HV_ERR_NOMEM;
+    }
+    const uint64_t present = pa.v | P | W | (e & ~ADDRESS);
+    if (!__atomic_compare_exchange_n(at, &e, present, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        frame_free(pa);
+    }
+    return HV_OK;
+}
+
+/* Gives the page at `va`, which is mapped, a frame of its own. W is set where the guest may write. */
+static enum hv_err leaf_private(struct aspace *as, uint64_t va, paddr_t *out)
+{
+    uint64_t *table;
+    enum hv_err err = path_private(as, va, 1, &table);
+    if (err) {
+        return err;
+    }
+    const unsigned int i = entry_index(va, 1);
+    const uint64_t e = table[i];
+    const uint64_t w = e & SW_WRITE ? W : 0;
+    const paddr_t old = entry_frame(e);
+    const bool is_blank = !(e & P) || (e & SW_PHYS); /* demand-zero, or the zero page as yet */
+
+    if (!is_blank && frame_is_private(old)) {
+        table[i] = e | w;
+        *out = old;
+        return HV_OK;
+    }
+    if (is_blank) {
+        err = charge(as);
+        if (err) {
+            return err;
+        }
+    }
+    const paddr_t pa = is_blank ? frame_alloc_zero() : frame_alloc();
+    if (pa.v == 0) {
+        as->resident -= is_blank ? 1 : 0;
+        return HV_ERR_NOMEM;
+    }
+    if (!is_blank) {
+        arch_copy_page(phys_to_virt(pa), phys_to_virt(old));
+    }
+    entry_set(table, i, pa.v | P | w | (e & (U | SW_WRITE | NX)));
+    if (!is_blank) {
+        frame_put(old);
+    }
+    *out = pa;
+    return HV_OK;
+}
+
+/* First access to a demand-zero page is a read: the common zero page, write-protected, will do. */
+static enum hv_err leaf_zero_read(struct aspace *as, uint64_t va)
+{
+    uint64_t *table;
+    const enum hv_err err = path_private(as, va, 1, &table);
+    if (err) {
+        return err;
+    }
+    const unsigned int i = entry_index(va, 1);
+    entry_set(table, i, shared_zero.v | P | SW_PHYS | table[i]);
+    return HV_OK;
+}
+
+static bool is_zero_page(uint64_t e)
+{
+    return entry_frame(e).v == shared_zero.v;
+}
+
+enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
+{
+    if (va.v >= HV_GUEST_END) {
+        return HV_ERR_NOENT;
+    }
+    const struct look l = look_up(as, va.v);
+    enum hv_err err = HV_OK;
+    paddr_t pa;
+
+    if (l.entry == 0) {
+        return HV_ERR_NOENT;
+    }
+    if (((access & HV_PROT_WRITE) && !(l.entry & SW_WRITE)) ||
+        ((access & HV_PROT_EXEC) && (l.entry & NX))) {
+        return HV_ERR_PERM;
+    }
+    if (l.window) {
+        err = l.entry & P ? HV_OK : window_populate(l.at, l.entry);
+    } else if (access & HV_PROT_WRITE) {
+        if (!(l.entry & SW_PHYS) || is_zero_page(l.entry)) {
+            err = leaf_private(as, va.v, &pa);
+        }
+    } else if (!(l.entry & P)) {
+        err = leaf_zero_read(as, va.v);
+    }
+    arch_flush_page(va.v);
+    return err;
+}
+
+enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
+{
+    if (va.v >= HV_GUEST_END) {
+        return HV_ERR_NOENT;
+    }
+    struct look l = look_up(as, va.v);
+
+    if (l.entry == 0) {
+        return HV_ERR_NOENT;
+    }
+    if ((l.entry & SW_PHYS) && !is_zero_page(l.entry)) {
+        return HV_ERR_PERM;
+    }
+    if (l.window) {
+        if (!(l.entry & P) && window_populate(l.at, l.entry)) {
+            return HV_ERR_NOMEM;
+        }
+        *pa = entry_frame(*l.at);
+        return HV_OK;
+    }
+    if (write) {
+        return leaf_private(as, va.v, pa);
+    }
+    *pa = l.entry & P ? entry_frame(l.entry) : shared_zero;
+    return HV_OK;
+}
+
+/* ---- whole spaces ----------------------------------------------------------------------------- */
+
+void aspace_init(paddr_t hypercall_page, paddr_t time_page, paddr_t zero_page)
+{
+    shared_hypercall = hypercall_page;
+    shared_time = time_page;
+    shared_zero = zero_page;
+}
+
+enum hv_err aspace_create(struct aspace *as, uint64_t limit)
+{
+    const paddr_t root = frame_alloc_zero();
+    if (root.v == 0) {
+        return HV_ERR_NOMEM;
+    }
+    struct aspace made = {root, 1, limit};
+    enum hv_err err = aspace_map_phys(&made, (gva_t){HV_HYPERCALL_PAGE}, shared_hypercall, 1,
+                                      HV_PROT_READ | HV_PROT_EXEC, false);
+    if (!err) {
+        err = aspace_map_phys(&made, (gva_t){HV_TIME_PAGE}, shared_time, 1, HV_PROT_READ, false);
+    }
+    if (err) {
+        (void)!aspace_destroy_slice(&made, INT64_MAX);
+        return err;
+    }
+    *as = made;
+    return HV_OK;
+}
+
+enum hv_err aspace_clone(struct aspace *src, struct aspace *out, uint64_t limit)
+{
+    const paddr_t root = frame_alloc_zero();
+    uint64_t *from = phys_to_virt(src->root);
+    uint64_t *to = phys_to_virt(root);
+    const struct frame *f = frame_of(src->root);
+
+    if (root.v == 0) {
+        return HV_ERR_NOMEM;
+    }
+    /* The directory of the first GiB is copied now: its window must not be shared, and whoever
+     * runs writes there at once. */
+    const paddr_t first = table_copy(entry_frame(from[0]));
+    if (first.v == 0) {
+        frame_free(root);
+        return HV_ERR_NOMEM;
+    }
+    for (unsigned int i = 1; i < HIGH_FIRST; i++) {
+        to[i] = from[i];
+    }
+    const unsigned int high = f->high < HIGH_FIRST ? f->high : HIGH_FIRST;
+    share_children(from, to, 1, high);
+    entry_set(to, 0, first.v | TABLE_FLAGS);
+    frame_of(root)->high = (uint16_t)(high > 1 ? high : 1);
+    *out = (struct aspace){root, src->resident, limit};
+    return HV_OK;
+}
+
+bool aspace_destroy_slice(struct aspace *as, long budget)
+{
+    if (as->root.v != 0) {
+        if (!table_free(as->root, ROOT_LEVEL, &budget)) {
+            return false;
+        }
+        as->root = (paddr_t){0};
+    }
+    return true;
+}
+
+/* ---- ranges ----------------------------------------------------------------------------------- */
+
+static inline uint64_t span_end(uint64_t va, int level, uint64_t end)
+{
+    return min_u64(end, (va & ~(entry_span(level) - 1)) + entry_span(level));
+}
+
+/* True when no page of [va, end), which `table` covers, is mapped. */
+static bool range_is_free(const uint64_t *table, int level, uint64_t va, uint64_t end)
+{
+    while (va < end) {
+        const uint64_t e = table[entry_index(va, level)];
+        const uint64_t stop = span_end(va, level, end);
+
+        if (e != 0 && (level == 1 || !(e & P) || !range_is_free(entry_table(e), level - 1, va, stop))) {
+            return false;
+        }
+        va = stop;
+    }
+    return true;
+}
+
+/*
+ * Two passes over a free range: the first makes every table at its edges private, and may fail; the
+ * second stores demand-zero entries, as high in the tree as they fit, and cannot fail.
+ */
+static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uint64_t va, uint64_t end,
+                              uint64_t zero, bool commit)
+{
+    while (va < end) {
+        const unsigned int i = entry_index(va, level);
+        const uint64_t stop = span_end(va, level, end);
+
+        if (stop - va < entry_span(level)) {
+            uint64_t *child;
+            enum hv_err err = table_private(as, table, i, level, &child);
+            if (!err) {
+                err = range_fill(as, child, level - 1, va, stop, zero, commit);
+            }
+            if (err) {
+                return err;
+            }
+        } else if (commit) {
+            const uint64_t old = table[i];
+            table[i] = zero;
+            if (old & P) { /* a table that has become empty */
+                as->resident--;
+                table_put(entry_frame(old), level - 1);
+            }
+        }
+        va = stop;
+    }
+    return HV_OK;
+}
+
+enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot)
+{
+    uint64_t *root = phys_to_virt(as->root);
+    const uint64_t end = va.v + (pages << PAGE_SHIFT);
+
+    if (!range_is_free(root, ROOT_LEVEL, va.v, end)) {
+        return HV_ERR_EXISTS;
+    }
+    enum hv_err err = range_fill(as, root, ROOT_LEVEL, va.v, end, prot_bits(prot), false);
+    if (!err) {
+        err = range_fill(as, root, ROOT_LEVEL, va.v, end, prot_bits(prot), true);
+    }
+    return err;
+}
+
+enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pages, uint32_t prot,
+                            bool uncached)
+{
+    const uint64_t bits = P | SW_PHYS | prot_bits(prot) | (uncached ? PCD_PWT : 0) |
+                          (prot & HV_PROT_WRITE ? W : 0);
+    const uint64_t end = va.v + (pages << PAGE_SHIFT);
+
+    if (!range_is_free(phys_to_virt(as->root), ROOT_LEVEL, va.v, end)) {
+        return HV_ERR_EXISTS;
+    }
+    for (uint64_t at = va.v; at < end; at += PAGE_SIZE) {
+        uint64_t *table;
+        const enum hv_err err = path_private(as, at, 1, &table);
+        if (err) {
+            gva_t undo = va;
+            while (undo.v < at && !aspace_unmap_step(as, undo, (gva_t){at}, &undo)) {
+            }
+            return err;
+        }
+        entry_set(table, entry_index(at, 1), (pa.v + (at - va.v)) | bits);
+    }
+    return HV_OK;
+}
+
+/* Empties entries of a private lowest-level table. */
+static void leaves_clear(struct aspace *as, uint64_t *table, uint64_t va, uint64_t end)
+{
+    for (; va < end; va += PAGE_SIZE) {
+        const unsigned int i = entry_index(va, 1);
+        const uint64_t e = table[i];
+
+        table[i] = 0;
+        if ((e & P) && !(e & SW_PHYS)) {
+            frame_put(entry_frame(e));
+            as->resident--;
+        }
+    }
+}
+
+/* Takes a whole lowest-level table out of the space. */
+static void table_detach(struct aspace *as, uint64_t *parent, unsigned int i)
+{
+    const paddr_t pa = entry_frame(parent[i]);
+    const struct frame *f = frame_of(pa);
+    const uint64_t *table = phys_to_virt(pa);
+
+    parent[i] = 0;
+    as->resident--;
+    for (unsigned int n = f->low; n < f->high; n++) {
+        as->resident -= (table[n] & P) && !(table[n] & SW_PHYS) ? 1 : 0;
+    }
+    table_put(pa, 1);
+}
+
+enum hv_err aspace_unmap_step(struct aspace *as, gva_t va, gva_t end, gva_t *next)
+{
+    uint64_t *table = phys_to_virt(as->root);
+
+    for (int level = ROOT_LEVEL; level > 1; level--) {
+        const unsigned int i = entry_index(va.v, level);
+        const uint64_t stop = span_end(va.v, level, end.v);
+        const bool is_whole = stop - va.v == entry_span(level);
+
+        if (table[i] == 0 || (is_whole && !(table[i] & P))) {
+            table[i] = 0;
+            next->v = stop;
+            return HV_OK;
+        }
+        if (is_whole && level == 2) {
+            table_detach(as, table, i);
+            next->v = stop;
+            return HV_OK;
+        }
+        const enum hv_err err = table_private(as, table, i, level, &table);
+        if (err) {
+            return err;
+        }
+    }
+    next->v = span_end(va.v, 2, end.v);
+    leaves_clear(as, table, va.v, next->v);
+    return HV_OK;
+}
+
+bool aspace_is_mapped(const struct aspace *as, gva_t va, gva_t end)
+{
+    while (va.v < end.v) {
+        const uint64_t *table = phys_to_virt(as->root);
+        int level = ROOT_LEVEL;
+        uint64_t e = table[entry_index(va.v, level)];
+
+        while ((e & P) && level > 1) {
+            table = entry_table(e);
+            e = table[entry_index(va.v, --level)];
+        }
+        if (e == 0) {
+            return false;
+        }
+        va.v = span_end(va.v, level, end.v);
+    }
+    return true;
+}
+
+static uint64_t leaf_protect(uint64_t e, uint32_t prot)
+{
+    e = (e & ~(SW_WRITE | NX | W)) | prot_bits(prot);
+    /* W comes back with the next write fault; device memory takes none. */
+    return (e & SW_PHYS) && !is_zero_page(e) && (prot & HV_PROT_WRITE) ? e | W : e;
+}
+
+enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t prot, gva_t *next)
+{
+    uint64_t *table = phys_to_virt(as->root);
+
+    for (int level = ROOT_LEVEL; level > 1; level--) {
+        const unsigned int i = entry_index(va.v, level);
+        const uint64_t stop = span_end(va.v, level, end.v);
+
+        if (!(table[i] & P) && stop - va.v == entry_span(level)) {
+            table[i] = prot_bits(prot);
+            next->v = stop;
+            return HV_OK;
+        }
+        const enum hv_err err = table_private(as, table, i, level, &table);
+        if (err) {
+            return err;
+        }
+    }
+    next->v = span_end(va.v, 2, end.v);
+    for (uint64_t at = va.v; at < next->v; at += PAGE_SIZE) {
+        const unsigned int i = entry_index(at, 1);
+        table[i] = leaf_protect(table[i], prot);
+    }
+    return HV_OK;
+}
+
+/* ---- windows ---------------------------------------------------------------------------------- */
+
+paddr_t aspace_window_new(uint32_t first, uint32_t pages)
+{
+    const paddr_t pa = frame_alloc_zero();
+
+    if (pa.v != 0) {
+        uint64_t *table = phys_to_virt(pa);
+        for (uint32_t i = first; i < first + pages; i++) {
+            table[i] = prot_bits(HV_PROT_READ | HV_PROT_WRITE);
+        }
+        frame_of(pa)->low = (uint16_t)first;
+        frame_of(pa)->high = (uint16_t)(first + pages);
+    }
+    return pa;
+}
+
+void aspace_window_put(paddr_t window)
+{
+    table_put(window, 1);
+}
+
+enum hv_err aspace_window_attach(struct aspace *as, gva_t va, paddr_t window)
+{
+    uint64_t *directory;
+    const enum hv_err err = path_private(as, va.v, 2, &directory);
+    if (err) {
+        return err;
+    }
+    const unsigned int i = entry_index(va.v, 2);
+    if (directory[i] != 0) {
+        return HV_ERR_EXISTS;
+    }
+    frame_get(window);
+    entry_set(directory, i, window.v | TABLE_FLAGS | SW_WINDOW);
+    return HV_OK;
+}
+
+/* The directory entry of the window at `va`, or NULL. */
+static uint64_t *window_entry(const struct aspace *as, uint64_t va)
+{
+    const uint64_t *root = phys_to_virt(as->root);
+    const uint64_t e = root[entry_index(va, 3)];
+
+    if (!(e & P)) {
+        return NULL;
+    }
+    uint64_t *at = &entry_table(e)[entry_index(va, 2)];
+    return (*at & (P | SW_WINDOW)) == (P | SW_WINDOW) ? at : NULL;
+}
+
+paddr_t aspace_window_at(const struct aspace *as, gva_t va)
+{
+    const uint64_t *at = window_entry(as, va.v);
+
+    return at != NULL ? entry_frame(*at) : (paddr_t){0};
+}
+
+paddr_t aspace_window_detach(struct aspace *as, gva_t va)
+{
+    uint64_t *at = window_entry(as, va.v);
+    const paddr_t window = at != NULL ? entry_frame(*at) : (paddr_t){0};
+
+    if (at != NULL) {
+        *at = 0;
+    }
+    return window;
+}
