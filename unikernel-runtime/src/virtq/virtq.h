@@ -171,7 +171,8 @@ struct virtq_device {
 
 /**
  * Prepares the device end of a queue in a window. `window` is where offset 0 of it lies for the
- * caller; only [low, high) of it is mapped, and all that the driver names must lie there.
+ * caller; only [low, high) of it (high at most 256 MiB) is mapped, and all that the driver names
+ * must lie there.
  * Returns false, with *q untouched, when *place does not fit in there or is misaligned.
  */
 bool virtq_device_init(struct virtq_device *q, void *window, uint32_t low, uint32_t high,
