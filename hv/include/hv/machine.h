@@ -13,17 +13,8 @@
 #define MMIO_VA 0xffffc00000000000ul       /* device registers, uncached, NX */
 #define HV_IMAGE_VA 0xffffffff80000000ul
 
-/** hv's address of RAM. Before paging_init() only the first 4 GiB can be reached. */
-static inline void *phys_to_virt(paddr_t pa)
-{
-    return (void *)(uintptr_t)(pa.v + DIRECT_MAP_VA);
-}
-
-/** The reverse, for addresses from phys_to_virt() only (not for hv's image). */
-static inline paddr_t virt_to_phys(const void *va)
-{
-    return (paddr_t){(uintptr_t)va - DIRECT_MAP_VA};
-}
+/** The C entry, on the boot CPU, from start.S or pvh.c. */
+void HV_NORETURN hv_main(struct boot_info *info);
 
 /* ---- early memory: before frame_init() -------------------------------------------------------- */
 

@@ -9,10 +9,13 @@
  */
 #pragma once
 
+#include <stdarg.h>
+
 #include "hv/types.h"
 
 /** Prints: %s %c %d %u %x with l/ll, z, widths and zero padding, and %p. Any context, any CPU. */
 void printk(const char *format, ...) HV_PRINTF(1, 2);
+void vprintk(const char *format, va_list arguments) HV_PRINTF(1, 0);
 
 /** Stops all CPUs; prints CPU, message and a symbolised backtrace; ends QEMU if it can. */
 void HV_NORETURN panic(const char *format, ...) HV_PRINTF(1, 2);
