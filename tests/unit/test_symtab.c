@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The symbol look-up that fault handlers use (include/mayfly/symtab.h), on good and on broken tables.
+// The symbol look-up that fault handlers use (include/mayfly/symtab.h), on good and on broken
+// tables.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
