@@ -12,7 +12,7 @@ RUN_TESTS = tests/scripts/run-tests $(B)/tests/results $(JOBS) $(TEST_LIMIT)
 # installed, starts again with them.
 
 DEPS_GROUPS := $(if $(filter-out help clean fmt lint deps,$(or $(MAKECMDGOALS),all)),build) \
-               $(if $(filter run gdb test bench,$(MAKECMDGOALS)),run) \
+               $(if $(filter run gdb test hv-test bench,$(MAKECMDGOALS)),run) \
                $(if $(filter test check unit deps,$(MAKECMDGOALS)),test) \
                $(if $(filter bench,$(MAKECMDGOALS)),bench) \
                $(if $(filter lint check fmt,$(MAKECMDGOALS)),lint) \
@@ -46,8 +46,34 @@ $(B)/tests/unit.mk: FORCE
 include $(B)/tests/unit.mk
 endif
 
-.PHONY: unit FORCE
+# ---- tests of hv: tiny images that boot in place of dom0 ---------------------------------------------
+
+HVT_B := $(B)/tests/hv
+HVT_SRC := $(sort $(wildcard tests/hv/test_*.c))
+HVT_LIB := tests/hv/lib/start.S tests/hv/lib/hvtest.c
+HVT_CFLAGS := -std=gnu11 -ffreestanding -O2 -g -mgeneral-regs-only -fno-pie -fno-stack-protector \
+              -fcf-protection=none -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
+              $(WARN) -Iinclude -Itests/hv/lib
+HVT_PROGRAMS := $(HVT_SRC:tests/%.c=$(B)/tests/%.elf)
+# Lazily, so that only a test run pays for it. A test runs once for each number of its `cpus:` line.
+HV_LIST = $(shell awk -v build=$(B) -f tests/scripts/hv-list.awk $(HVT_SRC))
+
+$(HVT_B)/image.ld: tests/hv/lib/image.ld include/mayfly/layout.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -E -P -x c -Iinclude $< -o $@
+
+$(HVT_B)/%.elf: tests/hv/%.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld $(wildcard include/mayfly/*)
+	$(Q)$(CC) $(HVT_CFLAGS) $(if $(shell grep -l '^// fpu: yes' $<),-mno-general-regs-only) \
+		-static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
+		-Wl,-T,$(HVT_B)/image.ld $< $(HVT_LIB) -o $@
+
+# ---- goals ---------------------------------------------------------------------------------------------
+
+.PHONY: test unit hv-test FORCE
 FORCE:
 
 unit: $(UNIT_PROGRAMS)
 	@$(RUN_TESTS) $(UNIT_LIST)
+
+hv-test: $(B)/hv.elf $(HVT_PROGRAMS)
+	@$(RUN_TESTS) $(HV_LIST)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Counts the TAP lines of one test's output. -v name, status, ms, limit; -v count: file for the totals.
-# A missing test of the plan, a bad exit status without a `not ok`, a sanitizer report and a time-out
+# Lines without a number are the runner's own checks and do not count for the plan. A missing test of the plan, a bad exit status without a `not ok`, a sanitizer report and a time-out
 # are one failure each. A program that prints no TAP is one test.
 
 function failure(text)
@@ -21,11 +21,13 @@ function failure(text)
         passed++
     }
     seen++
+    numbered += $2 ~ /^[0-9]+$/
     next
 }
 
 /^not ok/ {
     seen++
+    numbered += $3 ~ /^[0-9]+$/
     failure($0)
     details = 12
     next
@@ -49,8 +51,8 @@ function failure(text)
 END {
     if (status == 124 || status == 137) {
         failure("no end within " limit " s")
-    } else if (planned && plan != seen) {
-        failure("planned " plan " tests, saw " seen (status ? ", exit status " status : ""))
+    } else if (planned && plan != numbered) {
+        failure("planned " plan " tests, saw " numbered + 0 (status ? ", exit status " status : ""))
     } else if (status != 0 && failed == 0) {
         failure("exit status " status)
     } else if (seen == 0 && failed == 0) {
