@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: Apache-2.0
+# CMake: cmake -DCMAKE_TOOLCHAIN_FILE=SDK/share/mayfly.cmake ...
+get_filename_component(MAYFLY_SDK "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
+
+set(CMAKE_SYSTEM_NAME Generic)
+set(CMAKE_SYSTEM_PROCESSOR x86_64)
+set(UNIX 1)
+
+set(CMAKE_C_COMPILER "${MAYFLY_SDK}/bin/x86_64-mayfly-elf-gcc")
+set(CMAKE_AR "${MAYFLY_SDK}/bin/x86_64-mayfly-elf-ar")
+set(CMAKE_RANLIB "${MAYFLY_SDK}/bin/x86_64-mayfly-elf-ranlib")
+set(CMAKE_STRIP "${MAYFLY_SDK}/bin/x86_64-mayfly-elf-strip")
+
+set(CMAKE_FIND_ROOT_PATH "${MAYFLY_SDK}")
+set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
+set(CMAKE_FIND_ROOT_PATH_MODE_PACKAGE ONLY)

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# The SDK: compiler, headers and libraries for guests, in $(SDK)/{bin,lib,include,newlib,share}. It can
+# be copied anywhere. Other makefiles use
+#   $(SDK_CC)       the compiler (also x86_64-mayfly-cc)
+#   $(SDK_HEADERS)  depend on it to compile
+#   $(SDK_READY)    depend on it to link a guest
+# and add what else belongs into lib/ to SDK_LIBS.
+
+SDK := $(B)/sdk
+SDK_CC := $(SDK)/bin/x86_64-mayfly-elf-gcc
+SDK_HEADERS := $(SDK)/headers.stamp
+SDK_READY := $(SDK)/ready.stamp
+
+SDK_BIN := $(addprefix $(SDK)/bin/x86_64-mayfly-,elf-gcc elf-ar elf-nm elf-ranlib elf-strip cc)
+# Programs name these; all that they would hold is in libc.a and libmayfly.a.
+SDK_EMPTY := $(patsubst %,$(SDK)/lib/lib%.a,pthread rt dl util)
+SDK_LIBS += $(SDK)/lib/libc.a $(SDK)/lib/libm.a $(SDK)/lib/mayfly.ld $(SDK)/lib/mayfly.specs
+
+$(SDK)/bin/x86_64-mayfly-elf-gcc: build-tool/sdk/gcc.sh
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+$(SDK)/bin/x86_64-mayfly-elf-%: build-tool/sdk/binutil.sh
+	@mkdir -p $(@D)
+	install -m 755 $< $@
+
+$(SDK)/bin/x86_64-mayfly-cc: $(SDK_CC)
+	ln -sf $(notdir $<) $@
+
+$(SDK)/lib/mayfly.specs: build-tool/sdk/mayfly.specs
+	@mkdir -p $(@D)
+	install -m 644 $< $@
+
+$(SDK)/lib/mayfly.ld: unikernel-runtime/mayfly.ld include/mayfly/layout.h
+	@mkdir -p $(@D)
+	$(CC) -E -P -undef -x c -Iinclude $< -o $@
+
+$(SDK)/share/%: build-tool/sdk/%
+	@mkdir -p $(@D)
+	install -m 644 $< $@
+
+$(SDK)/lib/libc.a $(SDK)/lib/libm.a: $(SDK)/lib/%: $(TP)/newlib.stamp
+	@mkdir -p $(@D)
+	cp $(TP)/newlib/lib/$* $@
+
+$(SDK_EMPTY):
+	@mkdir -p $(@D)
+	@rm -f $@
+	ar qcD $@
+
+# Replaced as a whole, so that a header that is no more does not stay.
+$(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
+	@mkdir -p $(SDK)
+	rm -rf $(SDK)/include $(SDK)/newlib
+	cp -R unikernel-runtime/include $(SDK)/include
+	cp -R include/mayfly $(SDK)/include/mayfly
+	mkdir $(SDK)/newlib && cp -R $(TP)/newlib/include $(SDK)/newlib/include
+	@touch $@
+
+# Recursive: other makefiles still add to SDK_LIBS after this one.
+.SECONDEXPANSION:
+$(SDK_READY): $(SDK_BIN) $(SDK_EMPTY) $(SDK)/share/mayfly.cmake $(SDK)/share/config.site \
+		$(SDK_HEADERS) $$(SDK_LIBS)
+	@touch $@
+
+ALL += $(SDK_READY)

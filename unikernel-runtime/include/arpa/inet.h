@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* arpa/inet.h - Internet addresses as text (POSIX.1-2008). */
+#pragma once
+
+#include <netinet/in.h>
+
+__BEGIN_DECLS
+in_addr_t inet_addr(const char *text);
+int inet_aton(const char *text, struct in_addr *address);
+char *inet_ntoa(struct in_addr address);
+const char *inet_ntop(int family, const void *__restrict address, char *__restrict text,
+                      socklen_t bytes);
+int inet_pton(int family, const char *__restrict text, void *__restrict address);
+__END_DECLS

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* netinet/in.h - Internet addresses (POSIX.1-2008), Linux numbers and layouts. */
+#pragma once
+
+#include <machine/endian.h>
+#include <sys/socket.h>
+
+#ifndef _IN_PORT_T_DECLARED
+#define _IN_PORT_T_DECLARED
+typedef uint16_t in_port_t;
+#endif
+
+#ifndef _IN_ADDR_T_DECLARED
+#define _IN_ADDR_T_DECLARED
+typedef uint32_t in_addr_t;
+#endif
+
+struct in_addr {
+    in_addr_t s_addr;
+};
+
+struct sockaddr_in {
+    sa_family_t sin_family;
+    in_port_t sin_port;
+    struct in_addr sin_addr;
+    unsigned char sin_zero[8];
+};
+
+struct in6_addr {
+    union {
+        uint8_t __bytes[16];
+        uint16_t __words[8];
+        uint32_t __dwords[4];
+    } __address;
+};
+
+#define s6_addr __address.__bytes
+#define s6_addr16 __address.__words
+#define s6_addr32 __address.__dwords
+
+struct sockaddr_in6 {
+    sa_family_t sin6_family;
+    in_port_t sin6_port;
+    uint32_t sin6_flowinfo;
+    struct in6_addr sin6_addr;
+    uint32_t sin6_scope_id;
+};
+
+struct ip_mreq {
+    struct in_addr imr_multiaddr;
+    struct in_addr imr_interface;
+};
+
+struct ip_mreqn {
+    struct in_addr imr_multiaddr;
+    struct in_addr imr_address;
+    int imr_ifindex;
+};
+
+struct ipv6_mreq {
+    struct in6_addr ipv6mr_multiaddr;
+    unsigned int ipv6mr_interface;
+};
+
+#define INET_ADDRSTRLEN 16
+#define INET6_ADDRSTRLEN 46
+#define IPPORT_RESERVED 1024
+
+#define INADDR_ANY ((in_addr_t)0)
+#define INADDR_BROADCAST ((in_addr_t)0xffffffff)
+#define INADDR_NONE ((in_addr_t)0xffffffff)
+#define INADDR_LOOPBACK ((in_addr_t)0x7f000001)
+
+#define IN6ADDR_ANY_INIT                                                                           \
+    {                                                                                              \
+        {                                                                                          \
+            {                                                                                      \
+                0                                                                                  \
+            }                                                                                      \
+        }                                                                                          \
+    }
+#define IN6ADDR_LOOPBACK_INIT                                                                      \
+    {                                                                                              \
+        {                                                                                          \
+            {                                                                                      \
+                0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1                                     \
+            }                                                                                      \
+        }                                                                                          \
+    }
+
+#define IPPROTO_IP 0
+#define IPPROTO_ICMP 1
+#define IPPROTO_IGMP 2
+#define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define IPPROTO_IPV6 41
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_RAW 255
+
+#define IP_TOS 1
+#define IP_TTL 2
+#define IP_MULTICAST_IF 32
+#define IP_MULTICAST_TTL 33
+#define IP_MULTICAST_LOOP 34
+#define IP_ADD_MEMBERSHIP 35
+#define IP_DROP_MEMBERSHIP 36
+
+#define IPV6_UNICAST_HOPS 16
+#define IPV6_MULTICAST_IF 17
+#define IPV6_MULTICAST_HOPS 18
+#define IPV6_MULTICAST_LOOP 19
+#define IPV6_JOIN_GROUP 20
+#define IPV6_ADD_MEMBERSHIP IPV6_JOIN_GROUP
+#define IPV6_LEAVE_GROUP 21
+#define IPV6_DROP_MEMBERSHIP IPV6_LEAVE_GROUP
+#define IPV6_V6ONLY 26
+#define IPV6_TCLASS 67
+
+#define IN_CLASSD(a) ((((in_addr_t)(a)) & 0xf0000000) == 0xe0000000)
+#define IN_MULTICAST(a) IN_CLASSD(a)
+
+#define __IN6_IS(a, d0, d1, d2, d3)                                                                \
+    ((a)->s6_addr32[0] == (d0) && (a)->s6_addr32[1] == (d1) && (a)->s6_addr32[2] == (d2) &&        \
+     (a)->s6_addr32[3] == (d3))
+#define IN6_IS_ADDR_UNSPECIFIED(a) __IN6_IS(a, 0, 0, 0, 0)
+#define IN6_IS_ADDR_LOOPBACK(a) __IN6_IS(a, 0, 0, 0, __htonl(1))
+#define IN6_IS_ADDR_MULTICAST(a) ((a)->s6_addr[0] == 0xff)
+#define IN6_IS_ADDR_LINKLOCAL(a) ((a)->s6_addr[0] == 0xfe && ((a)->s6_addr[1] & 0xc0) == 0x80)
+#define IN6_IS_ADDR_SITELOCAL(a) ((a)->s6_addr[0] == 0xfe && ((a)->s6_addr[1] & 0xc0) == 0xc0)
+#define IN6_IS_ADDR_V4MAPPED(a)                                                                    \
+    ((a)->s6_addr32[0] == 0 && (a)->s6_addr32[1] == 0 && (a)->s6_addr32[2] == __htonl(0xffff))
+#define IN6_ARE_ADDR_EQUAL(a, b)                                                                   \
+    __IN6_IS(a, (b)->s6_addr32[0], (b)->s6_addr32[1], (b)->s6_addr32[2], (b)->s6_addr32[3])
+
+#define htonl(x) __htonl(x)
+#define htons(x) __htons(x)
+#define ntohl(x) __ntohl(x)
+#define ntohs(x) __ntohs(x)
+
+__BEGIN_DECLS
+extern const struct in6_addr in6addr_any;
+extern const struct in6_addr in6addr_loopback;
+__END_DECLS

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sys/mman.h - memory (POSIX.1-2008), Linux numbers. Anonymous, private mappings only. */
+#pragma once
+
+#include <sys/cdefs.h>
+#include <sys/types.h>
+
+#define PROT_NONE 0
+#define PROT_READ 1
+#define PROT_WRITE 2
+#define PROT_EXEC 4
+
+#define MAP_SHARED 0x01
+#define MAP_PRIVATE 0x02
+#define MAP_FIXED 0x10
+#define MAP_ANONYMOUS 0x20
+#define MAP_ANON MAP_ANONYMOUS
+#define MAP_NORESERVE 0x4000
+#define MAP_FAILED ((void *)-1)
+
+#define MS_ASYNC 1
+#define MS_INVALIDATE 2
+#define MS_SYNC 4
+
+#define MADV_NORMAL 0
+#define MADV_RANDOM 1
+#define MADV_SEQUENTIAL 2
+#define MADV_WILLNEED 3
+#define MADV_DONTNEED 4
+
+__BEGIN_DECLS
+int madvise(void *address, size_t bytes, int advice);
+void *mmap(void *address, size_t bytes, int protection, int flags, int fd, off_t offset);
+int mprotect(void *address, size_t bytes, int protection);
+int msync(void *address, size_t bytes, int flags);
+int munmap(void *address, size_t bytes);
+__END_DECLS

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sys/signal.h - signals (POSIX.1-2008), Linux numbers. Takes the place of newlib's file, which has
+ * no SA_SIGINFO and SA_RESTART and knows a few numbers only. A guest has one process: signals are
+ * sent by raise(), kill(getpid()), pthread_kill(), abort(), by faults, and SIGTERM by dom0.
+ */
+#ifndef _SYS_SIGNAL_H
+#define _SYS_SIGNAL_H
+
+#include <_ansi.h>
+#include <sys/_sigset.h>
+#include <sys/_timespec.h>
+#include <sys/cdefs.h>
+#include <sys/features.h>
+#include <sys/types.h>
+
+#ifndef _SIGSET_T_DECLARED
+#define _SIGSET_T_DECLARED
+typedef __sigset_t sigset_t;
+#endif
+
+#define SIGHUP 1
+#define SIGINT 2
+#define SIGQUIT 3
+#define SIGILL 4
+#define SIGTRAP 5
+#define SIGABRT 6
+#define SIGIOT SIGABRT
+#define SIGBUS 7
+#define SIGFPE 8
+#define SIGKILL 9
+#define SIGUSR1 10
+#define SIGSEGV 11
+#define SIGUSR2 12
+#define SIGPIPE 13
+#define SIGALRM 14
+#define SIGTERM 15
+#define SIGCHLD 17
+#define SIGCLD SIGCHLD
+#define SIGCONT 18
+#define SIGSTOP 19
+#define SIGTSTP 20
+#define SIGTTIN 21
+#define SIGTTOU 22
+#define SIGURG 23
+#define SIGXCPU 24
+#define SIGXFSZ 25
+#define SIGVTALRM 26
+#define SIGPROF 27
+#define SIGWINCH 28
+#define SIGIO 29
+#define SIGPOLL SIGIO
+#define SIGPWR 30
+#define SIGSYS 31
+#define NSIG 64
+#define _NSIG NSIG
+
+#define SIG_BLOCK 0
+#define SIG_UNBLOCK 1
+#define SIG_SETMASK 2
+
+#define SA_NOCLDSTOP 0x1
+#define SA_NOCLDWAIT 0x2
+#define SA_SIGINFO 0x4
+#define SA_ONSTACK 0x08000000
+#define SA_RESTART 0x10000000
+#define SA_NODEFER 0x40000000
+#define SA_RESETHAND 0x80000000
+
+#define SI_USER 0
+#define SI_KERNEL 0x80
+#define SI_QUEUE (-1)
+#define SI_TIMER (-2)
+#define ILL_ILLOPN 2
+#define FPE_INTDIV 1
+#define FPE_FLTINV 7
+#define SEGV_MAPERR 1
+#define SEGV_ACCERR 2
+#define BUS_ADRALN 1
+
+union sigval {
+    int sival_int;
+    void *sival_ptr;
+};
+
+typedef struct {
+    int si_signo;
+    int si_errno;
+    int si_code;
+    pid_t si_pid;
+    uid_t si_uid;
+    void *si_addr;
+    int si_status;
+    long si_band;
+    union sigval si_value;
+} siginfo_t;
+
+#define SIGEV_SIGNAL 0
+#define SIGEV_NONE 1
+#define SIGEV_THREAD 2
+
+struct sigevent {
+    int sigev_notify;
+    int sigev_signo;
+    union sigval sigev_value;
+    void (*sigev_notify_function)(union sigval value);
+    pthread_attr_t *sigev_notify_attributes;
+};
+
+typedef void (*_sig_func_ptr)(int number);
+
+#if __GNU_VISIBLE
+typedef _sig_func_ptr sighandler_t;
+#endif
+
+struct sigaction {
+    union {
+        _sig_func_ptr __handler;
+        void (*__action)(int number, siginfo_t *info, void *context);
+    } __function;
+    sigset_t sa_mask;
+    int sa_flags;
+};
+
+#define sa_handler __function.__handler
+#define sa_sigaction __function.__action
+
+#define MINSIGSTKSZ 2048
+#define SIGSTKSZ 16384
+#define SS_ONSTACK 1
+#define SS_DISABLE 2
+
+typedef struct sigaltstack {
+    void *ss_sp;
+    int ss_flags;
+    size_t ss_size;
+} stack_t;
+
+__BEGIN_DECLS
+int kill(pid_t pid, int number);
+int pthread_kill(pthread_t thread, int number);
+int pthread_sigmask(int how, const sigset_t *set, sigset_t *old);
+int sigaction(int number, const struct sigaction *action, struct sigaction *old);
+int sigaddset(sigset_t *set, int number);
+int sigdelset(sigset_t *set, int number);
+int sigemptyset(sigset_t *set);
+int sigfillset(sigset_t *set);
+int sigismember(const sigset_t *set, int number);
+int sigpending(sigset_t *set);
+int sigprocmask(int how, const sigset_t *set, sigset_t *old);
+int sigsuspend(const sigset_t *mask);
+int sigwait(const sigset_t *set, int *number);
+__END_DECLS
+
+#ifndef _SIGNAL_H_
+#include <signal.h>
+#endif
+
+#endif

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* sys/stat.h - newlib's, and what it declares for other targets only. */
+#pragma once
+
+#include_next <sys/stat.h>
+
+#define UTIME_NOW (-2L)
+#define UTIME_OMIT (-1L)
+
+__BEGIN_DECLS
+int lstat(const char *__restrict path, struct stat *__restrict status);
+__END_DECLS
