@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* frame.c - see frame.h. */
+#include "frame.h"
+
+#include <string.h>
+
+#include "bytes.h"
+#include "checksum.h"
+#include "headers.h"
+#include "virtq/virtio_net.h"
+
+/* A place in a list of pieces. */
+struct cursor {
+    const struct virtq_piece *piece, *end;
+    uint32_t offset; /* in *piece */
+};
+
+/* Copies up to `bytes` out of the pieces and moves on. Returns what there was. */
+static uint32_t cursor_read(struct cursor *c, void *to, uint32_t bytes)
+{
+    uint32_t done = 0;
+    while (done < bytes && c->piece < c->end) {
+        const uint32_t there = c->piece->bytes - c->offset;
+        const uint32_t part = there < bytes - done ? there : bytes - done;
+        memcpy((uint8_t *)to + done, c->piece->data + c->offset, part);
+        done += part;
+        c->offset += part;
+        if (c->offset == c->piece->bytes) {
+            c->piece++;
+            c->offset = 0;
+        }
+    }
+    return done;
+}
+
+/* Copies into the pieces and moves on. Returns false when they are full. */
+static bool cursor_write(struct cursor *c, const void *from, uint32_t bytes)
+{
+    uint32_t done = 0;
+    while (done < bytes) {
+        if (c->piece == c->end) {
+            return false;
+        }
+        const uint32_t room = c->piece->bytes - c->offset;
+        const uint32_t part = room < bytes - done ? room : bytes - done;
+        memcpy(c->piece->data + c->offset, (const uint8_t *)from + done, part);
+        done += part;
+        c->offset += part;
+        if (c->offset == c->piece->bytes) {
+            c->piece++;
+            c->offset = 0;
+        }
+    }
+    return true;
+}
+
+static void take_rest(struct frame *f, struct cursor *c)
+{
+    f->rest_bytes = 0;
+    f->rest_count = 0;
+    for (; c->piece < c->end; c->piece++, c->offset = 0) {
+        const uint32_t bytes = c->piece->bytes - c->offset;
+        f->rest[f->rest_count++] = (struct virtq_piece){c->piece->data + c->offset, bytes};
+        f->rest_bytes += bytes;
+        if (f->rest_bytes > FRAME_MAX_BYTES) {
+            return;
+        }
+    }
+}
+
+static bool take_offload(struct frame *f, const struct virtio_net_hdr *h)
+{
+    f->needs_csum = (h->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) != 0;
+    f->csum_valid = (h->flags & VIRTIO_NET_HDR_F_DATA_VALID) != 0;
+    f->csum_start = h->csum_start;
+    f->csum_offset = h->csum_offset;
+    if (h->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+        return false;
+    }
+    return !f->needs_csum || (uint32_t)h->csum_start + h->csum_offset + 2 <= f->head_bytes;
+}
+
+bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t count)
+{
+    struct cursor c = {pieces, pieces + count, 0};
+    struct virtio_net_hdr h;
+
+    if (count > VIRTQ_CHAIN_MAX || cursor_read(&c, &h, sizeof(h)) != sizeof(h)) {
+        return false;
+    }
+    f->head_bytes = cursor_read(&c, f->head, FRAME_HEAD_BYTES);
+    take_rest(f, &c);
+    return f->head_bytes >= ETH_BYTES && frame_bytes(f) <= FRAME_MAX_BYTES && take_offload(f, &h);
+}
+
+static void finish_checksum(const struct frame *f, uint8_t *data)
+{
+    const uint16_t sum = checksum_sum(data + f->csum_start, frame_bytes(f) - f->csum_start);
+    const uint16_t field = (uint16_t)~sum;
+    /* 0 in a UDP header means "none" (RFC 768); for TCP both forms of zero are equal. */
+    put16(data + f->csum_start + f->csum_offset, field == 0 ? 0xffffu : field);
+}
+
+uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
+                     bool finish_csum)
+{
+    struct virtio_net_hdr h = {.num_buffers = 1};
+    struct cursor c = {pieces, pieces + count, 0};
+    const bool finish = finish_csum && f->needs_csum && count == 1;
+
+    if (f->needs_csum && !finish) {
+        h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+        h.csum_start = f->csum_start;
+        h.csum_offset = f->csum_offset;
+    } else if (f->csum_valid) {
+        h.flags = VIRTIO_NET_HDR_F_DATA_VALID;
+    }
+    if (!cursor_write(&c, &h, sizeof(h)) || !cursor_write(&c, f->head, f->head_bytes)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < f->rest_count; i++) {
+        if (!cursor_write(&c, f->rest[i].data, f->rest[i].bytes)) {
+            return 0;
+        }
+    }
+    if (finish) {
+        finish_checksum(f, pieces[0].data + sizeof(h));
+    }
+    return (uint32_t)sizeof(h) + frame_bytes(f);
+}
+
+void frame_reset(struct frame *f, uint32_t bytes)
+{
+    f->head_bytes = bytes;
+    f->rest_bytes = 0;
+    f->rest_count = 0;
+    f->needs_csum = false;
+    f->csum_valid = false;
+}
+
+void frame_trim(struct frame *f, uint32_t bytes)
+{
+    if (bytes < f->head_bytes) {
+        f->head_bytes = bytes;
+    }
+    uint32_t room = bytes - f->head_bytes;
+    f->rest_bytes = 0;
+    for (uint32_t i = 0; i < f->rest_count; i++) {
+        if (f->rest[i].bytes > room) {
+            f->rest[i].bytes = room;
+        }
+        room -= f->rest[i].bytes;
+        f->rest_bytes += f->rest[i].bytes;
+    }
+}
