@@ -130,6 +130,7 @@ early_pd:
     .endr
 
     .balign 8
+    .globl early_gdt, gdt_pointer_high
 early_gdt:
     .quad 0
     .quad 0x00af9b000000ffff /* 8: 64-bit code */

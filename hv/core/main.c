@@ -4,6 +4,7 @@
 #include "hv/machine.h"
 #include "hv/printk.h"
 #include "image_map.h"
+#include "ioapic.h"
 
 #define HV_VERSION "0.1"
 
@@ -21,6 +22,13 @@ void hv_main(struct boot_info *info)
     paging_init(info);
     paging_unmap_page(boot_stack_guard);
 
-    printk("%lu MiB of RAM, %u modules\n", bootmem_page_limit() >> 8, info->module_count);
+    /* The machine: tables, time, interrupt controllers. All interrupts stay off and masked. */
+    acpi_init(info->rsdp);
+    ioapic_init();
+    clock_init(info);
+    apic_init_cpu();
+    smp_prepare();
+    printk("%lu MiB of RAM, %u CPUs, TSC %lu kHz, %u modules\n", bootmem_page_limit() >> 8,
+           acpi_cpu_count(), clock_tsc_khz(), info->module_count);
     machine_off(0);
 }

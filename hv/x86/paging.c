@@ -4,6 +4,7 @@
  * all CPUs' top-level tables share what lies below. Every entry is global, and accessed and dirty
  * from the start. Nothing is ever writable and executable.
  */
+#include "paging.h"
 #include "arch.h"
 #include "bootmem.h"
 #include "cpu_ops.h"
@@ -31,6 +32,7 @@
 #define GIB 0x40000000ul
 
 static uint64_t *top;
+static uint64_t image_base;
 static uint64_t largest_page;
 static bool top_copied; /* from then on `top` must not change */
 
@@ -100,6 +102,7 @@ void paging_init(const struct boot_info *info)
     const bool has_gib_pages =
         cpuid(0x80000000, 0).eax >= 0x80000001 && (cpuid(0x80000001, 0).edx & 1u << 26) != 0;
     const uint64_t ro_end = info->hv_base + (uint64_t)(hv_rodata_end - hv_text_start);
+    image_base = info->hv_base;
     largest_page = has_gib_pages ? GIB : HUGE_SIZE;
     top = phys_to_virt(bootmem_alloc(PAGE_SIZE));
     for (uint32_t i = 0; i < info->range_count;) {
@@ -132,13 +135,29 @@ uint64_t *paging_new_top(void)
     return new_top;
 }
 
-volatile void *mmio_map(paddr_t base, uint64_t bytes)
+static void map_pages(uint64_t va_base, paddr_t base, uint64_t bytes, uint64_t flags)
 {
     const uint64_t first = base.v & ~(PAGE_SIZE - 1);
     const uint64_t end = (base.v + bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-    HV_BUG_ON(bytes == 0 || end <= first || end > HV_IMAGE_VA - MMIO_VA);
-    map_range(MMIO_VA + first, first, end, MAP_MMIO);
+    HV_BUG_ON(end <= first || end > MMIO_VA - DIRECT_MAP_VA - (1ul << 39));
+    map_range(va_base + first, first, end, flags);
+}
+
+volatile void *mmio_map(paddr_t base, uint64_t bytes)
+{
+    map_pages(MMIO_VA, base, bytes, MAP_MMIO);
     return (volatile void *)(uintptr_t)(MMIO_VA + base.v);
+}
+
+const void *firmware_map(paddr_t base, uint64_t bytes)
+{
+    map_pages(DIRECT_MAP_VA, base, bytes, MAP_RODATA);
+    return phys_to_virt(base);
+}
+
+paddr_t image_to_phys(const void *va)
+{
+    return (paddr_t){(uint64_t)va - HV_IMAGE_VA + image_base};
 }
 
 void paging_unmap_page(const void *va)
