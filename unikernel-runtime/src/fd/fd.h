@@ -2,9 +2,9 @@
 /*
  * fd.h - the one descriptor table, and what may stand behind a descriptor.
  *
- * A descriptor names an open file object, struct mf_file. Every kind of file (console, packed file,
- * RAM file, pipe, socket, epoll, ...) embeds it as its first member and fills in `ops`. Several
- * descriptors (dup) and running calls share one object by reference count.
+ * A descriptor names an open file object, struct mf_open_file. Every kind of file (console, packed
+ * file, RAM file, pipe, socket, epoll, ...) embeds it as its first member and fills in `ops`.
+ * Several descriptors (dup) and running calls share one object by reference count.
  *
  * Context     One vCPU and cooperative threads: between two blocking calls nothing interferes, so
  *             there are no locks here.
@@ -22,7 +22,7 @@
 #include <sys/types.h>
 #include <sys/uio.h>
 
-struct mf_file;
+struct mf_open_file;
 struct mf_watcher;
 struct stat;
 
@@ -32,21 +32,23 @@ struct stat;
  * lseek ignore it. io counts may be short as POSIX allows; iov_count is >= 1.
  */
 struct mf_fd_ops {
-    ssize_t (*readv)(struct mf_file *f, const struct iovec *iov, int iov_count, off_t *position);
-    ssize_t (*writev)(struct mf_file *f, const struct iovec *iov, int iov_count, off_t *position);
+    ssize_t (*readv)(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                     off_t *position);
+    ssize_t (*writev)(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                      off_t *position);
     /* What is ready now: POLLIN, POLLOUT, POLLERR, POLLHUP, POLLRDHUP. NULL: always in and out. */
-    uint32_t (*poll)(struct mf_file *f);
+    uint32_t (*poll)(struct mf_open_file *f);
     /* The last reference is gone: frees the object. NULL: a static object. */
-    void (*close)(struct mf_file *f);
-    int (*fstat)(struct mf_file *f, struct stat *st);
+    void (*close)(struct mf_open_file *f);
+    int (*fstat)(struct mf_open_file *f, struct stat *st);
     /* FIONBIO, FIOCLEX, FIONCLEX are done by the caller. NULL: -ENOTTY. */
-    int (*ioctl)(struct mf_file *f, unsigned long request, void *arg);
-    off_t (*lseek)(struct mf_file *f, off_t offset, int whence);
-    int (*ftruncate)(struct mf_file *f, off_t bytes);
-    ssize_t (*getdents)(struct mf_file *f, void *buffer, size_t bytes);
+    int (*ioctl)(struct mf_open_file *f, unsigned long request, void *arg);
+    off_t (*lseek)(struct mf_open_file *f, off_t offset, int whence);
+    int (*ftruncate)(struct mf_open_file *f, off_t bytes);
+    ssize_t (*getdents)(struct mf_open_file *f, void *buffer, size_t bytes);
 };
 
-struct mf_file {
+struct mf_open_file {
     const struct mf_fd_ops *ops;
     uint32_t refs;               /* descriptors and running calls */
     uint32_t flags;              /* O_ACCMODE, O_APPEND, O_NONBLOCK, O_DIRECTORY, ... as fcntl.h */
@@ -57,30 +59,30 @@ struct mf_file {
 /* ---- the table ---------------------------------------------------------------------------- */
 
 /** Makes *f a file with one reference (the caller's). flags: O_ACCMODE, O_NONBLOCK, O_APPEND. */
-static inline void mf_file_init(struct mf_file *f, const struct mf_fd_ops *ops, uint32_t flags)
+static inline void mf_file_init(struct mf_open_file *f, const struct mf_fd_ops *ops, uint32_t flags)
 {
-    *f = (struct mf_file){.ops = ops, .refs = 1, .flags = flags};
+    *f = (struct mf_open_file){.ops = ops, .refs = 1, .flags = flags};
 }
 
 /** Another reference. Returns f. */
-static inline struct mf_file *mf_file_get(struct mf_file *f)
+static inline struct mf_open_file *mf_file_get(struct mf_open_file *f)
 {
     f->refs++;
     return f;
 }
 
 /** Drops one reference; the last one closes the file. NULL is allowed. */
-void mf_file_put(struct mf_file *f);
+void mf_file_put(struct mf_open_file *f);
 
 /**
  * Gives `f` the lowest free descriptor >= lowest and takes over the caller's reference. `flags`:
  * O_CLOEXEC is kept with the descriptor, all else is ignored. Returns it, or -EMFILE, -ENOMEM,
  * -EINVAL (lowest); then the reference stays the caller's.
  */
-int mf_fd_install(struct mf_file *f, int lowest, uint32_t flags);
+int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags);
 
 /** The file behind `fd` with a reference for the caller, who must put it; NULL: no such (EBADF). */
-struct mf_file *mf_fd_get(int fd);
+struct mf_open_file *mf_fd_get(int fd);
 
 /** The POSIX result of an internal one: r itself, or -1 with errno = -r. */
 static inline ssize_t mf_ret(ssize_t r)
@@ -97,7 +99,7 @@ static inline ssize_t mf_ret(ssize_t r)
 /* Somebody who is told when `file` may have become ready. Owned by whoever adds it. */
 struct mf_watcher {
     struct mf_watcher *next, **link; /* in file->watchers; link NULL: not added */
-    struct mf_file *file;            /* borrows */
+    struct mf_open_file *file;       /* borrows */
     /*
      * Must neither block nor touch other watchers of the file. events: poll bits that may have
      * become ready (a hint: ask ops->poll); MF_WATCH_CLOSED: the file is going, remove yourself.
@@ -107,14 +109,14 @@ struct mf_watcher {
 
 #define MF_WATCH_CLOSED 0x80000000u
 
-void mf_watcher_add(struct mf_watcher *w, struct mf_file *f);
+void mf_watcher_add(struct mf_watcher *w, struct mf_open_file *f);
 void mf_watcher_remove(struct mf_watcher *w); /* allowed when it is not added */
 
 /** Out of line part of mf_file_notify(). */
-void mf_file_notify_watchers(struct mf_file *f, uint32_t events);
+void mf_file_notify_watchers(struct mf_open_file *f, uint32_t events);
 
 /** The file may have become ready for `events`. Never blocks; cheap when nobody waits. */
-static inline void mf_file_notify(struct mf_file *f, uint32_t events)
+static inline void mf_file_notify(struct mf_open_file *f, uint32_t events)
 {
     if (f->watchers != NULL) {
         mf_file_notify_watchers(f, events);
@@ -122,7 +124,7 @@ static inline void mf_file_notify(struct mf_file *f, uint32_t events)
 }
 
 /** What is ready now (see ops->poll). */
-uint32_t mf_file_poll(struct mf_file *f);
+uint32_t mf_file_poll(struct mf_open_file *f);
 
 /**
  * Blocks until the file is notified of one of `events` (or POLLERR, POLLHUP), or until monotonic
@@ -130,10 +132,10 @@ uint32_t mf_file_poll(struct mf_file *f);
  * reference meanwhile. Returns 0, -EAGAIN (O_NONBLOCK; devices were polled once, so trying again is
  * of use only to the application), -ETIMEDOUT, -EINTR (a signal handler ran).
  */
-int mf_file_wait(struct mf_file *f, uint32_t events, uint64_t deadline_ns);
+int mf_file_wait(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns);
 
 /** As mf_file_wait(), but waits even when the file is O_NONBLOCK. */
-int mf_file_wait_always(struct mf_file *f, uint32_t events, uint64_t deadline_ns);
+int mf_file_wait_always(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns);
 
 /* ---- vectors ------------------------------------------------------------------------------- */
 
