@@ -51,7 +51,7 @@ endif
 HVT_B := $(B)/tests/hv
 HVT_SRC := $(sort $(wildcard tests/hv/test_*.c))
 HVT_LIB := tests/hv/lib/start.S tests/hv/lib/hvtest.c
-HVT_CFLAGS := -std=gnu11 -ffreestanding -O2 -g -mgeneral-regs-only -fno-pie -fno-stack-protector \
+HVT_CFLAGS := -std=gnu11 -ffreestanding -O2 -g -mno-red-zone -fno-omit-frame-pointer -fno-pie -fno-stack-protector \
               -fcf-protection=none -fno-asynchronous-unwind-tables -fno-tree-loop-distribute-patterns \
               $(WARN) -Iinclude -Itests/hv/lib
 HVT_PROGRAMS := $(HVT_SRC:tests/%.c=$(B)/tests/%.elf)
@@ -63,8 +63,8 @@ $(HVT_B)/image.ld: tests/hv/lib/image.ld include/mayfly/layout.h
 	$(Q)$(CC) -E -P -x c -Iinclude $< -o $@
 
 $(HVT_B)/%.elf: tests/hv/%.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld $(wildcard include/mayfly/*)
-	$(Q)$(CC) $(HVT_CFLAGS) $(if $(shell grep -l '^// fpu: yes' $<),-mno-general-regs-only) \
-		-static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
+	$(Q)$(CC) $(HVT_CFLAGS) $(if $(shell grep '^// fpu: yes' $<),,-mgeneral-regs-only) \
+		-static -nostdlib -no-pie -fno-omit-frame-pointer -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 		-Wl,-T,$(HVT_B)/image.ld $< $(HVT_LIB) -o $@
 
 # ---- goals ---------------------------------------------------------------------------------------------

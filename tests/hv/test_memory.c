@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: Apache-2.0
+// cpus: 1 4
+// memory: 512M
+// timeout: 120
+// Limits, copies and templates as a toolstack sees them; every frame comes back.
+#include "hvtest.h"
+
+#define HEAP HV_HEAP_BASE
+#define RW (HV_PROT_READ | HV_PROT_WRITE)
+#define PAGES 2000
+#define CYCLES 500
+
+static volatile uint64_t *page_at(uint64_t index)
+{
+    return (volatile uint64_t *)(uintptr_t)(HEAP + index * HV_PAGE_BYTES);
+}
+
+static void touch(uint64_t pages)
+{
+    for (uint64_t i = 0; i < pages; i++) {
+        *page_at(i) = i + 1;
+    }
+}
+
+/* Maps and touches as many pages as *arg says. */
+static void map_and_touch(void *arg)
+{
+    const uint64_t pages = *(uint64_t *)arg;
+    if (hv_mem_map(HEAP, pages, RW) != HV_OK) {
+        hv_exit(2);
+    }
+    touch(pages);
+}
+
+static void run_limited(void (*fn)(void *), uint64_t pages, uint64_t limit, struct hv_report *r)
+{
+    const struct hv_dom_params params = {.memory_pages = limit};
+    const struct child child = child_create(fn, &pages, &params);
+    if (child.handle < 0 || hv_dom_start((uint32_t)child.handle) != HV_OK) {
+        give_up("no child");
+    }
+    child_wait(child, r);
+}
+
+static void limits_are_enforced(void)
+{
+    struct hv_report r;
+    const uint64_t before = free_frames();
+    run_limited(map_and_touch, 100, 200, &r);
+    CHECK(r.reason == HV_END_EXIT && r.code == 0, "a domain below its memory limit goes on");
+    run_limited(map_and_touch, 1000, 200, &r);
+    CHECK_EQUAL(r.reason, HV_END_NOMEM, "a domain that exceeds its memory limit is ended");
+    CHECK_EQUAL(free_frames(), before, "its frames have come back");
+}
+
+static void the_whole_machine_can_be_used_up(void)
+{
+    struct hv_report r;
+    const uint64_t before = free_frames();
+    run_limited(map_and_touch, before + 1000, 0, &r);
+    CHECK_EQUAL(r.reason, HV_END_NOMEM, "a domain that takes all memory is ended");
+    CHECK_EQUAL(free_frames(), before, "and all of it comes back");
+}
+
+static void check_and_change_pages(void *arg)
+{
+    (void)arg;
+    for (uint64_t i = 0; i < PAGES; i++) {
+        if (*page_at(i) != i + 1) {
+            hv_exit(1);
+        }
+    }
+    for (uint64_t i = 0; i < PAGES; i += 7) {
+        *page_at(i) = 0;
+    }
+}
+
+static void copies_share_until_written(void)
+{
+    struct hv_report r;
+    bool intact = true;
+    CHECK_EQUAL(hv_mem_map(HEAP, PAGES, RW), HV_OK, "%u pages are mapped", PAGES);
+    touch(PAGES);
+    const uint64_t before = free_frames();
+    struct child child = child_create(check_and_change_pages, NULL, NULL);
+    const uint64_t cost = before - free_frames();
+    CHECK(cost < 32, "a clone of a domain with %u pages costs %lu frames", PAGES, cost);
+    if (child.handle < 0 || hv_dom_start((uint32_t)child.handle) != HV_OK) {
+        give_up("no child");
+    }
+    child_wait(child, &r);
+    CHECK(r.reason == HV_END_EXIT && r.code == 0, "the clone sees every page");
+    for (uint64_t i = 0; i < PAGES; i++) {
+        intact = intact && *page_at(i) == i + 1;
+    }
+    CHECK(intact, "what it writes is invisible here");
+    CHECK_EQUAL(free_frames(), before, "its frames have come back");
+
+    /* The reverse: the parent writes while the clone waits. */
+    child = child_create(check_and_change_pages, NULL, NULL);
+    for (uint64_t i = 0; i < PAGES; i += 3) {
+        *page_at(i) = 99;
+    }
+    CHECK_EQUAL(hv_dom_start((uint32_t)child.handle), HV_OK,
+                "a clone starts after the parent wrote");
+    child_wait(child, &r);
+    CHECK(r.reason == HV_END_EXIT && r.code == 0, "what the parent writes is invisible there");
+    CHECK_EQUAL(hv_mem_unmap(HEAP, PAGES), HV_OK, "the pages are unmapped");
+}
+
+static void nothing(void *arg)
+{
+    (void)arg;
+}
+
+static void create_and_destroy_leak_nothing(void)
+{
+    struct hv_report r;
+    child_run(nothing, NULL, &r);
+    const uint64_t before = free_frames();
+    for (int i = 0; i < CYCLES; i++) {
+        child_run(nothing, NULL, &r);
+        if (r.reason != HV_END_EXIT) {
+            give_up("a child did not exit");
+        }
+    }
+    CHECK_EQUAL(free_frames(), before, "%u domains came and went without losing a frame", CYCLES);
+}
+
+static void destroyed_at_any_moment(void)
+{
+    const struct hv_dom_params plain = {0};
+    const uint64_t before = free_frames();
+    static uint64_t pages = 3000;
+    for (unsigned int i = 0; i < 60; i++) {
+        const struct child child = child_create(map_and_touch, &pages, &plain);
+        uint32_t tag;
+        if (child.handle < 0 || hv_dom_start((uint32_t)child.handle) != HV_OK) {
+            give_up("no child");
+        }
+        hv_event_wait(now_ns() + i * MS / 20, &tag);
+        if (hv_dom_destroy((uint32_t)child.handle) != HV_OK) {
+            give_up("a running domain could not be destroyed");
+        }
+    }
+    CHECK_EQUAL(free_frames(), before, "60 running domains were destroyed without losing a frame");
+}
+
+static volatile uint64_t counter = 5;
+
+static void count_up(void *arg)
+{
+    (void)arg;
+    counter++;
+    hv_exit((int32_t)counter);
+}
+
+static uint64_t read_counter(uint32_t handle)
+{
+    uint64_t value = 0;
+    if (hv_dom_read(handle, (uint64_t)(uintptr_t)&counter, &value, sizeof(value)) != HV_OK) {
+        give_up("hv_dom_read");
+    }
+    return value;
+}
+
+static void toolstack_reads_writes_and_rolls_back(void)
+{
+    const struct hv_dom_params frozen = {.flags = HV_DOM_FROZEN};
+    const uint64_t new_value = 1000, before = free_frames();
+    struct hv_report r;
+    const struct child child = child_create(count_up, NULL, NULL);
+    const uint32_t h = (uint32_t)child.handle;
+
+    CHECK_EQUAL(read_counter(h), 5, "memory of a paused domain is read");
+    const int64_t template = hv_dom_clone(h, &frozen);
+    CHECK(template > 0, "a template is made of it");
+    CHECK_EQUAL(hv_dom_write(h, (uint64_t)(uintptr_t)&counter, &new_value, 8), HV_OK,
+                "its memory is written");
+    CHECK_EQUAL(read_counter(h), 1000, "and reads back");
+    CHECK_EQUAL(read_counter((uint32_t) template), 5, "the template keeps the old value");
+    CHECK_EQUAL(hv_dom_rollback(h, (uint32_t) template), HV_OK,
+                "it is rolled back to the template");
+    CHECK_EQUAL(read_counter(h), 5, "and has the old value again");
+    CHECK_EQUAL(hv_dom_write(h, (uint64_t)(uintptr_t)&counter, &new_value, 8), HV_OK,
+                "written again");
+    CHECK_EQUAL(hv_dom_start(h), HV_OK, "it runs");
+    child_wait(child, &r);
+    CHECK_EQUAL(r.code, 1001, "with what was written");
+    CHECK_EQUAL(counter, 5, "none of this was seen here");
+    CHECK_EQUAL(hv_dom_destroy((uint32_t) template), HV_OK, "the template is destroyed");
+    CHECK_EQUAL(free_frames(), before, "all frames are back");
+}
+
+static void huge_ranges_are_cheap(void)
+{
+    const uint64_t pages = 0x8000000000 / HV_PAGE_BYTES / 4; /* 128 GiB */
+    const uint64_t before = free_frames();
+    CHECK_EQUAL(hv_mem_map(HEAP, pages, RW), HV_OK, "128 GiB are mapped");
+    const uint64_t cost = before - free_frames();
+    CHECK(cost < 16, "for %lu frames", cost);
+    *page_at(pages - 1) = 1;
+    CHECK_EQUAL(*page_at(pages - 1), 1, "its last page works");
+    CHECK_EQUAL(hv_mem_unmap(HEAP, pages), HV_OK, "it is unmapped");
+    CHECK(before - free_frames() < 4, "and the frames are back but for a table");
+}
+
+static void wx_is_kept(void)
+{
+    CHECK_EQUAL(hv_mem_map(HEAP, 1, RW), HV_OK, "a page is mapped");
+    *(volatile uint8_t *)HEAP = 0xc3; /* RET */
+    CHECK_EQUAL(hv_mem_protect(HEAP, 1, RW | HV_PROT_EXEC), HV_ERR_INVAL,
+                "never writable and executable");
+    CHECK_EQUAL(hv_mem_protect(HEAP, 1, HV_PROT_READ | HV_PROT_EXEC), HV_OK,
+                "but one after the other");
+    ((void (*)(void))HEAP)();
+    CHECK(true, "what was written runs");
+    CHECK_EQUAL(hv_mem_unmap(HEAP, 1), HV_OK, "it is unmapped");
+}
+
+void test_main(void)
+{
+    limits_are_enforced();
+    copies_share_until_written();
+    create_and_destroy_leak_nothing();
+    destroyed_at_any_moment();
+    toolstack_reads_writes_and_rolls_back();
+    huge_ranges_are_cheap();
+    wx_is_kept();
+    the_whole_machine_can_be_used_up();
+}
