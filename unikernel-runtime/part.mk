@@ -10,6 +10,7 @@
 #
 # A folder src/X may have a part.mk of its own for more (flags of one file, other libraries).
 
+Q ?= @
 TP ?= build/third-party
 RT := unikernel-runtime
 RT_B := $(B)/runtime
@@ -22,12 +23,12 @@ include build-tool/sdk/sdk.mk
 # Use these as prerequisites. The scripts look at contents, not at dates, and do nothing in vain.
 $(TP)/%.src.stamp: $(RT)/third-party/fetch $(RT)/third-party/packages
 	@mkdir -p $(TP)
-	$(RT)/third-party/fetch $(TP) $*
+	$(Q)$(RT)/third-party/fetch $(TP) $*
 	@touch $@
 
 $(TP)/newlib.stamp: $(TP)/newlib.src.stamp $(RT)/third-party/edit-newlib \
 		$(RT)/third-party/build-newlib $(filter $(RT)/include/%,$(RT_HEADERS))
-	$(RT)/third-party/build-newlib $(TP) $(RT)/include
+	$(Q)$(RT)/third-party/build-newlib $(TP) $(RT)/include
 	@touch $@
 
 .PRECIOUS: $(TP)/%.src.stamp
@@ -39,19 +40,20 @@ RT_NET_SRC := $(filter $(RT)/src/net/%,$(RT_SRC))
 RT_CORE_SRC := $(filter-out $(RT_NET_SRC),$(RT_SRC))
 RT_OBJ = $(patsubst $(RT)/src/%,$(RT_B)/%.o,$(1))
 
-RT_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) -I$(RT)/src -Iinclude \
+RT_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections -D_GNU_SOURCE= $(WARN) -I$(RT)/src -Iinclude \
 	-ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(abspath $(B))/=build/ \
 	-ffile-prefix-map=$(B)/=build/ -MMD -MP
 
 $(RT_B)/%.o: $(RT)/src/% $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/part.mk
 	@mkdir -p $(@D)
-	$(SDK_CC) $(RT_CFLAGS) -c $< -o $@
+	@echo "  CC      $<"
+	$(Q)$(SDK_CC) $(RT_CFLAGS) -c $< -o $@
 
 # A loop that copies bytes must not become a call of memcpy() in memcpy() itself.
 $(RT_B)/string/%.o: RT_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 
 # Appended to a new archive, not replaced: two folders may have a file of the same name.
-RT_ARCHIVE = @mkdir -p $(@D) && rm -f $@; ar qcsD $@ $(filter %.o,$^)
+RT_ARCHIVE = $(Q)mkdir -p $(@D) && rm -f $@; ar qcsD $@ $(filter %.o,$^)
 
 $(SDK)/lib/libmayfly.a: $(call RT_OBJ,$(RT_CORE_SRC))
 	$(RT_ARCHIVE)
@@ -61,7 +63,7 @@ $(SDK)/lib/libmayfly-net.a: $(call RT_OBJ,$(RT_NET_SRC))
 
 $(SDK)/lib/crt0.o: $(RT_B)/start/crt0.S.o
 	@mkdir -p $(@D)
-	cp $< $@
+	$(Q)cp $< $@
 
 SDK_LIBS += $(SDK)/lib/crt0.o $(SDK)/lib/libmayfly.a $(SDK)/lib/libmayfly-net.a
 
@@ -73,7 +75,9 @@ SDK_LIBS += $(SDK)/lib/liblwip.a
 SDK_EMPTY += $(SDK)/lib/liblwip.a
 $(SDK)/lib/liblwip.a:
 	@mkdir -p $(@D)
-	ar qcD $@
+	$(Q)ar qcD $@
 endif
 
 -include $(patsubst %.o,%.d,$(call RT_OBJ,$(RT_SRC)) $(RT_B)/start/crt0.S.o)
+
+include tests/hostrun/hostrun.mk

@@ -18,43 +18,43 @@ SDK_LIBS += $(SDK)/lib/libc.a $(SDK)/lib/libm.a $(SDK)/lib/mayfly.ld $(SDK)/lib/
 
 $(SDK)/bin/x86_64-mayfly-elf-gcc: build-tool/sdk/gcc.sh
 	@mkdir -p $(@D)
-	install -m 755 $< $@
+	$(Q)install -m 755 $< $@
 
 $(SDK)/bin/x86_64-mayfly-elf-%: build-tool/sdk/binutil.sh
 	@mkdir -p $(@D)
-	install -m 755 $< $@
+	$(Q)install -m 755 $< $@
 
 $(SDK)/bin/x86_64-mayfly-cc: $(SDK_CC)
-	ln -sf $(notdir $<) $@
+	$(Q)ln -sf $(notdir $<) $@
 
 $(SDK)/lib/mayfly.specs: build-tool/sdk/mayfly.specs
 	@mkdir -p $(@D)
-	install -m 644 $< $@
+	$(Q)install -m 644 $< $@
 
 $(SDK)/lib/mayfly.ld: unikernel-runtime/mayfly.ld include/mayfly/layout.h
 	@mkdir -p $(@D)
-	$(CC) -E -P -undef -x c -Iinclude $< -o $@
+	$(Q)$(CC) -E -P -undef -x c -Iinclude $< -o $@
 
 $(SDK)/share/%: build-tool/sdk/%
 	@mkdir -p $(@D)
-	install -m 644 $< $@
+	$(Q)install -m 644 $< $@
 
 $(SDK)/lib/libc.a $(SDK)/lib/libm.a: $(SDK)/lib/%: $(TP)/newlib.stamp
 	@mkdir -p $(@D)
-	cp $(TP)/newlib/lib/$* $@
+	$(Q)cp $(TP)/newlib/lib/$* $@
 
 $(SDK_EMPTY):
 	@mkdir -p $(@D)
 	@rm -f $@
-	ar qcD $@
+	$(Q)ar qcD $@
 
 # Replaced as a whole, so that a header that is no more does not stay.
 $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
 	@mkdir -p $(SDK)
-	rm -rf $(SDK)/include $(SDK)/newlib
-	cp -R unikernel-runtime/include $(SDK)/include
-	cp -R include/mayfly $(SDK)/include/mayfly
-	mkdir $(SDK)/newlib && cp -R $(TP)/newlib/include $(SDK)/newlib/include
+	$(Q)rm -rf $(SDK)/include $(SDK)/newlib
+	$(Q)cp -R unikernel-runtime/include $(SDK)/include
+	$(Q)cp -R include/mayfly $(SDK)/include/mayfly
+	$(Q)mkdir $(SDK)/newlib && cp -R $(TP)/newlib/include $(SDK)/newlib/include
 	@touch $@
 
 # Recursive: other makefiles still add to SDK_LIBS after this one.

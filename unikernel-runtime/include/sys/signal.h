@@ -149,7 +149,10 @@ int sigismember(const sigset_t *set, int number);
 int sigpending(sigset_t *set);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sigsuspend(const sigset_t *mask);
+int sigtimedwait(const sigset_t *__restrict set, siginfo_t *__restrict info,
+                 const struct timespec *__restrict timeout);
 int sigwait(const sigset_t *set, int *number);
+int sigwaitinfo(const sigset_t *__restrict set, siginfo_t *__restrict info);
 __END_DECLS
 
 #ifndef _SIGNAL_H_

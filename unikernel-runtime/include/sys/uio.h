@@ -17,6 +17,8 @@ struct iovec {
 };
 
 __BEGIN_DECLS
+ssize_t preadv(int fd, const struct iovec *buffers, int count, off_t offset);
+ssize_t pwritev(int fd, const struct iovec *buffers, int count, off_t offset);
 ssize_t readv(int fd, const struct iovec *buffers, int count);
 ssize_t writev(int fd, const struct iovec *buffers, int count);
 __END_DECLS
