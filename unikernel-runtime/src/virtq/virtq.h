@@ -88,7 +88,9 @@ struct virtq_driver {
     struct virtq_used *used;   /* borrows; shared */
     struct virtq_slot *slots;  /* borrows */
     uint16_t size;
-    uint16_t free_head, free_count;
+    uint16_t free_head; /* of the list of entries used before; q->fresh: it is empty */
+    uint16_t free_count;
+    uint16_t fresh;      /* entries from here on were never used: their memory is untouched */
     uint16_t avail_next; /* chains ever added, mod 2^16 */
     uint16_t avail_told; /* avail_next at the last publish */
     uint16_t used_next;  /* chains ever taken back, mod 2^16 */
@@ -98,7 +100,8 @@ struct virtq_driver {
 
 /**
  * Prepares the driver end of a queue at `memory` + the offsets of *place. The memory must be zero
- * or fresh: only the indices and flags are written. `slots` has place->size elements.
+ * or fresh: only the indices and flags are written. `slots` has place->size elements, whatever
+ * they hold; those of entries that are never used are never touched.
  */
 void virtq_driver_init(struct virtq_driver *q, void *memory, const struct virtq_place *place,
                        struct virtq_slot *slots, bool event_idx);

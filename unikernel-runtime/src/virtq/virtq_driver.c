@@ -7,8 +7,6 @@
 
 #include <stddef.h>
 
-#define SLOT_NONE 0xffffu
-
 _Static_assert(sizeof(struct virtq_desc) == 16, "virtio 1.2, 2.7.5");
 _Static_assert(sizeof(struct virtq_used_entry) == 8, "virtio 1.2, 2.7.8");
 _Static_assert(offsetof(struct virtq_used, ring) == 4, "virtio 1.2, 2.7.8");
@@ -52,12 +50,24 @@ void virtq_driver_init(struct virtq_driver *q, void *memory, const struct virtq_
         .free_count = place->size,
         .event_idx = event_idx,
     };
-    for (uint16_t i = 0; i < q->size; i++) {
-        slots[i] = (struct virtq_slot){.next = (uint16_t)(i + 1)};
-    }
     q->avail->flags = 0;
     q->avail->index = 0;
     *used_event(q) = 0;
+}
+
+/*
+ * Takes the entry at free_head. The free list ends with the number `fresh` itself, so that behind
+ * its last entry come the fresh ones, in order.
+ */
+static uint16_t take_slot(struct virtq_driver *q)
+{
+    const uint16_t at = q->free_head;
+
+    if (at == q->fresh) {
+        q->slots[at] = (struct virtq_slot){.next = ++q->fresh};
+    }
+    q->free_head = q->slots[at].next;
+    return at;
 }
 
 bool virtq_driver_add(struct virtq_driver *q, const struct virtq_segment *segments,
@@ -69,17 +79,13 @@ bool virtq_driver_add(struct virtq_driver *q, const struct virtq_segment *segmen
         return false;
     }
     const uint16_t head = q->free_head;
-    uint16_t at = head;
     for (unsigned int i = 0; i < count; i++) {
-        struct virtq_desc *const d = &q->desc[at];
-        const uint16_t next = q->slots[at].next;
+        struct virtq_desc *const d = &q->desc[take_slot(q)];
         const bool last = i + 1 == count;
         d->address = segments[i].address;
         d->bytes = segments[i].bytes;
         d->flags = (uint16_t)((i >= out ? VIRTQ_DESC_F_WRITE : 0) | (last ? 0 : VIRTQ_DESC_F_NEXT));
-        d->next = last ? 0 : next;
-        q->free_head = next;
-        at = next;
+        d->next = last ? 0 : q->free_head;
     }
     q->free_count = (uint16_t)(q->free_count - count);
     q->slots[head].token = token;
@@ -136,7 +142,7 @@ bool virtq_driver_take(struct virtq_driver *q, void **token, uint32_t *bytes)
     const uint32_t written = __atomic_load_n(&entry->bytes, __ATOMIC_RELAXED);
     const uint16_t outstanding = (uint16_t)(q->avail_told - q->used_next);
 
-    if ((uint16_t)(index - q->used_next) > outstanding || id >= q->size ||
+    if ((uint16_t)(index - q->used_next) > outstanding || id >= q->fresh ||
         q->slots[id].count == 0) {
         q->broken = true;
         return false;
