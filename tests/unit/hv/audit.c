@@ -4,6 +4,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stddef.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -107,7 +108,8 @@ void audit_space(const struct aspace *as)
     for (uint64_t i = 0; i < 512; i++) {
         const paddr_t directory = {root[i] & PTE_ADDRESS};
         if ((i == 0 || i >= HIGH_FIRST) && (root[i] & PTE_P) && frame_of(directory)->refs != 1) {
-            audit_fail(as->root, (uint32_t)i, root[i], "a directory that may hold windows is shared");
+            audit_fail(as->root, (uint32_t)i, root[i],
+                       "a directory that may hold windows is shared");
         }
     }
 }

@@ -46,8 +46,8 @@ void mmu_load(struct mmu *mmu, struct aspace *as);
 void mmu_flush(struct mmu *mmu);
 
 /**
- * One access of the guest at `va` (access as for aspace_resolve()): faults are resolved, at most one
- * for an access, which is checked. On success *pa is the byte's machine address.
+ * One access of the guest at `va` (access as for aspace_resolve()): faults are resolved, at most
+ * one for an access, which is checked. On success *pa is the byte's machine address.
  */
 enum hv_err mmu_touch(struct mmu *mmu, uint64_t va, uint32_t access, uint64_t *pa);
 

@@ -11,6 +11,8 @@
 
 #include "hv/aspace.h"
 
+#include <sanitizer/common_interface_defs.h>
+
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/asan_interface.h>
 #else
@@ -43,7 +45,8 @@ void __wrap_frame_free(paddr_t pa);
 
 void fake_bad_address(const char *what, uint64_t address)
 {
-    fprintf(stderr, "fake: %s(%#lx): no such memory\n", what, address);
+    fprintf(stderr, "fake: %s(%#lx): not allowed\n", what, address);
+    __sanitizer_print_stack_trace();
     abort();
 }
 
@@ -55,7 +58,8 @@ static void check_page(const char *what, const void *page)
     (void)virt_to_phys(page);
 }
 
-/* The only function that may touch a frame which is not known to be live yet: frame_alloc_zero(). */
+/* The only function that may touch a frame which is not known to be live yet: frame_alloc_zero().
+ */
 void fake_zero_page(void *page)
 {
     check_page("arch_zero_page", page);
