@@ -12,7 +12,7 @@ HV_CFLAGS := -std=gnu11 -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-r
 HV_LD := $(CC) -nostdlib -no-pie -static -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,-T,hv/hv.ld
 
-ALL += $(B)/hv.elf
+ALL += $(B)/hv.elf $(B)/BOOTX64.EFI
 
 # DEBUG=1 after a build without it, or the reverse, must compile again.
 HV_STAMP := $(HV_B)/flags-$(if $(filter 1,$(DEBUG)),debug,release)
