@@ -1,1 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
+# mayfly, the host program that builds, shows and runs guests, and `make run`.
+
+MAYFLY := $(B)/bin/mayfly
+MAYFLY_VERSION := 0.1.0
+MAYFLY_B := $(B)/build-tool
+MAYFLY_SRC := $(wildcard build-tool/*.c)
+MAYFLY_OBJ := $(patsubst build-tool/%.c,$(MAYFLY_B)/%.o,$(MAYFLY_SRC))
+MAYFLY_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD -MP \
+	-DMAYFLY_VERSION='"$(MAYFLY_VERSION)"'
+MAYFLY_LIBS := -lcyaml -lyaml -ljansson -lelf
+
+ALL += $(MAYFLY) $(B)/probe.elf
+
+$(MAYFLY_B)/%.o: build-tool/%.c build-tool/part.mk
+	@mkdir -p $(@D)
+	$(CC) $(MAYFLY_CFLAGS) -c $< -o $@
+
+$(MAYFLY): $(MAYFLY_OBJ)
+	@mkdir -p $(@D)
+	$(CC) $^ -o $@ $(MAYFLY_LIBS)
+
+# The guest that `mayfly run` tries KVM with.
+$(MAYFLY_B)/probe.linked: build-tool/probe.S build-tool/part.mk include/mayfly/layout.h
+	@mkdir -p $(@D)
+	$(CC) -c -Iinclude $< -o $(MAYFLY_B)/probe.o
+	ld -static -n -Ttext 0x202000 --build-id=none -z noexecstack $(MAYFLY_B)/probe.o -o $@
+
+$(B)/probe.elf: $(MAYFLY_B)/probe.linked $(MAYFLY)
+	$(MAYFLY) pack $< --name probe -o $@
+
+-include $(MAYFLY_OBJ:.o=.d)
+
+# ---- make run --------------------------------------------------------------------------------------
+
+# PORT= ACCEL= CPUS= MEM= are read by mayfly itself, from the environment.
+PORT ?= 8080
+export PORT ACCEL CPUS MEM
+
+.PHONY: run
+run: all
+	@exec $(MAYFLY) run --uefi -p $(PORT):80 examples/http

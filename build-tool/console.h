@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * console.h - runs QEMU and passes on what the machine's serial line says. Input goes straight from
+ * our stdin to QEMU.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+#include "strlist.h"
+
+#define CONSOLE_TIMEOUT (-2)
+
+struct console {
+    bool discard;    /* the serial line is not to be seen */
+    bool guest_only; /* hold back what firmware and hv say while they boot, unless it goes wrong */
+    bool plain;      /* "\r\n" becomes "\n": for files and pipes */
+};
+
+/**
+ * Runs the command until it ends, `limit_ms` pass (0: no limit) or a signal asks us to end
+ * (interrupt.h); QEMU is then stopped, with force after three seconds. The terminal is left as it
+ * was. Returns QEMU's exit status (128 + signal), CONSOLE_TIMEOUT, or -1 when it did not start
+ * (reported).
+ */
+int console_run(const struct strlist *argv, const struct console *console, int limit_ms);
+
+/** What was held back (guest_only) and never shown, on stderr: for when the machine did not boot.
+ */
+void console_show_held(void);

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * image_view.h - reads an image back: for `inspect`, and for what `run` has to know. Everything in
+ * the file is checked against its size: an image may come from anywhere.
+ */
+#pragma once
+
+#include <jansson.h>
+#include <mayfly/image.h>
+
+#include "buffer.h"
+#include "program.h"
+
+struct image_view {
+    struct program program; /* its segments; an image has no functions in ELF's sense */
+    json_t *manifest;       /* owned; an object */
+    struct mf_image_header header;
+    const struct mf_symtab *symbols; /* NULL: none; borrowed, checked to be complete */
+    const struct mf_files *files;    /* NULL: none; borrowed, checked to be complete */
+};
+
+/** Whether the file is an ELF file at all (a folder is not). */
+int image_view_is_elf(const char *path);
+
+/** Reads and checks the image. Returns -1 (reported) when it is none; then nothing is to be freed.
+ */
+int image_view_load(struct image_view *view, const char *path);
+
+void image_view_free(struct image_view *view);

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.c - see process.h. */
+#include "process.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "alloc.h"
+#include "interrupt.h"
+#include "report.h"
+
+/* In the child, between fork and exec: only async-signal-safe calls. */
+static void become(const struct strlist *argv, const char *folder, int out_fd, pid_t parent)
+{
+    sigset_t none;
+    sigemptyset(&none);
+    sigprocmask(SIG_SETMASK, &none, NULL);
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != parent) {
+        _exit(127); /* the parent died before the line above */
+    }
+    if ((out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0) ||
+        (folder != NULL && chdir(folder) != 0)) {
+        _exit(127);
+    }
+    execvp(argv->items[0], argv->items);
+    dprintf(STDERR_FILENO, "mayfly: cannot run %s: %s\n", argv->items[0], strerror(errno));
+    _exit(127);
+}
+
+pid_t process_start(const struct strlist *argv, const char *folder, int out_fd)
+{
+    const pid_t parent = getpid();
+    const pid_t child = fork();
+    if (child == 0) {
+        become(argv, folder, out_fd, parent);
+    }
+    if (child < 0) {
+        report_error("cannot start %s: %s", argv->items[0], strerror(errno));
+    }
+    return child;
+}
+
+int process_wait(pid_t pid)
+{
+    const int fd = pidfd_open(pid, 0);
+    struct pollfd end = {.fd = fd, .events = POLLIN};
+    while (fd >= 0 && interrupt_poll(&end, 1, -1) < 0) {
+        if (interrupt_pending() != 0) {
+            kill(pid, SIGKILL);
+            break;
+        }
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0) {
+        if (errno != EINTR) {
+            return 127;
+        }
+    }
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+int process_exists(const char *name)
+{
+    const char *path = getenv("PATH");
+    if (strchr(name, '/') != NULL) {
+        return access(name, X_OK) == 0;
+    }
+    char *folders = alloc_copy(path != NULL ? path : "/usr/bin:/bin");
+    int found = 0;
+    char *rest = folders;
+    for (char *folder; !found && (folder = strsep(&rest, ":")) != NULL;) {
+        char *file = alloc_format("%s/%s", folder, name);
+        found = access(file, X_OK) == 0;
+        free(file);
+    }
+    free(folders);
+    return found;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.h - programs that we start. They end when we end, however that happens. */
+#pragma once
+
+#include <sys/types.h>
+
+#include "strlist.h"
+
+/**
+ * Starts argv.items in `folder` (NULL: ours), found by PATH. `out_fd` becomes its stdout (-1:
+ * ours). Gets SIGKILL when this process dies. Returns its id, or -1 (reported).
+ */
+pid_t process_start(const struct strlist *argv, const char *folder, int out_fd);
+
+/**
+ * Waits for its end; kills it when we are to end ourselves (interrupt.h). Returns its exit status,
+ * or 128 + the signal that ended it.
+ */
+int process_wait(pid_t pid);
+
+/** Whether a program of this name is found by PATH. */
+int process_exists(const char *name);

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * workdir.h - the temporary folder of this run. It is removed when the program ends by exit();
+ * workdir_path() turns SIGINT, SIGTERM and SIGHUP into that (interrupt.h).
+ */
+#pragma once
+
+/** Makes the folder (below TMPDIR or /tmp) at the first call. NULL when that fails (reported). */
+const char *workdir_path(void);
+
+/** Removes it now, with all that is in it. */
+void workdir_remove(void);
