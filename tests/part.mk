@@ -67,9 +67,33 @@ $(HVT_B)/%.elf: tests/hv/%.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld 
 		-static -nostdlib -no-pie -fno-omit-frame-pointer -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 		-Wl,-T,$(HVT_B)/image.ld $< $(HVT_LIB) -o $@
 
+# ---- host programs of the tests ---------------------------------------------------------------------
+
+NETCLIENT := $(B)/tests/bin/netclient
+$(NETCLIENT): $(wildcard tests/programs/netclient*.c) tests/programs/netclient.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@ -lpthread
+
+# ---- lint ----------------------------------------------------------------------------------------------
+
+CODE_FOLDERS := hv include unikernel-runtime build-tool dom0 examples tests bench
+CODE = $(shell find $(CODE_FOLDERS) -name '*.[ch]' | sort)
+# How the runtime's and dom0's files find lwIP and each other.
+LINT_RT_FLAGS = $(filter -I% -D%,$(RT_CFLAGS) $(DOM0_CFLAGS) $(LWIP_CFLAGS) $(NET_CFLAGS))
+
+$(B)/lint/runtime-flags: FORCE
+	@mkdir -p $(@D)
+	@echo '$(LINT_RT_FLAGS)' >$@.new
+	@cmp -s $@.new $@ && rm $@.new || mv $@.new $@
+
+$(B)/lint/%.ok: % .clang-format .clang-tidy tests/scripts/lint-one $(B)/lint/runtime-flags
+	@mkdir -p $(@D)
+	@tests/scripts/lint-one $(B) $<
+	@touch $@
+
 # ---- goals ---------------------------------------------------------------------------------------------
 
-.PHONY: test unit hv-test FORCE
+.PHONY: test unit hv-test check lint fmt help clean FORCE
 FORCE:
 
 unit: $(UNIT_PROGRAMS)
@@ -77,3 +101,32 @@ unit: $(UNIT_PROGRAMS)
 
 hv-test: $(B)/hv.elf $(HVT_PROGRAMS)
 	@$(RUN_TESTS) $(HV_LIST)
+
+check: lint unit
+
+ifneq ($(filter lint check,$(MAKECMDGOALS)),)
+lint: $(SDK_HEADERS) $(patsubst %,$(B)/lint/%.ok,$(CODE))
+	@echo "lint: all good"
+endif
+
+fmt:
+	@clang-format -i $(CODE)
+
+clean:
+	rm -rf $(B)
+
+help:
+	@sed -n 's/^# help: //p' tests/part.mk
+
+# help: make          builds everything
+# help: make run      boots Mayfly in QEMU with examples/http as a guest; PORT= ACCEL= CPUS= MEM=
+# help: make test     builds and runs every test; ONLY='guest/ kv' runs those whose name contains a word; JOBS=2
+# help: make unit     runs the host unit tests (gcc, ASan, UBSan); UNIT_CC=clang
+# help: make hv-test  runs the tests that boot hv alone
+# help: make check    format, lint and unit tests
+# help: make lint     clang-format, clang-tidy, sizes of functions and files
+# help: make fmt      formats all C files
+# help: make bench    measures; table on the terminal, build/bench.json
+# help: make deps     installs the Debian packages that are missing (all other goals do that too)
+# help: make clean    removes the build folder
+# help: B=FOLDER      builds there instead of in build/

@@ -24,8 +24,7 @@ struct view {
 
 static struct run run;
 
-/* ---- nothing has changed ----------------------------------------------------------------------
- */
+/* ---- nothing has changed --------------------------------------------------------------------- */
 
 static bool is_place(enum step_kind kind)
 {
@@ -71,8 +70,7 @@ static void audit_all(void)
     audit_end();
 }
 
-/* ---- steps ------------------------------------------------------------------------------------
- */
+/* ---- steps ----------------------------------------------------------------------------------- */
 
 static void load(struct aspace *as)
 {
@@ -88,7 +86,9 @@ static enum hv_err step_whole(const struct step *s, struct aspace *as)
     enum hv_err err = HV_OK;
 
     if (s->kind == STEP_DROP) {
-        mmu_load(&run.mmu, NULL);
+        if (run.mmu.as == as) {
+            mmu_load(&run.mmu, NULL);
+        }
         assert_true(aspace_destroy_slice(as, INT64_MAX));
         return HV_OK;
     }
@@ -151,6 +151,9 @@ static enum hv_err step_access(const struct step *s, struct aspace *as)
     switch (s->kind) {
     case STEP_WRITE:
         return mmu_write(&run.mmu, s->va, s->count);
+    case STEP_SPECULATE:
+        mmu_speculate(&run.mmu, s->va);
+        return HV_OK;
     case STEP_EXEC:
         return mmu_touch(&run.mmu, s->va, HV_PROT_EXEC, &value);
     case STEP_TOUCH_DEVICE:
@@ -243,14 +246,14 @@ static enum hv_err step_do(const struct step *s)
     case STEP_WRITE:
     case STEP_EXEC:
     case STEP_TOUCH_DEVICE:
+    case STEP_SPECULATE:
         return step_access(s, as);
     default:
         return step_window(s, as);
     }
 }
 
-/* ---- runs -------------------------------------------------------------------------------------
- */
+/* ---- runs ------------------------------------------------------------------------------------ */
 
 /* A step, and when the allocation that is to fail was one of its own, the same step again. */
 static void step_run(const struct step *s)

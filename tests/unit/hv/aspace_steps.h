@@ -27,6 +27,7 @@ enum step_kind {
     STEP_WRITE,
     STEP_EXEC,
     STEP_TOUCH_DEVICE,
+    STEP_SPECULATE,
     STEP_PEEK, /* hv reads the page */
     STEP_POKE, /* hv writes it */
     STEP_WINDOW,
@@ -76,6 +77,7 @@ struct step {
 #define EXEC_HV_OK HV_OK
 #define EXEC_PERM HV_ERR_PERM
 #define TOUCH_DEVICE(s, at, pa) STEP(TOUCH_DEVICE, s, .va = (at), .count = (pa))
+#define SPECULATE(s, at) STEP(SPECULATE, s, .va = (at))
 #define PEEK(s, at, value) STEP(PEEK, s, .va = (at), .count = (value))
 #define POKE(s, at, value) STEP(POKE, s, .va = (at), .count = (value))
 #define POKE_FAILS(s, at, e) STEP(POKE, s, .va = (at), .err = HV_ERR_##e)

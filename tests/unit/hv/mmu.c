@@ -113,6 +113,15 @@ static bool translate(struct mmu *mmu, uint64_t va, uint32_t access, uint64_t *p
     return false;
 }
 
+void mmu_speculate(struct mmu *mmu, uint64_t va)
+{
+    struct mmu_slot slot;
+
+    if (walk(mmu, va, false, &slot)) {
+        *slot_of(mmu->page, slot.tag) = slot;
+    }
+}
+
 enum hv_err mmu_touch(struct mmu *mmu, uint64_t va, uint32_t access, uint64_t *pa)
 {
     if (translate(mmu, va, access, pa)) {

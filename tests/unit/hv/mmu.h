@@ -51,6 +51,9 @@ void mmu_flush(struct mmu *mmu);
  */
 enum hv_err mmu_touch(struct mmu *mmu, uint64_t va, uint32_t access, uint64_t *pa);
 
+/** The processor walks to `va` on its own account: this never faults, and fills the TLB. */
+void mmu_speculate(struct mmu *mmu, uint64_t va);
+
 /** Reads or writes the 8 bytes at `va`, multiple of 8. */
 enum hv_err mmu_read(struct mmu *mmu, uint64_t va, uint64_t *value);
 enum hv_err mmu_write(struct mmu *mmu, uint64_t va, uint64_t value);

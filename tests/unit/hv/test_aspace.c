@@ -23,8 +23,7 @@
 #define END HV_WINDOW_HIGH_VA /* of what can be mapped */
 #define DEV FAKE_DEVICE
 
-/* ---- clones -----------------------------------------------------------------------------------
- */
+/* ---- clones ---------------------------------------------------------------------------------- */
 
 CASE(empty_space_costs_three_frames, CREATE(0), LIVE(3), RESIDENT(0, 3), DROP(0), LIVE(0))
 
@@ -66,8 +65,7 @@ CASE(grandchild_outlives_its_ancestors, CREATE(0), MAP(0, HEAP, 2, RW), WRITE(0,
      CLONE(0, 1), WRITE(1, HEAP + PG, 2), CLONE(1, 2), DROP(0), WRITE(1, HEAP, 3), DROP(1),
      READ(2, HEAP, 1), READ(2, HEAP + PG, 2), WRITE(2, HEAP, 4), LIVE(7))
 
-/* ---- demand-zero ------------------------------------------------------------------------------
- */
+/* ---- demand-zero ----------------------------------------------------------------------------- */
 
 CASE(mapping_costs_tables_at_its_edges_only, CREATE(0), MAP(0, HEAP, GB / PG, RW), LIVE(3),
      MAP(0, HEAP + GB + PG, 511, RW), LIVE(5), MAP(0, HEAP + GB + MB2, 512, RW), LIVE(5),
@@ -109,8 +107,7 @@ CASE(mapping_over_shared_emptied_tables, CREATE(0), MAP(0, HEAP, 1, RW), MAP(0, 
      UNMAP(0, HEAP, 1), CLONE(0, 1), UNMAP(0, HEAP + MB2, 1), MAP(0, HEAP, GB / PG, RO),
      RESIDENT(0, 3), RESIDENT(1, 6), READ(1, HEAP + MB2, 0), READ_FAILS(1, HEAP, NOENT))
 
-/* ---- protection -------------------------------------------------------------------------------
- */
+/* ---- protection ------------------------------------------------------------------------------ */
 
 CASE(write_to_read_only_is_refused, CREATE(0), MAP(0, HEAP, 2, RO), WRITE_FAILS(0, HEAP, PERM),
      READ(0, HEAP, 0), WRITE_FAILS(0, HEAP, PERM), POKE(0, HEAP, 3), READ(0, HEAP, 3),
@@ -139,8 +136,7 @@ CASE(zero_page_is_never_written, CREATE(0), MAP(0, HEAP, 1, RO), READ(0, HEAP, 0
      PROTECT(0, HEAP, 1, RW), WRITE(0, HEAP, 1), MAP(0, HEAP + PG, 1, RW), READ(0, HEAP + PG, 0),
      POKE(0, HEAP + PG, 2), READ(0, HEAP + PG, 2), READ(0, HEAP, 1))
 
-/* ---- unmapping --------------------------------------------------------------------------------
- */
+/* ---- unmapping ------------------------------------------------------------------------------- */
 
 CASE(unmap_frees_pages, CREATE(0), MAP(0, HEAP, 4, RW), WRITE(0, HEAP, 1), WRITE(0, HEAP + PG, 1),
      WRITE(0, HEAP + 2 * PG, 1), LIVE(8), UNMAP(0, HEAP + PG, 2), LIVE(6),
@@ -165,8 +161,7 @@ CASE(hole_in_a_huge_mapping, CREATE(0), MAP(0, HEAP, 2 * GB / PG, RW),
 CASE(unmap_over_holes_is_fine, CREATE(0), UNMAP(0, HEAP, 3 * GB / PG), MAP(0, HEAP + GB, 1, RW),
      WRITE(0, HEAP + GB, 1), UNMAP(0, HEAP, 3 * GB / PG), LIVE(4), MAPPED(0, HEAP + GB, 1, false))
 
-/* ---- limits -----------------------------------------------------------------------------------
- */
+/* ---- limits ---------------------------------------------------------------------------------- */
 
 CASE(limit_counts_tables_and_pages, CREATE_LIMITED(0, 7), MAP(0, HEAP, 8, RW), WRITE(0, HEAP, 1),
      WRITE(0, HEAP + PG, 2), WRITE_FAILS(0, HEAP + 2 * PG, LIMIT), READ(0, HEAP + 2 * PG, 0),
@@ -187,8 +182,7 @@ CASE(failed_map_changes_nothing, CREATE_LIMITED(0, 5), MAP(0, HEAP, 2, RW),
      DEVICE_FAILS(0, HEAP + MB2 - 2 * PG, 4, LIMIT), READ_FAILS(0, HEAP + MB2 - 2 * PG, NOENT),
      RESIDENT(0, 5))
 
-/* ---- pages for hv -----------------------------------------------------------------------------
- */
+/* ---- pages for hv ---------------------------------------------------------------------------- */
 
 CASE(page_for_reading_takes_nothing, CREATE(0), MAP(0, HEAP, 1, RW), PEEK(0, HEAP, 0), LIVE(5),
      WRITE(0, HEAP, 1), CLONE(0, 1), PEEK(1, HEAP, 1), LIVE(8))
@@ -201,8 +195,16 @@ CASE(running_guest_sees_what_hv_writes, CREATE(0), MAP(0, HEAP, 2, RW), READ(0, 
      POKE(0, HEAP, 1), READ(0, HEAP, 1), WRITE(0, HEAP + PG, 2), CLONE(0, 1), READ(1, HEAP + PG, 2),
      POKE(1, HEAP + PG, 3), READ(1, HEAP + PG, 3))
 
-/* ---- memory that is not counted ---------------------------------------------------------------
- */
+CASE(table_that_was_copied_is_no_longer_walked, CREATE(0), MAP(0, HEAP, 1, RW), WRITE(0, HEAP, 1),
+     CLONE(0, 1), READ(0, HEAP, 1), MAP(0, HEAP + PG, 1, RW), DROP(1), READ(0, HEAP + PG, 0),
+     WRITE(0, HEAP + PG, 2), CLONE(0, 1), READ(0, HEAP, 1), POKE(0, HEAP + PG, 3), DROP(1),
+     READ(0, HEAP + PG, 3))
+
+CASE(table_that_was_replaced_is_no_longer_walked, CREATE(0), MAP(0, HEAP, 1, RW), UNMAP(0, HEAP, 1),
+     SPECULATE(0, HEAP), MAP(0, HEAP, 512, RW), WRITE(0, HEAP, 1), UNMAP(0, HEAP, 1),
+     UNMAP(0, HEAP + PG, 511), SPECULATE(0, HEAP), MAP(0, HEAP, GB / PG, RO), READ(0, HEAP, 0))
+
+/* ---- memory that is not counted -------------------------------------------------------------- */
 
 CASE(device_memory_is_not_counted, CREATE(0), DEVICE(0, HEAP, 3, RW), LIVE(5), RESIDENT(0, 5),
      TOUCH_DEVICE(0, HEAP + PG, DEV + PG), PAGE_FAILS(0, HEAP, PERM), UNMAP(0, HEAP, 3), LIVE(5),
@@ -222,8 +224,7 @@ CASE(hypercall_and_time_page_belong_to_all, CREATE(0), EXEC(0, HV_HYPERCALL_PAGE
      EXEC(0, HV_TIME_PAGE, PERM), PAGE_FAILS(0, HV_TIME_PAGE, PERM), CLONE(0, 1),
      EXEC(1, HV_HYPERCALL_PAGE, HV_OK), WRITE_FAILS(1, HV_TIME_PAGE, PERM))
 
-/* ---- windows ----------------------------------------------------------------------------------
- */
+/* ---- windows --------------------------------------------------------------------------------- */
 
 CASE(window_write_is_seen_at_both_ends, CREATE(0), CREATE(1), WINDOW(0, 16, 4), LIVE(7),
      ATTACH(0, 0, 0), ATTACH(0, 1, WIN + MB2), LIVE(8), WRITE(0, 16 * PG, 1), LIVE(9),
@@ -253,8 +254,7 @@ CASE(slot_takes_one_window, CREATE(0), WINDOW(0, 0, 512), WINDOW(1, 0, 512), ATT
      WRITE(0, HV_GUEST_END - PG, 5), READ(0, WIN + 2 * MB2 - PG, 5), DETACH(0, WIN),
      NO_WINDOW(0, WIN), NO_WINDOW(0, HEAP), ATTACH(1, 0, WIN), READ(0, WIN + 511 * PG, 5))
 
-/* ---- the rows ---------------------------------------------------------------------------------
- */
+/* ---- the rows -------------------------------------------------------------------------------- */
 
 static void every_bit_of_memory_comes_back_in_slices(void **state)
 {
@@ -328,6 +328,8 @@ int main(void)
         ROW(page_for_reading_takes_nothing),
         ROW(page_for_writing_is_private),
         ROW(running_guest_sees_what_hv_writes),
+        ROW(table_that_was_copied_is_no_longer_walked),
+        ROW(table_that_was_replaced_is_no_longer_walked),
         ROW(device_memory_is_not_counted),
         ROW(device_over_a_mapping_is_refused),
         ROW(device_page_stays_writable_after_a_clone),
