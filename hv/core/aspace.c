@@ -184,10 +184,11 @@ static enum hv_err table_new(struct aspace *as, uint64_t *parent, unsigned int i
     return HV_OK;
 }
 
-/* The table behind entry `i` of a private table, made private itself. */
-static enum hv_err table_private(struct aspace *as, uint64_t *parent, unsigned int i, int level,
+/* The table on the way to `va` below a private table, made private itself. */
+static enum hv_err table_private(struct aspace *as, uint64_t *parent, uint64_t va, int level,
                                  uint64_t **out)
 {
+    const unsigned int i = entry_index(va, level);
     const uint64_t e = parent[i];
 
     if (!(e & P)) {
@@ -203,6 +204,7 @@ static enum hv_err table_private(struct aspace *as, uint64_t *parent, unsigned i
                 return HV_ERR_NOMEM;
             }
             parent[i] = copy.v | TABLE_FLAGS;
+            arch_flush_page(va); /* the CPU may go on using a pointer to the old table */
             table_put(child, level - 1);
             *out = phys_to_virt(copy);
             return HV_OK;
@@ -218,7 +220,7 @@ static enum hv_err path_private(struct aspace *as, uint64_t va, int level, uint6
     uint64_t *table = phys_to_virt(as->root);
 
     for (int at = ROOT_LEVEL; at > level; at--) {
-        const enum hv_err err = table_private(as, table, entry_index(va, at), at, &table);
+        const enum hv_err err = table_private(as, table, va, at, &table);
         if (err) {
             return err;
         }
@@ -243,10 +245,10 @@ static struct look look_up(const struct aspace *as, uint64_t va)
     for (int level = ROOT_LEVEL; level >= 1; level--) {
         l.at = &table[entry_index(va, level)];
         l.entry = __atomic_load_n(l.at, __ATOMIC_RELAXED);
-        if (!(l.entry & P)) {
+        if (!(l.entry & P) || level == 1) {
             break;
         }
-        l.window |= level > 1 && (l.entry & SW_WINDOW);
+        l.window |= (l.entry & SW_WINDOW) != 0;
         table = entry_table(l.entry);
     }
     return l;
@@ -301,6 +303,9 @@ static enum hv_err leaf_private(struct aspace *as, uint64_t va, paddr_t *out)
         arch_copy_page(phys_to_virt(pa), phys_to_virt(old));
     }
     entry_set(table, i, pa.v | P | w | (e & (U | SW_WRITE | NX)));
+    if (e & P) {
+        arch_flush_page(va);
+    }
     if (!is_blank) {
         frame_put(old);
     }
@@ -333,6 +338,7 @@ enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
     }
     const struct look l = look_up(as, va.v);
     enum hv_err err = HV_OK;
+    uint64_t *table;
     paddr_t pa;
 
     if (l.entry == 0) {
@@ -345,13 +351,11 @@ enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
     if (l.window) {
         err = l.entry & P ? HV_OK : window_populate(l.at, l.entry);
     } else if (access & HV_PROT_WRITE) {
-        if (!(l.entry & SW_PHYS) || is_zero_page(l.entry)) {
-            err = leaf_private(as, va.v, &pa);
-        }
+        err = (l.entry & SW_PHYS) && !is_zero_page(l.entry) ? path_private(as, va.v, 1, &table)
+                                                            : leaf_private(as, va.v, &pa);
     } else if (!(l.entry & P)) {
         err = leaf_zero_read(as, va.v);
     }
-    arch_flush_page(va.v);
     return err;
 }
 
@@ -414,13 +418,13 @@ enum hv_err aspace_create(struct aspace *as, uint64_t limit)
 enum hv_err aspace_clone(struct aspace *src, struct aspace *out, uint64_t limit)
 {
     const paddr_t root = frame_alloc_zero();
+    if (root.v == 0) {
+        return HV_ERR_NOMEM;
+    }
     uint64_t *from = phys_to_virt(src->root);
     uint64_t *to = phys_to_virt(root);
     const struct frame *f = frame_of(src->root);
 
-    if (root.v == 0) {
-        return HV_ERR_NOMEM;
-    }
     /* The directory of the first GiB is copied now: its window must not be shared, and whoever
      * runs writes there at once. */
     const paddr_t first = table_copy(entry_frame(from[0]));
@@ -436,6 +440,9 @@ enum hv_err aspace_clone(struct aspace *src, struct aspace *out, uint64_t limit)
     entry_set(to, 0, first.v | TABLE_FLAGS);
     frame_of(root)->high = (uint16_t)(high > 1 ? high : 1);
     *out = (struct aspace){root, src->resident, limit};
+    for (unsigned int i = HIGH_FIRST; i < f->high; i++) {
+        out->resident -= from[i] & P; /* directories of windows */
+    }
     return HV_OK;
 }
 
@@ -472,6 +479,18 @@ static bool range_is_free(const uint64_t *table, int level, uint64_t va, uint64_
     return true;
 }
 
+/* Tables that a present entry of level 2 or 3 stands for when no page is mapped below it. */
+static uint64_t empty_table_count(uint64_t e, int level)
+{
+    const struct frame *f = frame_of(entry_frame(e));
+    uint64_t count = 1;
+
+    for (unsigned int i = f->low; level == ROOT_LEVEL && i < f->high; i++) {
+        count += entry_table(e)[i] & P;
+    }
+    return count;
+}
+
 /*
  * Two passes over a free range: the first makes every table at its edges private, and may fail; the
  * second stores demand-zero entries, as high in the tree as they fit, and cannot fail.
@@ -485,7 +504,7 @@ static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uin
 
         if (stop - va < entry_span(level)) {
             uint64_t *child;
-            enum hv_err err = table_private(as, table, i, level, &child);
+            enum hv_err err = table_private(as, table, va, level, &child);
             if (!err) {
                 err = range_fill(as, child, level - 1, va, stop, zero, commit);
             }
@@ -495,8 +514,9 @@ static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uin
         } else if (commit) {
             const uint64_t old = table[i];
             table[i] = zero;
-            if (old & P) { /* a table that has become empty */
-                as->resident--;
+            if (old & P) { /* tables that have become empty; the CPU may still point to them */
+                arch_flush_page(va);
+                as->resident -= empty_table_count(old, level);
                 table_put(entry_frame(old), level - 1);
             }
         }
@@ -593,7 +613,7 @@ enum hv_err aspace_unmap_step(struct aspace *as, gva_t va, gva_t end, gva_t *nex
             next->v = stop;
             return HV_OK;
         }
-        const enum hv_err err = table_private(as, table, i, level, &table);
+        const enum hv_err err = table_private(as, table, va.v, level, &table);
         if (err) {
             return err;
         }
@@ -642,7 +662,7 @@ enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t
             next->v = stop;
             return HV_OK;
         }
-        const enum hv_err err = table_private(as, table, i, level, &table);
+        const enum hv_err err = table_private(as, table, va.v, level, &table);
         if (err) {
             return err;
         }

@@ -34,7 +34,7 @@ struct aspace {
 /** Sets up what all domains see: hypercall page and time page. */
 void aspace_init(paddr_t hypercall_page, paddr_t time_page, paddr_t zero_page);
 
-/** An empty space with the hypercall page and the time page. NOMEM. */
+/** An empty space with the hypercall page and the time page. NOMEM, LIMIT (below 3 frames). */
 enum hv_err aspace_create(struct aspace *as, uint64_t limit) HV_MUST_CHECK;
 
 /**
@@ -62,7 +62,7 @@ enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pa
 
 /**
  * Unmaps a first part of [va, end) in bounded time and sets *next to where it stopped. The caller
- * repeats until *next == end, and flushes the TLB. NOMEM.
+ * repeats until *next == end, and flushes the TLB. NOMEM, LIMIT (tables at the edges).
  */
 enum hv_err aspace_unmap_step(struct aspace *as, gva_t va, gva_t end, gva_t *next) HV_MUST_CHECK;
 
