@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/elf.c
-// cflags: -DELF_TEST
 // The reader of images, on a good one and on broken ones.
 #include <elf.h>
 #include <setjmp.h>

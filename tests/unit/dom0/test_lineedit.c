@@ -93,7 +93,7 @@ static void any_input_is_survived(void **state)
     (void)state;
     srandom(9);
     for (int i = 0; i < 300000; i++) {
-        const char c = random() % 4 == 0 ? (char)(random() % 32) : (char)random();
+        const char c = (char)(random() % 4 == 0 ? random() % 32 : random());
         const enum lineedit_result r = lineedit_feed(&e, c == 0 ? 'x' : c);
         assert_true(e.cursor <= e.bytes && e.bytes < LINEEDIT_BYTES && e.text[e.bytes] == 0);
         if (r == LINEEDIT_LINE || r == LINEEDIT_DROPPED) {

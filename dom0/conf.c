@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* conf.c - see conf.h. */
+#include "conf.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "launch.h"
+#include "net/bytes.h"
+#include "words.h"
+
+#define LINE_BYTES 1024
+
+/* Each setter returns NULL, or what to write instead. */
+struct setting {
+    const char *key;
+    const char *(*set)(struct conf *c, const char *value, uint32_t line);
+};
+
+static const char *set_start(struct conf *c, const char *value, uint32_t line)
+{
+    static char error[128];
+    char copy[LINE_BYTES], *words[WORDS_MAX];
+    struct launch l;
+    const char *problem;
+
+    memcpy(copy, value, strlen(value) + 1);
+    const int count = words_split(copy, words, &problem);
+    if (count <= 0) {
+        return problem != NULL ? problem : "write start = IMAGE [OPTION...] [ARGUMENT...]";
+    }
+    problem = launch_parse(&l, words, count, error);
+    if (problem != NULL) {
+        return problem;
+    }
+    struct conf_start *s = malloc(sizeof(*s) + strlen(value) + 1), **end = &c->starts;
+    if (s == NULL) {
+        return "no memory";
+    }
+    *s = (struct conf_start){.line = line};
+    memcpy(s->text, value, strlen(value) + 1);
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = s;
+    return NULL;
+}
+
+/* ADDRESS/PREFIX */
+static bool parse_prefix(const char *value, uint32_t *address, uint32_t *mask)
+{
+    const char *rest;
+    uint64_t prefix;
+    if (!words_ip4(value, '/', address, &rest) || *rest != '/' ||
+        !words_number(rest + 1, 1, 32, &prefix)) {
+        return false;
+    }
+    *mask = UINT32_MAX << (32 - prefix);
+    return true;
+}
+
+static const char *set_net(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    if (strcmp(value, "dhcp") == 0) {
+        c->net = CONF_NET_DHCP;
+    } else if (strcmp(value, "none") == 0) {
+        c->net = CONF_NET_NONE;
+    } else if (parse_prefix(value, &c->uplink.address, &c->uplink.mask)) {
+        c->net = CONF_NET_STATIC;
+    } else {
+        return "write net = dhcp, net = none, or an address such as net = 192.0.2.10/24";
+    }
+    return NULL;
+}
+
+static const char *set_address(const char *value, uint32_t *address)
+{
+    const char *rest;
+    return words_ip4(value, 0, address, &rest) ? NULL : "write an address such as 192.0.2.1";
+}
+
+static const char *set_gateway(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    return set_address(value, &c->uplink.gateway);
+}
+
+static const char *set_dns(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    return set_address(value, &c->uplink.dns);
+}
+
+static const char *set_guest_net(struct conf *c, const char *value, uint32_t line)
+{
+    uint32_t net, mask;
+    (void)line;
+    if (!parse_prefix(value, &net, &mask) || (net & ~mask) != 0 || mask > 0xfffffffcu) {
+        return "write a network such as guest-net = 10.77.0.0/16";
+    }
+    c->plan.net = net;
+    c->plan.mask = mask;
+    return NULL;
+}
+
+static const char *set_guest_net6(struct conf *c, const char *value, uint32_t line)
+{
+    uint8_t net6[8] = {0};
+    const char *p = value;
+    (void)line;
+    for (int i = 0; i < 4 && isxdigit((unsigned char)*p); i++) {
+        char *end;
+        const unsigned long group = strtoul(p, &end, 16);
+        if (group > UINT16_MAX || *end != ':') {
+            break;
+        }
+        put16(net6 + 2 * i, (uint16_t)group);
+        p = end + 1;
+    }
+    if (p == value || strcmp(p, ":/64") != 0) {
+        return "write a network such as guest-net6 = fd77::/64";
+    }
+    memcpy(c->plan.net6, net6, sizeof(net6));
+    return NULL;
+}
+
+static const char *set_console(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    c->console_guest = strcmp(value, "guest") == 0;
+    return c->console_guest || strcmp(value, "shell") == 0
+               ? NULL
+               : "write console = shell or console = guest";
+}
+
+static const char *set_output(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    c->show_output = strcmp(value, "show") == 0;
+    return c->show_output || strcmp(value, "log") == 0
+               ? NULL
+               : "write guest-output = show or guest-output = log";
+}
+
+static const char *set_exit(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    c->exit_with_first = strcmp(value, "1") == 0;
+    return c->exit_with_first || strcmp(value, "0") == 0
+               ? NULL
+               : "write exit-with-first = 0 or exit-with-first = 1";
+}
+
+static const char *set_nothing(struct conf *c, const char *value, uint32_t line)
+{
+    (void)c, (void)value, (void)line; /* hv's own */
+    return NULL;
+}
+
+static const struct setting settings[] = {
+    {"start", set_start},          {"net", set_net},
+    {"gateway", set_gateway},      {"dns", set_dns},
+    {"guest-net", set_guest_net},  {"guest-net6", set_guest_net6},
+    {"console", set_console},      {"guest-output", set_output},
+    {"exit-with-first", set_exit}, {"on-end", set_nothing},
+    {"dom0", set_nothing},
+};
+
+/* Cuts blanks off both ends. */
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text)) {
+        text++;
+    }
+    char *end = text + strlen(text);
+    while (end > text && isspace((unsigned char)end[-1])) {
+        end--;
+    }
+    *end = 0;
+    return text;
+}
+
+static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_t complain)
+{
+    char *equals = strchr(text, '=');
+
+    text = trim(text);
+    if (*text == 0 || *text == '#') {
+        return;
+    }
+    if (equals == NULL) {
+        complain(line, "write `key = value`");
+        return;
+    }
+    *equals = 0;
+    const char *key = trim(text), *value = trim(equals + 1);
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        if (strcmp(settings[i].key, key) == 0) {
+            const char *problem = settings[i].set(c, value, line);
+            if (problem != NULL) {
+                complain(line, problem);
+            }
+            return;
+        }
+    }
+    complain(line, "there is no such setting; see docs/mayfly-conf.md");
+}
+
+void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)
+{
+    char buffer[LINE_BYTES];
+    uint32_t line = 0;
+
+    *c = (struct conf){
+        .plan = {.net = 0x0a4d0000u, .mask = 0xffff0000u, .net6 = {0xfd, 0x77}},
+        .show_output = true,
+    };
+    while (text != NULL && bytes > 0) {
+        const char *end = memchr(text, '\n', bytes);
+        const size_t length = end == NULL ? bytes : (size_t)(end - text);
+        line++;
+        if (length >= sizeof(buffer)) {
+            complain(line, "the line is too long (at most 1023 characters)");
+        } else {
+            memcpy(buffer, text, length);
+            buffer[length] = 0;
+            parse_line(c, buffer, line, complain);
+        }
+        text += length + (end != NULL);
+        bytes -= length + (end != NULL);
+    }
+}
+
+void conf_free(struct conf *c)
+{
+    while (c->starts != NULL) {
+        struct conf_start *s = c->starts;
+        c->starts = s->next;
+        free(s);
+    }
+}

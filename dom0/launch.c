@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* launch.c - see launch.h. */
+#include "launch.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "net/headers.h"
+
+#define ERROR_BYTES 128
+
+bool launch_name_is_valid(const char *name)
+{
+    size_t i = 0;
+    for (; name[i] != 0; i++) {
+        if (!isalnum((unsigned char)name[i]) && strchr("-_.", name[i]) == NULL) {
+            return false;
+        }
+    }
+    return i > 0 && i < LAUNCH_NAME_BYTES && name[0] != '-';
+}
+
+/* A port number; *text moves behind it. */
+static bool take_port(const char **text, uint16_t *port)
+{
+    uint32_t value = 0;
+    const char *p = *text;
+    for (; isdigit((unsigned char)*p) && value <= UINT16_MAX; p++) {
+        value = value * 10 + (uint32_t)(*p - '0');
+    }
+    *text = p;
+    *port = (uint16_t)value;
+    return value > 0 && value <= UINT16_MAX;
+}
+
+bool launch_parse_port(const char *text, struct launch_port *port)
+{
+    struct launch_port p = {.protocol = IP_PROTOCOL_TCP};
+    if (!take_port(&text, &p.host)) {
+        return false;
+    }
+    p.guest = p.host;
+    if (*text == ':' && (text++, !take_port(&text, &p.guest))) {
+        return false;
+    }
+    if (strcmp(text, "/udp") == 0) {
+        p.protocol = IP_PROTOCOL_UDP;
+    } else if (*text != 0 && strcmp(text, "/tcp") != 0) {
+        return false;
+    }
+    *port = p;
+    return true;
+}
+
+static bool set_yes_no(const char *value, bool *no)
+{
+    *no = strcmp(value, "no") == 0;
+    return *no || strcmp(value, "yes") == 0;
+}
+
+static bool add_port(struct launch *l, const char *value)
+{
+    return l->port_count < LAUNCH_PORTS_MAX && launch_parse_port(value, &l->ports[l->port_count]) &&
+           ++l->port_count > 0;
+}
+
+static bool add_env(struct launch *l, const char *value)
+{
+    if (l->env_count == LAUNCH_ENV_MAX || *value == '=' || strchr(value, '=') == NULL) {
+        return false;
+    }
+    l->env[l->env_count++] = value;
+    return true;
+}
+
+static bool set_number(const char *value, uint32_t high, uint32_t *out)
+{
+    uint64_t number;
+    if (!words_number(value, 1, high, &number)) {
+        return false;
+    }
+    *out = (uint32_t)number;
+    return true;
+}
+
+/* Takes one word as an option. Returns false when it is none. *form: set when its value is wrong.
+ */
+static bool take_option(struct launch *l, const char *word, const char **form)
+{
+    const char *v;
+    if ((v = words_value(word, "name")) != NULL) {
+        l->name = v;
+        *form = launch_name_is_valid(v) ? NULL : "name=NAME (letters, digits, - _ .)";
+    } else if ((v = words_value(word, "memory")) != NULL) {
+        *form = words_size(v, &l->memory_bytes) ? NULL : "memory=SIZE, such as memory=16M";
+    } else if ((v = words_value(word, "publish")) != NULL) {
+        *form = add_port(l, v) ? NULL : "publish=HOSTPORT:GUESTPORT[/udp], at most 8 times";
+    } else if ((v = words_value(word, "net")) != NULL) {
+        *form = set_yes_no(v, &l->no_network) ? NULL : "net=yes or net=no";
+    } else if ((v = words_value(word, "env")) != NULL) {
+        *form = add_env(l, v) ? NULL : "env=NAME=VALUE, at most 16 times";
+    } else if ((v = words_value(word, "weight")) != NULL) {
+        *form = set_number(v, 10000, &l->weight) ? NULL : "weight=1 to weight=10000";
+    } else if ((v = words_value(word, "cap")) != NULL) {
+        *form = set_number(v, 100, &l->cap_percent) ? NULL : "cap=1 to cap=100 (percent)";
+    } else {
+        return false;
+    }
+    return true;
+}
+
+const char *launch_parse(struct launch *l, char *const words[], int count, char error[ERROR_BYTES])
+{
+    const char *form = NULL;
+    int i = 1;
+
+    *l = (struct launch){.image = words[0]};
+    while (i < count && take_option(l, words[i], &form)) {
+        if (form != NULL) {
+            snprintf(error, ERROR_BYTES, "'%.40s': write %s", words[i], form);
+            return error;
+        }
+        i++;
+    }
+    if (i < count && strcmp(words[i], "--") == 0) {
+        i++;
+    }
+    while (i < count) {
+        l->args[l->arg_count++] = words[i++];
+    }
+    return NULL;
+}

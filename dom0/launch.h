@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * launch.h - a wish to start a guest: which image, and what differs from its manifest. Comes from
+ * `start =` in mayfly.conf and from the shell:
+ *
+ *   IMAGE [OPTION...] [ARGUMENT...]
+ *
+ *   name=NAME  memory=SIZE  publish=HOSTPORT:GUESTPORT[/tcp|/udp]  net=yes|no  env=NAME=VALUE
+ *   weight=1..10000  cap=PERCENT          `--` ends the options
+ *
+ * Arguments, when there are any, replace those of the manifest. publish= replaces its ports.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "words.h"
+
+#define LAUNCH_PORTS_MAX 8
+#define LAUNCH_ENV_MAX 16
+#define LAUNCH_NAME_BYTES 64 /* of names of guests and images, the NUL included */
+
+struct launch_port {
+    uint16_t host, guest;
+    uint8_t protocol; /* IP_PROTOCOL_TCP or IP_PROTOCOL_UDP */
+};
+
+struct launch {
+    const char *image;            /* all strings borrow from the words */
+    const char *name;             /* NULL: made from the image's */
+    uint64_t memory_bytes;        /* 0: as the manifest says */
+    uint32_t weight, cap_percent; /* 0: the default */
+    bool no_network;
+    uint32_t port_count; /* 0: the manifest's */
+    struct launch_port ports[LAUNCH_PORTS_MAX];
+    uint32_t env_count, arg_count;
+    const char *env[LAUNCH_ENV_MAX];
+    const char *args[WORDS_MAX];
+};
+
+/**
+ * Reads words (at least one). Returns NULL, or what is wrong: a text in `error` that says what to
+ * do.
+ */
+const char *launch_parse(struct launch *l, char *const words[], int count, char error[128]);
+
+/** HOST:GUEST[/tcp|/udp], or PORT for both. */
+bool launch_parse_port(const char *text, struct launch_port *port);
+
+/** Whether a guest may have this name: letters, digits, `-_.`, not too long. */
+bool launch_name_is_valid(const char *name);
