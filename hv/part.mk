@@ -7,7 +7,7 @@ HV_OBJ := $(patsubst %,$(HV_B)/%.o,$(HV_SRC))
 HV_CFLAGS := -std=gnu11 -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pie \
 	-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables -O2 -g \
 	-fno-omit-frame-pointer -ffunction-sections -fdata-sections \
-	-ffile-prefix-map=$(CURDIR)=. $(WARN) -Iinclude -Ihv/include -Ihv/x86 -MMD -MP \
+	-ffile-prefix-map=$(CURDIR)=. $(WARN) -Iinclude -Ihv/include -Ihv/x86 -DHV_VERSION=\"$(VERSION)\" -MMD -MP \
 	$(if $(filter 1,$(DEBUG)),-DHV_DEBUG)
 HV_LD := $(CC) -nostdlib -no-pie -static -Wl,--gc-sections -Wl,--build-id=none \
 	-Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--no-warn-rwx-segments -Wl,-T,hv/hv.ld

@@ -1,12 +1,27 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* main.c - hv's start, in the order in which things come to life. Read this file first. */
+#include "arch.h"
+#include "hv/cpu.h"
+#include "hv/frame.h"
 #include "hv/lib.h"
 #include "hv/machine.h"
+#include "hv/modules.h"
 #include "hv/printk.h"
+#include "hv/random.h"
+#include "hv/sched.h"
 #include "image_map.h"
 #include "ioapic.h"
 
-#define HV_VERSION "0.1"
+#define SERIAL_IRQ 4 /* COM1 */
+
+static void cpu_main(uint32_t index)
+{
+    cpu_init(index);
+    sched_init_cpu(index);
+    apic_init_cpu();
+    smp_arrived();
+    sched_run();
+}
 
 void hv_main(struct boot_info *info)
 {
@@ -31,5 +46,23 @@ void hv_main(struct boot_info *info)
     pci_init();
     printk("%lu MiB of RAM, %u CPUs, TSC %lu kHz, %u modules\n", bootmem_page_limit() >> 8,
            acpi_cpu_count(), clock_tsc_khz(), info->module_count);
-    machine_off(0);
+
+    /* The core: frames, what all domains see, CPUs. */
+    const paddr_t hypercall_page = cpu_init_boot();
+    const paddr_t zero_page = bootmem_alloc(PAGE_SIZE);
+    const uint64_t page_limit = bootmem_page_limit();
+    const paddr_t frames = bootmem_alloc(page_limit * sizeof(struct frame));
+    cpu_init(0);
+    sched_init_cpu(0);
+    frame_init(phys_to_virt(frames), page_limit);
+    bootmem_finish(frame_add_range);
+    aspace_init(hypercall_page, clock_time_page(), zero_page);
+    random_init(info->seed, sizeof(info->seed));
+    smp_start(cpu_main);
+    if (!ioapic_route_isa(SERIAL_IRQ, VECTOR_SERIAL)) {
+        printk("no I/O APIC: the serial console takes no input\n");
+    }
+
+    modules_start_first_domain(info);
+    sched_run();
 }

@@ -41,7 +41,8 @@
 #define ICR_ASSERT 0x4000u
 #define ICR_ALL_OTHERS 0xc0000u
 
-#define MEASURE_US 250
+#define MEASURE_US 500
+#define SAMPLE_TRIES 5u
 #define SHIFT 32
 
 static volatile uint8_t *registers; /* xAPIC; the same address on every CPU */
@@ -90,15 +91,37 @@ static void find_features(void)
     }
 }
 
+struct timer_sample {
+    uint64_t ns;
+    uint32_t count;
+};
+
+/* Counter and clock at the same time: the best of some tries, as the first ones run uncached. */
+static struct timer_sample timer_sample(void)
+{
+    struct timer_sample best = {0, 0};
+    uint64_t best_ns = UINT64_MAX;
+    for (uint32_t i = 0; i < SAMPLE_TRIES; i++) {
+        const uint64_t before = clock_ns();
+        const uint32_t count = reg_read(REG_TIMER_CURRENT);
+        const uint64_t ns = clock_ns() - before;
+        if (ns < best_ns) {
+            best_ns = ns;
+            best = (struct timer_sample){before + ns / 2, count};
+        }
+    }
+    return best;
+}
+
 static void measure_timer(void)
 {
     reg_write(REG_TIMER_INITIAL, UINT32_MAX);
-    const uint64_t start_ns = clock_ns();
-    const uint32_t start = reg_read(REG_TIMER_CURRENT);
+    const struct timer_sample first = timer_sample();
     clock_delay_us(MEASURE_US);
-    const uint64_t ns = clock_ns() - start_ns;
-    const uint32_t ticks = start - reg_read(REG_TIMER_CURRENT);
+    const struct timer_sample last = timer_sample();
     reg_write(REG_TIMER_INITIAL, 0);
+    const uint32_t ticks = first.count - last.count;
+    const uint64_t ns = last.ns - first.ns;
     ticks_per_ns = ((uint64_t)ticks << SHIFT) / ns;
     if (ticks_per_ns == 0) {
         panic("apic: the timer of the local APIC does not count");

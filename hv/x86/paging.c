@@ -172,3 +172,14 @@ void paging_unmap_page(const void *va)
     table[v >> PAGE_SHIFT & (TABLE_ENTRIES - 1)] = 0;
     invlpg(v);
 }
+
+void *paging_new_stack(uint64_t bytes)
+{
+    static uint64_t next = STACKS_VA;
+    const uint64_t va = next + PAGE_SIZE; /* the page below stays unmapped */
+    const paddr_t pa = bootmem_alloc(bytes);
+
+    map_range(va, pa.v, pa.v + bytes, MAP_DATA);
+    next = va + bytes;
+    return (void *)next;
+}

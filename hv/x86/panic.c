@@ -46,7 +46,8 @@ static bool is_stack_address(uint64_t address)
     const bool in_image = address >= (uint64_t)hv_data_start && address < (uint64_t)hv_end;
     const bool in_direct_map =
         address >= DIRECT_MAP_VA && address - DIRECT_MAP_VA < bootmem_page_limit() * PAGE_SIZE;
-    return address % 8 == 0 && (in_image || in_direct_map);
+    const bool in_stacks = address >= STACKS_VA && address - STACKS_VA < STACKS_BYTES;
+    return address % 8 == 0 && (in_image || in_direct_map || in_stacks);
 }
 
 static void print_address(uint64_t address, bool is_return)

@@ -11,6 +11,8 @@
 /* hv's part of every address space. The image runs at HV_IMAGE_VA wherever it was loaded. */
 #define DIRECT_MAP_VA 0xffff800000000000ul /* all RAM, NX; hv's own text is read-only here too */
 #define MMIO_VA 0xffffc00000000000ul       /* device registers, uncached, NX */
+#define STACKS_VA 0xffffe00000000000ul  /* CPUs' stacks, each above an unmapped page */
+#define STACKS_BYTES 0x40000000ul
 #define HV_IMAGE_VA 0xffffffff80000000ul
 
 /** The C entry, on the boot CPU, from start.S or pvh.c. */
@@ -35,6 +37,8 @@ uint64_t *paging_new_top(void);
 /** Maps device registers uncached; the same range may be mapped twice. Panics on exhaustion.
  * From bootmem, so before bootmem_finish(). */
 volatile void *mmio_map(paddr_t base, uint64_t bytes);
+/** The top of a new stack with a guard page below. From bootmem, before the first paging_new_top(). */
+void *paging_new_stack(uint64_t bytes);
 /** Unmaps one page of hv's image, as a guard page below a stack. Local TLB only: early boot. */
 void paging_unmap_page(const void *va);
 

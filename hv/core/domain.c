@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* domain.c - see domain.h: creation, cloning, the end, and destruction in slices. */
+#include "hv/domain.h"
+
+#include "arch.h"
+#include "hv/cpu.h"
+#include "hv/frame.h"
+#include "hv/lib.h"
+#include "hv/printk.h"
+#include "hv/report.h"
+#include "hv/sched.h"
+
+#define USER_CS 0x2bu /* see cpu.c: GDT */
+#define USER_SS 0x23u
+#define RFLAGS_FIXED 0x2ul
+#define RFLAGS_IF 0x200ul
+#define RFLAGS_USER 0x240dd5ul /* CF PF AF ZF SF TF DF OF NT AC ID: what a guest may set */
+#define WEIGHT_DEFAULT 100u
+
+static uint64_t last_id;      /* a */
+static uint64_t domains_alive; /* a */
+
+uint64_t domain_count(void)
+{
+    return __atomic_load_n(&domains_alive, __ATOMIC_RELAXED);
+}
+
+/* A domain's frame with everything but memory set up. */
+static struct domain *domain_new(const struct hv_dom_params *params)
+{
+    const paddr_t pa = frame_alloc_zero();
+    if (pa.v == 0) {
+        return NULL;
+    }
+    struct domain *d = phys_to_virt(pa);
+    struct vcpu *v = &d->vcpu;
+
+    d->refs = 2;
+    d->state = HV_DOM_STATE_PAUSED;
+    d->id = __atomic_add_fetch(&last_id, 1, __ATOMIC_RELAXED);
+    d->caps = params->caps;
+    d->port_free = PORT_NONE;
+    d->pending_head = PORT_NONE;
+    d->handle_count = 1;
+    v->domain = d;
+    v->tf.cs = USER_CS;
+    v->tf.ss = USER_SS;
+    v->tf.rflags = RFLAGS_FIXED | RFLAGS_IF;
+    v->is_paused = true;
+    v->wake_at = UINT64_MAX;
+    v->loaded_cpu = -1;
+    v->weight = params->weight != 0 ? params->weight : WEIGHT_DEFAULT;
+    v->cap_percent = params->cap_percent;
+    fpu_init(v);
+    __atomic_fetch_add(&domains_alive, 1, __ATOMIC_RELAXED);
+    return d;
+}
+
+static void domain_undo(struct domain *d)
+{
+    __atomic_fetch_sub(&domains_alive, 1, __ATOMIC_RELAXED);
+    frame_put(virt_to_phys(d));
+}
+
+static uint64_t limit_of(const struct hv_dom_params *params, uint64_t otherwise)
+{
+    return params->memory_pages != 0 ? params->memory_pages : otherwise;
+}
+
+enum hv_err domain_create(const struct hv_dom_params *params, struct domain **out)
+{
+    struct domain *d = domain_new(params);
+    if (d == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    const enum hv_err err = aspace_create(&d->aspace, limit_of(params, UINT64_MAX));
+    if (err) {
+        domain_undo(d);
+        return err;
+    }
+    *out = d;
+    return HV_OK;
+}
+
+enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params, struct domain **out)
+{
+    if (src->has_devices) {
+        return HV_ERR_STATE;
+    }
+    struct domain *d = domain_new(params);
+    if (d == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    const enum hv_err err = aspace_clone(&src->aspace, &d->aspace, limit_of(params, src->aspace.limit));
+    if (err) {
+        domain_undo(d);
+        return err;
+    }
+    if (src->state != HV_DOM_STATE_FROZEN) {
+        src->vcpu.needs_flush = true;
+    }
+    d->vcpu.tf = src->vcpu.tf;
+    d->vcpu.fs_base = src->vcpu.fs_base;
+    d->vcpu.gs_base = src->vcpu.gs_base;
+    d->vcpu.fault_entry = src->vcpu.fault_entry;
+    d->vcpu.fault_stack = src->vcpu.fault_stack;
+    d->vcpu.in_fault = src->vcpu.in_fault;
+    /* A clone of a vCPU that waits: its ports are gone, so its wait ends with "nothing came". */
+    if (src->vcpu.wait_deadline != 0) {
+        d->vcpu.tf.rax = 0;
+        d->vcpu.tf.rdx = 0;
+    }
+    fpu_copy(&d->vcpu, &src->vcpu);
+    if (params->flags & HV_DOM_FROZEN) {
+        d->state = HV_DOM_STATE_FROZEN;
+    }
+    *out = d;
+    return HV_OK;
+}
+
+void domain_put(struct domain *d)
+{
+    if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        frame_put(virt_to_phys(d));
+    }
+}
+
+/* ---- the end ---------------------------------------------------------------------------------- */
+
+void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
+{
+    lock_take(&d->lock);
+    d->state = HV_DOM_STATE_ENDED;
+    d->report.reason = reason;
+    d->report.code = code;
+    regs_from_vcpu(&d->vcpu, &d->report.fault.regs);
+    struct domain *watcher = d->end_domain;
+    const uint32_t port = d->end_port;
+    lock_drop(&d->lock);
+    (void)!sched_pause(&d->vcpu, NULL);
+    if (watcher != NULL) {
+        port_raise(watcher, port, NULL, 0);
+    } else {
+        report_last_domain(d);
+    }
+}
+
+void domain_crash(struct domain *d, uint32_t vector, uint32_t error, uint64_t address,
+                  enum hv_end_reason reason)
+{
+    struct hv_report *r = &d->report;
+
+    r->fault.vector = vector;
+    r->fault.error_code = error;
+    r->fault.address = address;
+    r->frame_count = report_backtrace(&d->vcpu, r->frames, HV_REPORT_FRAMES);
+    domain_end(d, reason, 128 + 11);
+    sched_run();
+}
+
+bool domain_destroy_slice(struct domain *d, long budget)
+{
+    if (d->state != DOMAIN_DESTROYED) {
+        d->state = DOMAIN_DESTROYED;
+        sched_forget(&d->vcpu);
+        port_close_all(d);
+    }
+    if (!aspace_destroy_slice(&d->aspace, budget)) {
+        return false;
+    }
+    return true;
+}
+
+void domain_drop_end(struct domain *d)
+{
+    struct port was;
+
+    if (d->end_domain != NULL) {
+        (void)!port_close(d->end_domain, d->end_port, &was);
+        domain_put(d->end_domain);
+        d->end_domain = NULL;
+    }
+}
+
+/* ---- registers -------------------------------------------------------------------------------- */
+
+void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs)
+{
+    const struct trap_frame *t = &v->tf;
+
+    *regs = (struct hv_regs){
+        .rax = t->rax, .rbx = t->rbx, .rcx = t->rcx, .rdx = t->rdx, .rsi = t->rsi, .rdi = t->rdi,
+        .rbp = t->rbp, .rsp = t->rsp, .r8 = t->r8, .r9 = t->r9, .r10 = t->r10, .r11 = t->r11,
+        .r12 = t->r12, .r13 = t->r13, .r14 = t->r14, .r15 = t->r15, .rip = t->rip,
+        .rflags = t->rflags, .fs_base = v->fs_base, .gs_base = v->gs_base,
+    };
+}
+
+enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *r)
+{
+    /* A non-canonical rip or base would fault in hv, at IRET or WRFSBASE. */
+    if (r->rip >= HV_GUEST_END || r->fs_base >= HV_GUEST_END || r->gs_base >= HV_GUEST_END) {
+        return HV_ERR_INVAL;
+    }
+    v->tf = (struct trap_frame){
+        .rax = r->rax, .rbx = r->rbx, .rcx = r->rcx, .rdx = r->rdx, .rsi = r->rsi, .rdi = r->rdi,
+        .rbp = r->rbp, .rsp = r->rsp, .r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
+        .r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15, .rip = r->rip,
+        .rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF,
+        .cs = USER_CS, .ss = USER_SS,
+    };
+    v->fs_base = r->fs_base;
+    v->gs_base = r->gs_base;
+    v->wait_deadline = 0;
+    return HV_OK;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * event.c - event ports. A port is one end of a binding; sending makes the other end pending and
+ * queues it once, in order of arrival, so that taking an event costs the same with 1 and with
+ * 100,000 ports. The tag is the owner's own name for the port.
+ *
+ * A sender reads its own port under its own port_lock, then raises the peer's under the peer's:
+ * never both at once. A binding holds a reference on the peer, so the peer's frame is there even
+ * when the peer has ended; sending to it does nothing.
+ */
+#include "arch.h"
+#include "hv/domain.h"
+#include "hv/frame.h"
+#include "hv/sched.h"
+
+static struct port *port_at(struct domain *d, uint32_t n)
+{
+    if (n >= d->port_count) {
+        return NULL;
+    }
+    if (n < PORTS_INLINE) {
+        return &d->ports[n];
+    }
+    n -= PORTS_INLINE;
+    return &d->port_pages[n / PORTS_PER_PAGE][n % PORTS_PER_PAGE];
+}
+
+static enum hv_err grow(struct domain *d)
+{
+    const uint32_t n = d->port_count - PORTS_INLINE;
+
+    if (d->port_count < PORTS_INLINE || n % PORTS_PER_PAGE != 0) {
+        return HV_OK;
+    }
+    if (d->port_count >= PORTS_MAX) {
+        return HV_ERR_LIMIT;
+    }
+    if (d->port_pages == NULL) {
+        const paddr_t pages = frame_alloc_zero();
+        if (pages.v == 0) {
+            return HV_ERR_NOMEM;
+        }
+        d->port_pages = phys_to_virt(pages);
+    }
+    if (d->port_pages[n / PORTS_PER_PAGE] == NULL) {
+        const paddr_t page = frame_alloc_zero();
+        if (page.v == 0) {
+            return HV_ERR_NOMEM;
+        }
+        d->port_pages[n / PORTS_PER_PAGE] = phys_to_virt(page);
+    }
+    return HV_OK;
+}
+
+enum hv_err port_open(struct domain *d, enum port_kind kind, struct domain *peer, uint32_t tag,
+                      uint32_t *port)
+{
+    enum hv_err err = HV_OK;
+
+    lock_take(&d->port_lock);
+    uint32_t n = d->port_free;
+    if (n != PORT_NONE) {
+        d->port_free = port_at(d, n)->next;
+    } else {
+        err = grow(d);
+        n = d->port_count;
+        d->port_count += err ? 0 : 1;
+    }
+    if (!err) {
+        *port_at(d, n) = (struct port){.peer = peer, .tag = tag, .kind = (uint8_t)kind};
+        if (peer != NULL) {
+            domain_get(peer);
+        }
+        *port = n;
+    }
+    lock_drop(&d->port_lock);
+    return err;
+}
+
+void port_connect(struct domain *a, uint32_t port_a, struct domain *b, uint32_t port_b)
+{
+    lock_take(&a->port_lock);
+    port_at(a, port_a)->peer_port = port_b;
+    lock_drop(&a->port_lock);
+    lock_take(&b->port_lock);
+    port_at(b, port_b)->peer_port = port_a;
+    lock_drop(&b->port_lock);
+}
+
+void port_set_vector(struct domain *d, uint32_t port, uint8_t vector)
+{
+    lock_take(&d->port_lock);
+    port_at(d, port)->peer_port = vector;
+    lock_drop(&d->port_lock);
+}
+
+/* Takes port `n` out of the list of pending ports. Rare: closing a port with an event. */
+static void unlink_pending(struct domain *d, uint32_t n)
+{
+    uint32_t before = PORT_NONE;
+
+    for (uint32_t at = d->pending_head; at != n; at = port_at(d, at)->next) {
+        before = at;
+    }
+    const uint32_t next = port_at(d, n)->next;
+    if (before == PORT_NONE) {
+        d->pending_head = next;
+    } else {
+        port_at(d, before)->next = next;
+    }
+    if (d->pending_tail == n) {
+        d->pending_tail = before;
+    }
+}
+
+enum hv_err port_close(struct domain *d, uint32_t port, struct port *was)
+{
+    lock_take(&d->port_lock);
+    struct port *p = port_at(d, port);
+    if (p == NULL || p->kind == PORT_FREE) {
+        lock_drop(&d->port_lock);
+        return HV_ERR_NOENT;
+    }
+    *was = *p;
+    if (p->is_pending) {
+        unlink_pending(d, port);
+    }
+    *p = (struct port){.next = d->port_free};
+    d->port_free = port;
+    lock_drop(&d->port_lock);
+    if (was->peer != NULL) {
+        domain_put(was->peer);
+    }
+    return HV_OK;
+}
+
+void port_close_all(struct domain *d)
+{
+    struct port was;
+
+    for (uint32_t n = 0; n < d->port_count; n++) {
+        (void)!port_close(d, n, &was);
+    }
+    d->port_count = 0;
+    d->port_free = PORT_NONE;
+    if (d->port_pages != NULL) {
+        for (uint32_t i = 0; i < 512 && d->port_pages[i] != NULL; i++) {
+            frame_put(virt_to_phys(d->port_pages[i]));
+        }
+        frame_put(virt_to_phys(d->port_pages));
+        d->port_pages = NULL;
+    }
+}
+
+enum hv_err port_send(struct domain *d, uint32_t port)
+{
+    lock_take(&d->port_lock);
+    const struct port *p = port_at(d, port);
+    if (p == NULL || p->kind != PORT_PEER) {
+        lock_drop(&d->port_lock);
+        return HV_ERR_NOENT;
+    }
+    struct domain *peer = p->peer; /* stays: only the caller's own vCPU closes its ports */
+    const uint32_t peer_port = p->peer_port;
+    lock_drop(&d->port_lock);
+    port_raise(peer, peer_port, d, port);
+    return HV_OK;
+}
+
+void port_raise(struct domain *d, uint32_t port, const struct domain *from, uint32_t from_port)
+{
+    bool wake = false;
+
+    lock_take(&d->port_lock);
+    struct port *p = port_at(d, port);
+    if (p != NULL && p->kind != PORT_FREE && !p->is_pending &&
+        (from == NULL || (p->peer == from && p->peer_port == from_port))) {
+        p->is_pending = true;
+        p->next = PORT_NONE;
+        if (d->pending_head == PORT_NONE) {
+            d->pending_head = port;
+        } else {
+            port_at(d, d->pending_tail)->next = port;
+        }
+        d->pending_tail = port;
+        wake = d->vcpu.is_waiting;
+        d->vcpu.is_waiting = false;
+    }
+    lock_drop(&d->port_lock);
+    if (wake) {
+        sched_wake(&d->vcpu);
+    }
+}
+
+bool port_take(struct domain *d, bool wait, uint32_t *tag)
+{
+    lock_take(&d->port_lock);
+    const uint32_t n = d->pending_head;
+    if (n != PORT_NONE) {
+        struct port *p = port_at(d, n);
+        d->pending_head = p->next;
+        p->is_pending = false;
+        *tag = p->tag;
+    }
+    d->vcpu.is_waiting = n == PORT_NONE && wait;
+    lock_drop(&d->port_lock);
+    return n != PORT_NONE;
+}

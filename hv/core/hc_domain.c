@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hc_domain.c - hypercalls on domains and handles. */
+#include "arch.h"
+#include "hv/cpu.h"
+#include "hv/frame.h"
+#include "hv/hc.h"
+#include "hv/lib.h"
+#include "hv/sched.h"
+
+#define WEIGHT_MAX 10000u
+#define FREE_PER_SLICE 256
+
+static enum hv_err read_params(uint64_t at, struct hv_dom_params *p)
+{
+    const struct domain *self = current_domain();
+    const enum hv_err err = copy_from_guest(p, (gva_t){at}, sizeof(*p));
+
+    if (err) {
+        return err;
+    }
+    if (p->weight > WEIGHT_MAX || p->reserved != 0 ||
+        (p->flags & ~(HV_DOM_FROZEN | HV_DOM_END_EVENT)) != 0 || (p->caps & ~HV_CAP_ALL) != 0) {
+        return HV_ERR_INVAL;
+    }
+    return (self->caps & HV_CAP_CREATE) == 0 || (p->caps & ~self->caps) != 0 ? HV_ERR_PERM : HV_OK;
+}
+
+/* A stopped domain without a handle goes away at once; it has at most a few tables of its own. */
+static void drop_new(struct domain *d)
+{
+    while (!domain_destroy_slice(d, FREE_PER_SLICE)) {
+    }
+    domain_put(d); /* its existence */
+    domain_put(d); /* the creator's */
+}
+
+/* Gives the caller a handle on a new domain, and the event of its end. */
+static struct hc_result publish(struct domain *d, const struct hv_dom_params *p)
+{
+    struct domain *self = current_domain();
+    uint32_t port, handle;
+    enum hv_err err = HV_OK;
+
+    if (p->flags & HV_DOM_END_EVENT) {
+        err = port_open(self, PORT_END, NULL, p->end_tag, &port);
+        if (!err) {
+            domain_get(self);
+            d->end_domain = self;
+            d->end_port = port;
+        }
+    }
+    if (!err) {
+        err = handle_add(self, HANDLE_DOMAIN, (uint64_t)d, HV_RIGHT_ALL, &handle);
+    }
+    if (err) {
+        domain_drop_end(d);
+        drop_new(d);
+        return hc_return(err);
+    }
+    return hc_return(handle);
+}
+
+struct hc_result hc_dom_create(HC_ARGS)
+{
+    HC_UNUSED;
+    struct hv_dom_params p;
+    struct domain *d;
+    enum hv_err err = read_params(a0, &p);
+
+    if (!err && (p.flags & HV_DOM_FROZEN)) {
+        err = HV_ERR_INVAL;
+    }
+    if (!err) {
+        err = domain_create(&p, &d);
+    }
+    return err ? hc_return(err) : publish(d, &p);
+}
+
+/* A running copy of the caller: what fork() is made of. */
+static struct hc_result clone_self(const struct hv_dom_params *p)
+{
+    struct cpu *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    struct domain *d;
+
+    cpu_save_bases(v);
+    v->tf.rax = 0; /* what the copy finds */
+    const enum hv_err err = domain_clone(v->domain, p, &d);
+    if (err) {
+        return hc_return(err);
+    }
+    cpu_flush_current();
+    v->needs_flush = false;
+    const struct hc_result r = publish(d, p);
+    if (r.value >= 0 && !(p->flags & HV_DOM_FROZEN)) {
+        d->state = HV_DOM_STATE_RUNNING;
+        sched_unpause(&d->vcpu);
+    }
+    return r;
+}
+
+struct hc_result hc_dom_clone(HC_ARGS)
+{
+    HC_UNUSED;
+    struct hv_dom_params p;
+    struct domain *src, *d;
+    enum hv_err err = read_params(a1, &p);
+
+    if (!err && a0 == HV_SELF) {
+        return clone_self(&p);
+    }
+    if (!err) {
+        err = hc_find_domain(a0, HV_RIGHT_CLONE, false, &src);
+    }
+    if (!err) {
+        err = hc_lock_stopped(src);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    err = src->state == HV_DOM_STATE_ENDED ? HV_ERR_STATE : domain_clone(src, &p, &d);
+    lock_drop(&src->lock);
+    return err ? hc_return(err) : publish(d, &p);
+}
+
+/* ---- control ---------------------------------------------------------------------------------- */
+
+struct hc_result hc_dom_get_regs(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    struct hv_regs regs;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+
+    if (!err && a1 != 0) {
+        err = HV_ERR_RANGE;
+    }
+    if (!err) {
+        err = hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    regs_from_vcpu(&d->vcpu, &regs);
+    lock_drop(&d->lock);
+    return hc_return(copy_to_guest((gva_t){a2}, &regs, sizeof(regs)));
+}
+
+struct hc_result hc_dom_set_regs(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    struct hv_regs regs;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+
+    if (!err && a1 != 0) {
+        err = HV_ERR_RANGE;
+    }
+    if (!err) {
+        err = copy_from_guest(&regs, (gva_t){a2}, sizeof(regs));
+    }
+    if (!err) {
+        err = hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    err = d->state == HV_DOM_STATE_PAUSED ? regs_to_vcpu(&d->vcpu, &regs) : HV_ERR_STATE;
+    lock_drop(&d->lock);
+    return hc_return(err);
+}
+
+struct hc_result hc_dom_start(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+
+    if (!err) {
+        err = hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    if (d->state == HV_DOM_STATE_PAUSED) {
+        d->state = HV_DOM_STATE_RUNNING;
+        sched_unpause(&d->vcpu);
+    } else {
+        err = HV_ERR_STATE;
+    }
+    lock_drop(&d->lock);
+    return hc_return(err);
+}
+
+/* Stops `d`; does not return while it is running still: the call is made again when it has stopped. */
+static void stop_or_restart(struct domain *d, enum hv_hypercall nr, uint64_t handle)
+{
+    struct vcpu *self = this_cpu()->current;
+
+    if (!sched_pause(&d->vcpu, self)) {
+        hc_restart(nr, handle, 0, 0, 0, 0);
+        if (d->vcpu.stop_waiter == self) {
+            sched_block(HV_WAIT_FOREVER);
+        }
+        sched_run();
+    }
+}
+
+struct hc_result hc_dom_pause(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+
+    if (!err && (d == current_domain() || d->state != HV_DOM_STATE_RUNNING)) {
+        err = HV_ERR_STATE;
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    stop_or_restart(d, HC_DOM_PAUSE, a0);
+    lock_take(&d->lock);
+    if (d->state == HV_DOM_STATE_RUNNING) {
+        d->state = HV_DOM_STATE_PAUSED;
+    }
+    lock_drop(&d->lock);
+    return hc_return(HV_OK);
+}
+
+struct hc_result hc_dom_destroy(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+
+    if (!err && d == current_domain()) {
+        err = HV_ERR_STATE;
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    stop_or_restart(d, HC_DOM_DESTROY, a0);
+    if (!cpu_unload(&d->vcpu) || !lock_try(&d->lock)) {
+        hc_restart(HC_DOM_DESTROY, a0, 0, 0, 0, 0);
+        sched_run();
+    }
+    if (!d->is_gone) {
+        if (!domain_destroy_slice(d, FREE_PER_SLICE)) {
+            lock_drop(&d->lock);
+            hc_restart(HC_DOM_DESTROY, a0, 0, 0, 0, 0);
+            arch_resume_or_resched();
+        }
+        d->is_gone = true;
+        lock_drop(&d->lock);
+        handle_remove_all(d);
+        domain_drop_end(d);
+        domain_put(d);
+    } else {
+        lock_drop(&d->lock);
+    }
+    return hc_return(handle_remove(current_domain(), (uint32_t)a0));
+}
+
+struct hc_result hc_dom_sched(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, true, &d);
+
+    if (!err && (a1 == 0 || a1 > WEIGHT_MAX || a2 > 100)) {
+        err = HV_ERR_INVAL;
+    }
+    if (!err) {
+        sched_set_share(&d->vcpu, (uint32_t)a1, (uint32_t)a2);
+    }
+    return hc_return(err);
+}
+
+struct hc_result hc_dom_rollback(HC_ARGS)
+{
+    HC_UNUSED;
+    return hc_return(HV_ERR_NOSYS);
+}
+
+/* ---- state ------------------------------------------------------------------------------------ */
+
+struct hc_result hc_dom_info(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    const enum hv_err err = hc_find_domain(a0, HV_RIGHT_INFO, true, &d);
+    if (err) {
+        return hc_return(err);
+    }
+    struct hv_dom_info info = {
+        .state = d->state == DOMAIN_DESTROYED ? HV_DOM_STATE_ENDED : d->state,
+        .reason = d->report.reason,
+        .code = d->report.code,
+        .cpu = d->vcpu.cpu,
+        .id = d->id,
+        .resident_pages = d->aspace.resident,
+        .memory_pages = d->aspace.limit,
+        .cpu_ns = sched_cpu_ns(&d->vcpu),
+        .fault_count = d->vcpu.fault_count,
+        .hypercall_count = d->vcpu.hypercall_count,
+        .weight = d->vcpu.weight,
+        .cap_percent = d->vcpu.cap_percent,
+    };
+    return hc_return(copy_to_guest((gva_t){a1}, &info, sizeof(info)));
+}
+
+struct hc_result hc_dom_report(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_INFO, false, &d);
+
+    if (!err) {
+        err = d->state == HV_DOM_STATE_ENDED
+                  ? copy_to_guest((gva_t){a1}, &d->report, sizeof(d->report))
+                  : HV_ERR_STATE;
+    }
+    return hc_return(err);
+}
+
+/* ---- handles ---------------------------------------------------------------------------------- */
+
+struct hc_result hc_handle_grant(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *to;
+    enum handle_kind kind;
+    uint64_t object;
+    uint32_t rights, handle;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_GRANT, false, &to);
+
+    if (!err) {
+        err = handle_read(current_domain(), (uint32_t)a1, &kind, &object, &rights);
+    }
+    if (!err && (a2 & ~(uint64_t)rights)) {
+        err = HV_ERR_PERM;
+    }
+    if (!err && to->state >= HV_DOM_STATE_FROZEN) {
+        err = HV_ERR_STATE;
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    if (kind == HANDLE_DOMAIN) {
+        domain_get((struct domain *)object);
+    }
+    err = handle_add(to, kind, object, (uint32_t)a2, &handle);
+    if (err) {
+        if (kind == HANDLE_DOMAIN) {
+            domain_put((struct domain *)object);
+        }
+        return hc_return(err);
+    }
+    return hc_return(handle);
+}
+
+struct hc_result hc_handle_close(HC_ARGS)
+{
+    HC_UNUSED;
+    return hc_return(a0 > UINT32_MAX ? HV_ERR_HANDLE : handle_remove(current_domain(), (uint32_t)a0));
+}

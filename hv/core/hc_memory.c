@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* hc_memory.c - hypercalls on memory: the caller's own, another domain's, windows. */
+#include "arch.h"
+#include "hv/cpu.h"
+#include "hv/frame.h"
+#include "hv/hc.h"
+#include "hv/sched.h"
+
+/* Table operations done before the caller is looked at again: some tens of microseconds. */
+#define STEPS_PER_SLICE 16
+
+static bool prot_is_valid(uint64_t prot)
+{
+    return (prot & HV_PROT_READ) && !(prot & ~(uint64_t)(HV_PROT_READ | HV_PROT_WRITE | HV_PROT_EXEC)) &&
+           (prot & (HV_PROT_WRITE | HV_PROT_EXEC)) != (HV_PROT_WRITE | HV_PROT_EXEC);
+}
+
+struct hc_result hc_mem_map(HC_ARGS)
+{
+    HC_UNUSED;
+    enum hv_err err = hc_check_range(a0, a1);
+
+    if (!err) {
+        err = prot_is_valid(a2) ? HV_OK : HV_ERR_INVAL;
+    }
+    if (!err) {
+        err = aspace_map_zero(&current_domain()->aspace, (gva_t){a0}, a1, (uint32_t)a2);
+    }
+    return hc_return(err);
+}
+
+struct hc_result hc_mem_unmap(HC_ARGS)
+{
+    HC_UNUSED;
+    struct aspace *as = &current_domain()->aspace;
+    enum hv_err err = hc_check_range(a0, a1);
+    const gva_t end = {a0 + (a1 << PAGE_SHIFT)};
+    gva_t at = {a0};
+
+    if (err) {
+        return hc_return(err);
+    }
+    for (int n = 0; n < STEPS_PER_SLICE && at.v < end.v && !err; n++) {
+        err = aspace_unmap_step(as, at, end, &at);
+    }
+    cpu_flush_current();
+    if (!err && at.v < end.v) {
+        hc_restart(HC_MEM_UNMAP, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0, 0);
+        arch_resume_or_resched();
+    }
+    return hc_return(err);
+}
+
+struct hc_result hc_mem_protect(HC_ARGS)
+{
+    HC_UNUSED;
+    struct aspace *as = &current_domain()->aspace;
+    enum hv_err err = hc_check_range(a0, a1);
+    const gva_t end = {a0 + (a1 << PAGE_SHIFT)};
+    gva_t at = {a0};
+
+    if (!err) {
+        err = prot_is_valid(a2) ? HV_OK : HV_ERR_INVAL;
+    }
+    if (!err && !aspace_is_mapped(as, at, end)) {
+        err = HV_ERR_NOENT;
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    for (int n = 0; n < STEPS_PER_SLICE && at.v < end.v && !err; n++) {
+        err = aspace_protect_step(as, at, end, (uint32_t)a2, &at);
+    }
+    cpu_flush_current();
+    if (!err && at.v < end.v) {
+        hc_restart(HC_MEM_PROTECT, at.v, (end.v - at.v) >> PAGE_SHIFT, a2, 0, 0);
+        arch_resume_or_resched();
+    }
+    return hc_return(err);
+}
+
+/* ---- another domain's memory ------------------------------------------------------------------ */
+
+struct hc_result hc_dom_map(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
+
+    if (!err) {
+        err = hc_check_range(a1, a2);
+    }
+    if (!err) {
+        err = prot_is_valid(a3) ? HV_OK : HV_ERR_INVAL;
+    }
+    if (!err) {
+        err = hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    if (d->state == HV_DOM_STATE_FROZEN) {
+        err = HV_ERR_STATE;
+    } else {
+        err = aspace_map_zero(&d->aspace, (gva_t){a1}, a2, (uint32_t)a3);
+        d->vcpu.needs_flush = true;
+    }
+    lock_drop(&d->lock);
+    return hc_return(err);
+}
+
+/* Copies between the caller's memory at `mine` and that of `d` at `va`, page by page. */
+static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uint64_t bytes, bool write)
+{
+    while (bytes != 0) {
+        const uint64_t offset = va & (PAGE_SIZE - 1);
+        const uint64_t n = min_u64(bytes, PAGE_SIZE - offset);
+        paddr_t pa;
+        enum hv_err err = aspace_page(&d->aspace, (gva_t){va}, write, &pa);
+        if (err) {
+            return err;
+        }
+        char *page = (char *)phys_to_virt(pa) + offset;
+        err = write ? copy_from_guest(page, (gva_t){mine}, n) : copy_to_guest((gva_t){mine}, page, n);
+        if (err) {
+            return err;
+        }
+        va += n;
+        mine += n;
+        bytes -= n;
+    }
+    return HV_OK;
+}
+
+static struct hc_result dom_copy(uint64_t h, uint64_t va, uint64_t mine, uint64_t bytes, bool write)
+{
+    struct domain *d;
+    enum hv_err err = hc_find_domain(h, HV_RIGHT_MEMORY, false, &d);
+
+    if (!err && (bytes > HV_COPY_MAX_BYTES || va >= HV_GUEST_END)) {
+        err = HV_ERR_RANGE;
+    }
+    if (!err) {
+        err = hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    if (write && d->state != HV_DOM_STATE_PAUSED) {
+        err = HV_ERR_STATE;
+    } else {
+        err = copy_domain(d, va, mine, bytes, write);
+        d->vcpu.needs_flush |= write;
+    }
+    lock_drop(&d->lock);
+    return hc_return(err);
+}
+
+struct hc_result hc_dom_read(HC_ARGS)
+{
+    HC_UNUSED;
+    return dom_copy(a0, a1, a2, a3, false);
+}
+
+struct hc_result hc_dom_write(HC_ARGS)
+{
+    HC_UNUSED;
+    return dom_copy(a0, a1, a2, a3, true);
+}
+
+/* ---- windows ---------------------------------------------------------------------------------- */
+
+static enum hv_err window_check(uint64_t va)
+{
+    if (va & (HV_WINDOW_BYTES - 1)) {
+        return HV_ERR_ALIGN;
+    }
+    return va == HV_WINDOW0_VA || (va >= HV_WINDOW_HIGH_VA && va < HV_GUEST_END) ? HV_OK : HV_ERR_RANGE;
+}
+
+/* Locks a domain whose tables may be changed: the caller's own, or one that does not run. */
+static enum hv_err lock_for_window(struct domain *d)
+{
+    if (d == current_domain()) {
+        return lock_try(&d->lock) ? HV_OK : HV_ERR_BUSY;
+    }
+    const enum hv_err err = hc_lock_stopped(d);
+    if (!err && d->state == HV_DOM_STATE_FROZEN) {
+        lock_drop(&d->lock);
+        return HV_ERR_STATE;
+    }
+    return err;
+}
+
+/* Maps `window` in one domain. */
+static enum hv_err window_map(struct domain *d, uint64_t va, paddr_t window)
+{
+    enum hv_err err = lock_for_window(d);
+
+    if (!err) {
+        err = aspace_window_attach(&d->aspace, (gva_t){va}, window);
+        d->vcpu.needs_flush |= d != current_domain();
+        lock_drop(&d->lock);
+    }
+    return err;
+}
+
+static enum hv_err window_unmap(struct domain *d, uint64_t va)
+{
+    const enum hv_err err = lock_for_window(d);
+    if (err) {
+        return err;
+    }
+    const paddr_t window = aspace_window_detach(&d->aspace, (gva_t){va});
+    if (d == current_domain()) {
+        cpu_flush_current();
+    } else {
+        d->vcpu.needs_flush = true;
+    }
+    lock_drop(&d->lock);
+    if (window.v == 0) {
+        return HV_ERR_NOENT;
+    }
+    aspace_window_put(window);
+    return HV_OK;
+}
+
+struct hc_result hc_window_create(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, false, &d);
+
+    if (!err) {
+        err = window_check(a1);
+    }
+    if (!err) {
+        err = window_check(a2);
+    }
+    if (!err && (a4 == 0 || a3 >= HV_WINDOW_PAGES || a4 > HV_WINDOW_PAGES - a3 ||
+                 ((a1 == HV_WINDOW0_VA || a2 == HV_WINDOW0_VA) && a3 < HV_WINDOW0_SKIP))) {
+        err = HV_ERR_RANGE;
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    const paddr_t window = aspace_window_new((uint32_t)a3, (uint32_t)a4);
+    if (window.v == 0) {
+        return hc_return(HV_ERR_NOMEM);
+    }
+    err = window_map(d, a1, window);
+    if (!err) {
+        err = window_map(current_domain(), a2, window);
+        if (err) {
+            (void)!window_unmap(d, a1);
+        }
+    }
+    aspace_window_put(window);
+    return hc_return(err);
+}
+
+struct hc_result hc_window_share(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *a, *b;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &a);
+
+    if (!err) {
+        err = hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
+    }
+    if (!err) {
+        err = window_check(a1);
+    }
+    if (!err) {
+        err = window_check(a3);
+    }
+    if (!err) {
+        err = lock_for_window(a);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    const paddr_t window = aspace_window_at(&a->aspace, (gva_t){a1});
+    if (window.v != 0) {
+        frame_get(window);
+    }
+    lock_drop(&a->lock);
+    if (window.v == 0) {
+        return hc_return(HV_ERR_NOENT);
+    }
+    if (a3 == HV_WINDOW0_VA && frame_of(window)->low < HV_WINDOW0_SKIP) {
+        err = HV_ERR_RANGE;
+    } else {
+        err = window_map(b, a3, window);
+    }
+    aspace_window_put(window);
+    return hc_return(err);
+}
+
+struct hc_result hc_window_close(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &d);
+
+    if (!err) {
+        err = window_check(a1);
+    }
+    if (!err) {
+        err = window_unmap(d, a1);
+    }
+    return hc_return(err);
+}

@@ -1,0 +1,510 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * sched.c - see sched.h. All scheduling state of a vCPU is guarded by the run lock of its home CPU;
+ * whoever wants it reads vcpu.cpu, takes that lock, and looks again.
+ *
+ * A vCPU is queued if and only if it is not running, blocked, paused or throttled.
+ */
+#include "hv/sched.h"
+
+#include "hv/cpu.h"
+#include "hv/lock.h"
+#include "hv/machine.h"
+#include "hv/timerq.h"
+
+#define BUCKETS 64u
+#define BUCKET_SHIFT 19     /* 0.5 ms of virtual time */
+#define SLICE_NS 2000000ul  /* while others wait */
+#define CAP_PERIOD_NS 20000000ul
+#define WEIGHT_NORMAL 100u
+
+static struct run {
+    struct lock lock;
+    uint32_t queued;      /* r */
+    uint64_t occupied;    /* r; bit per bucket */
+    uint64_t virtual_ns;  /* r; of the last one chosen; never falls */
+    struct vcpu *timers;  /* r; root */
+    struct {
+        struct vcpu *first, *last;
+    } bucket[BUCKETS];    /* r */
+} __attribute__((aligned(64))) runs[CPUS_MAX];
+
+static uint64_t idle_cpus; /* a; bit per CPU */
+static uint32_t next_cpu;  /* a; where to look first for a place */
+
+void sched_init_cpu(uint32_t cpu)
+{
+    runs[cpu] = (struct run){0};
+}
+
+static struct run *run_lock(struct vcpu *v)
+{
+    for (;;) {
+        const uint32_t cpu = __atomic_load_n(&v->cpu, __ATOMIC_RELAXED);
+        lock_take(&runs[cpu].lock);
+        if (v->cpu == cpu) {
+            return &runs[cpu];
+        }
+        lock_drop(&runs[cpu].lock);
+    }
+}
+
+/* ---- the queue -------------------------------------------------------------------------------- */
+
+static void enqueue(struct run *r, struct vcpu *v)
+{
+    /* Who slept does not save up time; who is far ahead waits in the last bucket. */
+    if (v->virtual_ns < r->virtual_ns) {
+        v->virtual_ns = r->virtual_ns;
+    }
+    uint64_t ahead = (v->virtual_ns >> BUCKET_SHIFT) - (r->virtual_ns >> BUCKET_SHIFT);
+    ahead = min_u64(ahead, BUCKETS - 1);
+    const uint32_t b = ((r->virtual_ns >> BUCKET_SHIFT) + ahead) % BUCKETS;
+
+    v->queue_next = NULL;
+    v->is_queued = true;
+    if (r->occupied & 1ul << b) {
+        r->bucket[b].last->queue_next = v;
+    } else {
+        r->bucket[b].first = v;
+        r->occupied |= 1ul << b;
+    }
+    r->bucket[b].last = v;
+    r->queued++;
+}
+
+static uint32_t first_bucket(const struct run *r)
+{
+    const uint32_t start = (r->virtual_ns >> BUCKET_SHIFT) % BUCKETS;
+    const uint64_t rotated = r->occupied >> start | r->occupied << ((BUCKETS - start) % BUCKETS);
+
+    return (start + (uint32_t)__builtin_ctzl(rotated)) % BUCKETS;
+}
+
+static struct vcpu *dequeue_first(struct run *r)
+{
+    if (r->occupied == 0) {
+        return NULL;
+    }
+    const uint32_t b = first_bucket(r);
+    struct vcpu *v = r->bucket[b].first;
+
+    r->bucket[b].first = v->queue_next;
+    if (v->queue_next == NULL) {
+        r->occupied &= ~(1ul << b);
+    }
+    r->queued--;
+    v->is_queued = false;
+    if (v->virtual_ns > r->virtual_ns) {
+        r->virtual_ns = v->virtual_ns;
+    }
+    return v;
+}
+
+static void dequeue(struct run *r, struct vcpu *v)
+{
+    for (uint32_t b = 0; b < BUCKETS; b++) {
+        struct vcpu *before = NULL;
+        for (struct vcpu *at = r->occupied & 1ul << b ? r->bucket[b].first : NULL; at != NULL;
+             before = at, at = at->queue_next) {
+            if (at != v) {
+                continue;
+            }
+            if (before != NULL) {
+                before->queue_next = v->queue_next;
+            } else {
+                r->bucket[b].first = v->queue_next;
+            }
+            if (v->queue_next == NULL) {
+                r->bucket[b].last = before;
+            }
+            if (r->bucket[b].first == NULL) {
+                r->occupied &= ~(1ul << b);
+            }
+            r->queued--;
+            v->is_queued = false;
+            return;
+        }
+    }
+}
+
+/* Queues `v` if nothing holds it back, and sees to it that some CPU notices. */
+static void make_ready(struct run *r, struct vcpu *v)
+{
+    if (v->is_running || v->is_queued || v->is_blocked || v->is_paused || v->is_throttled) {
+        return;
+    }
+    enqueue(r, v);
+    struct cpu *home = cpu_get(v->cpu);
+    const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE);
+    const struct vcpu *runs_now = home->current;
+
+    if (idle & 1ul << v->cpu) {
+        cpu_kick(v->cpu);
+    } else if (runs_now == NULL || v->virtual_ns + (1ul << BUCKET_SHIFT) < runs_now->virtual_ns) {
+        if (home == this_cpu()) {
+            home->resched = 1;
+        } else {
+            cpu_kick(v->cpu);
+        }
+    } else if (idle != 0) {
+        cpu_kick((uint32_t)__builtin_ctzl(idle)); /* it will take what waits here */
+    }
+    if (home == this_cpu()) {
+        cpu_timer_arm(clock_ns() + SLICE_NS);
+    }
+}
+
+/* ---- time ------------------------------------------------------------------------------------- */
+
+static void timer_set(struct run *r, struct vcpu *v, uint64_t when)
+{
+    v->wake_at = when;
+    if (when == UINT64_MAX || (v->is_timed && v->timer.key <= when)) {
+        return; /* an earlier entry is looked at again when it comes up */
+    }
+    if (v->is_timed) {
+        timerq_remove(&r->timers, v);
+    }
+    v->timer.key = when;
+    v->is_timed = true;
+    timerq_insert(&r->timers, v);
+}
+
+static void timers_run(struct run *r, uint64_t now)
+{
+    while (r->timers != NULL && r->timers->timer.key <= now) {
+        struct vcpu *v = r->timers;
+        timerq_remove(&r->timers, v);
+        v->is_timed = false;
+        if (v->wake_at > now) {
+            timer_set(r, v, v->wake_at);
+            continue;
+        }
+        v->wake_at = UINT64_MAX;
+        v->is_blocked = false;
+        v->is_throttled = false;
+        make_ready(r, v);
+    }
+}
+
+static void cap_refresh(struct vcpu *v, uint64_t now)
+{
+    if (now - v->cap_period >= CAP_PERIOD_NS) {
+        v->cap_period = now;
+        v->cap_ns = 0;
+    }
+}
+
+/* Books the time that `v` has run until now; throttles it when its cap is used up. */
+static void account(struct run *r, struct vcpu *v, uint64_t now)
+{
+    const uint64_t used = now - v->run_since;
+
+    v->run_since = now;
+    v->cpu_ns += used;
+    v->virtual_ns += v->weight == WEIGHT_NORMAL ? used : used * WEIGHT_NORMAL / v->weight;
+    if (v->cap_percent == 0) {
+        return;
+    }
+    v->cap_ns += used;
+    if (v->cap_ns * 100 >= CAP_PERIOD_NS * v->cap_percent && !v->is_blocked) {
+        v->is_throttled = true;
+        timer_set(r, v, v->cap_period + CAP_PERIOD_NS);
+    }
+}
+
+/* When hv must get the CPU back from `v`. */
+static uint64_t next_interrupt(const struct run *r, const struct vcpu *v, uint64_t now)
+{
+    uint64_t when = r->timers != NULL ? r->timers->timer.key : UINT64_MAX;
+
+    if (r->queued != 0) {
+        when = min_u64(when, now + SLICE_NS);
+    }
+    if (v != NULL && v->cap_percent != 0) {
+        const uint64_t left = CAP_PERIOD_NS * v->cap_percent / 100 - v->cap_ns;
+        when = min_u64(when, now + min_u64(left, CAP_PERIOD_NS));
+    }
+    return when;
+}
+
+void sched_timer(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct run *r = &runs[cpu->index];
+
+    lock_take(&r->lock);
+    timers_run(r, clock_ns());
+    lock_drop(&r->lock);
+    cpu->resched = 1;
+}
+
+/* ---- running ---------------------------------------------------------------------------------- */
+
+/* Takes the CPU from the current vCPU and leaves it where its state says. Lock held. */
+static void put_current(struct run *r, struct cpu *cpu, uint64_t now)
+{
+    struct vcpu *v = cpu->current;
+
+    if (v == NULL) {
+        return;
+    }
+    account(r, v, now);
+    cpu_switch_from(v);
+    v->is_running = false;
+    cpu->current = NULL;
+    make_ready(r, v);
+}
+
+static void set_running(struct cpu *cpu, struct vcpu *v, uint64_t now)
+{
+    v->is_running = true;
+    v->run_since = now;
+    if (v->cap_percent != 0) {
+        cap_refresh(v, now);
+    }
+    cpu->current = v;
+}
+
+/* Takes a waiting vCPU from another CPU. */
+static struct vcpu *steal(struct cpu *cpu, uint64_t now)
+{
+    for (uint32_t n = 1; n < cpu_online_count(); n++) {
+        const uint32_t from = (cpu->index + n) % cpu_online_count();
+        struct run *r = &runs[from];
+
+        if (__atomic_load_n(&r->queued, __ATOMIC_RELAXED) == 0 || !lock_try(&r->lock)) {
+            continue;
+        }
+        struct vcpu *v = dequeue_first(r);
+        if (v != NULL) {
+            if (v->is_timed) {
+                timerq_remove(&r->timers, v);
+                v->is_timed = false;
+            }
+            v->virtual_ns = runs[cpu->index].virtual_ns;
+            set_running(cpu, v, now);
+            __atomic_store_n(&v->cpu, cpu->index, __ATOMIC_RELEASE);
+        }
+        lock_drop(&r->lock);
+        if (v != NULL) {
+            return v;
+        }
+    }
+    return NULL;
+}
+
+/* The next vCPU for this CPU, marked as running; NULL: nothing to do. */
+static struct vcpu *choose(struct cpu *cpu)
+{
+    struct run *r = &runs[cpu->index];
+    struct vcpu *stopped = cpu->current;
+
+    lock_take(&r->lock);
+    const uint64_t now = clock_ns();
+    put_current(r, cpu, now);
+    if (r->timers != NULL && r->timers->timer.key <= now) {
+        timers_run(r, now);
+    }
+    cpu->resched = 0;
+    struct vcpu *v = dequeue_first(r);
+    if (v != NULL) {
+        set_running(cpu, v, now);
+    }
+    struct vcpu *waiter = NULL;
+    if (stopped != NULL && stopped->is_paused) {
+        waiter = stopped->stop_waiter;
+        stopped->stop_waiter = NULL;
+    }
+    const uint64_t when = next_interrupt(r, v, now);
+    lock_drop(&r->lock);
+    cpu_timer_arm(when);
+    if (waiter != NULL) {
+        sched_wake(waiter);
+        domain_put(waiter->domain);
+    }
+    return v != NULL || cpu_online_count() == 1 ? v : steal(cpu, now);
+}
+
+/*
+ * A vCPU that waits for an event gets its answer when it runs again. False: its event has been taken
+ * back (the port was closed) and its deadline has not come, so it waits on.
+ */
+static bool finish_wait(struct vcpu *v)
+{
+    uint32_t tag = 0;
+
+    if (v->wait_deadline == 0) {
+        return true;
+    }
+    if (port_take(v->domain, true, &tag)) {
+        v->tf.rax = 1;
+        v->tf.rdx = tag;
+    } else if (clock_ns() >= v->wait_deadline) {
+        v->tf.rax = 0;
+        v->tf.rdx = 0;
+    } else {
+        return false;
+    }
+    v->wait_deadline = 0;
+    return true;
+}
+
+/* Blocks the current vCPU, unless a wake-up came first. */
+static bool block_current(uint64_t deadline_ns)
+{
+    struct cpu *cpu = this_cpu();
+    struct vcpu *v = cpu->current;
+    struct run *r = &runs[cpu->index];
+
+    lock_take(&r->lock);
+    const bool blocks = !v->is_woken;
+    v->is_woken = false;
+    if (blocks) {
+        v->is_blocked = true;
+        timer_set(r, v, deadline_ns);
+    }
+    lock_drop(&r->lock);
+    return blocks;
+}
+
+void sched_run(void)
+{
+    struct cpu *cpu = this_cpu();
+
+    for (;;) {
+        struct vcpu *v = choose(cpu);
+        if (v == NULL) {
+            __atomic_fetch_or(&idle_cpus, 1ul << cpu->index, __ATOMIC_SEQ_CST);
+            if (__atomic_load_n(&runs[cpu->index].queued, __ATOMIC_SEQ_CST) == 0 &&
+                !cpu->resched) {
+                cpu_idle_wait();
+            }
+            __atomic_fetch_and(&idle_cpus, ~(1ul << cpu->index), __ATOMIC_SEQ_CST);
+            continue;
+        }
+        if (finish_wait(v)) {
+            cpu_switch_to(v);
+            arch_resume();
+        }
+        (void)!block_current(v->wait_deadline);
+    }
+}
+
+void sched_block(uint64_t deadline_ns)
+{
+    (void)!block_current(deadline_ns);
+    sched_run();
+}
+
+void sched_yield_current(void)
+{
+    struct cpu *cpu = this_cpu();
+    struct run *r = &runs[cpu->index];
+
+    lock_take(&r->lock);
+    if (r->occupied != 0) {
+        const struct vcpu *first = r->bucket[first_bucket(r)].first;
+        if (cpu->current->virtual_ns < first->virtual_ns) {
+            cpu->current->virtual_ns = first->virtual_ns;
+        }
+    }
+    lock_drop(&r->lock);
+}
+
+/* ---- from outside ----------------------------------------------------------------------------- */
+
+void sched_wake(struct vcpu *v)
+{
+    struct run *r = run_lock(v);
+
+    if (v->is_blocked) {
+        v->is_blocked = false;
+        if (!v->is_throttled) {
+            v->wake_at = UINT64_MAX;
+        }
+        make_ready(r, v);
+    } else if (v->is_running) {
+        v->is_woken = true;
+    }
+    lock_drop(&r->lock);
+}
+
+bool sched_pause(struct vcpu *v, struct vcpu *waiter)
+{
+    struct run *r = run_lock(v);
+    const bool runs_now = v->is_running;
+
+    v->is_paused = true;
+    if (v->is_queued) {
+        dequeue(r, v);
+    }
+    if (runs_now) {
+        if (waiter != NULL && v->stop_waiter == NULL) {
+            domain_get(waiter->domain);
+            v->stop_waiter = waiter;
+        }
+        if (v->cpu == this_cpu()->index) {
+            this_cpu()->resched = 1;
+        } else {
+            cpu_kick(v->cpu);
+        }
+    }
+    lock_drop(&r->lock);
+    return !runs_now;
+}
+
+/* An idle CPU if there is one, else the next in turn. */
+static uint32_t place(void)
+{
+    const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
+
+    if (idle != 0) {
+        return (uint32_t)__builtin_ctzl(idle);
+    }
+    return __atomic_fetch_add(&next_cpu, 1, __ATOMIC_RELAXED) % cpu_online_count();
+}
+
+void sched_unpause(struct vcpu *v)
+{
+    struct run *r = run_lock(v);
+
+    if (v->fpu_cpu < 0 && v->cpu_ns == 0 && !v->is_timed) { /* its first run: it has no home yet */
+        lock_drop(&r->lock);
+        v->cpu = place();
+        r = run_lock(v);
+    }
+    v->is_paused = false;
+    make_ready(r, v);
+    lock_drop(&r->lock);
+}
+
+void sched_forget(struct vcpu *v)
+{
+    struct run *r = run_lock(v);
+
+    if (v->is_timed) {
+        timerq_remove(&r->timers, v);
+        v->is_timed = false;
+    }
+    lock_drop(&r->lock);
+}
+
+void sched_set_share(struct vcpu *v, uint32_t weight, uint32_t cap_percent)
+{
+    struct run *r = run_lock(v);
+
+    v->weight = weight;
+    v->cap_percent = cap_percent;
+    lock_drop(&r->lock);
+}
+
+uint64_t sched_cpu_ns(struct vcpu *v)
+{
+    struct run *r = run_lock(v);
+    const uint64_t ns = v->cpu_ns + (v->is_running ? clock_ns() - v->run_since : 0);
+
+    lock_drop(&r->lock);
+    return ns;
+}
