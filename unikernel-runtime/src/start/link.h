@@ -6,8 +6,8 @@
  *   (at least one unmapped page)     the main stack's guard
  *   __stack_bottom .. __stack_top    demand-zero, at the next 2 MiB boundary, page-aligned
  *   .tdata, init arrays, .data, .bss
- *   _end .. __heap_end               demand-zero (memory size of the last segment), up to the end of
- *                                    that 2 MiB region: the first heap, which costs nothing at start
+ *   _end .. __heap_end               demand-zero (memory size of the last segment), up to the end
+ *                                    of that region: the first heap, no cost at start
  *
  * The TLS block and the thread object of the main thread are put at the top of the main stack, not
  * by the linker: stack, TLS and thread share one page. All addresses are below 2 GiB.

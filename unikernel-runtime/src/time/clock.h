@@ -7,8 +7,8 @@
 #include "mayfly/abi.h"
 
 #define MF_NEVER UINT64_MAX /* a deadline that does not come; equals HV_WAIT_FOREVER */
-#define MF_NS_PER_S 1000000000ull
-#define MF_NS_PER_MS 1000000ull
+#define MF_NS_PER_S UINT64_C(1000000000)
+#define MF_NS_PER_MS UINT64_C(1000000)
 
 /** Monotonic time in ns since the machine's boot, as hypercall deadlines use it. */
 static inline uint64_t mf_clock_ns(void)

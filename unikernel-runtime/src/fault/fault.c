@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fault.c - what a fault of the guest's own code leads to: the application's signal handler, or a
+ * report on the console. Runs on the fault stack (or, from abort(), on the thread's own); allocates
+ * nothing and calls only what is safe there.
+ */
+#include "fault/fault.h"
+
+#include <signal.h>
+#include <string.h>
+
+#include "files/console.h"
+#include "mayfly/hypercall.h"
+#include "mayfly/symtab.h"
+#include "signal/signal_internal.h"
+#include "start/image.h"
+#include "thread/thread_internal.h"
+
+#define FRAMES_MAX 32
+#define VECTOR_PAGE_FAULT 14
+#define PF_PRESENT 1u
+#define PF_WRITE 2u
+#define PF_FETCH 16u
+
+extern char mf_fault_stack_top[];
+void mf_fault_entry(void);
+void mf_fault_handle(struct hv_fault *f, const void *fpu);
+
+/* ---- a line of text ---------------------------------------------------------------------------
+ */
+
+struct line {
+    size_t used;
+    char text[160];
+};
+
+static void add(struct line *l, const char *s)
+{
+    while (*s != '\0' && l->used < sizeof(l->text)) {
+        l->text[l->used++] = *s++;
+    }
+}
+
+static void add_hex(struct line *l, uint64_t value, unsigned int digits)
+{
+    char text[17];
+    unsigned int at = sizeof(text) - 1;
+    text[at] = '\0';
+    do {
+        text[--at] = "0123456789abcdef"[value & 15];
+        value >>= 4;
+    } while (at > 0 && (value != 0 || sizeof(text) - 1 - at < digits));
+    add(l, text + at);
+}
+
+static void end_line(struct line *l)
+{
+    add(l, "\n");
+    l->text[l->used - 1] = '\n';
+    mf_console_write_now(l->text, l->used);
+    l->used = 0;
+}
+
+/* "0xADDRESS name+0xOFFSET"; `back` is taken off for the look-up of return addresses. */
+static void add_place(struct line *l, uint64_t address, uint64_t back)
+{
+    const volatile struct mf_image_header *const image = mf_image();
+    const void *const table = (const void *)(uintptr_t)image->symtab_va;
+    uint64_t offset;
+    const char *const name = mf_symtab_find(table, image->symtab_bytes, address - back, &offset);
+    add(l, "0x");
+    add_hex(l, address, 8);
+    if (name != NULL) {
+        add(l, " ");
+        add(l, name);
+        add(l, "+0x");
+        add_hex(l, offset + back, 1);
+    }
+}
+
+/* ---- the report ---------------------------------------------------------------------------- */
+
+static void print_frame(unsigned int number, uint64_t address, uint64_t back)
+{
+    struct line l = {0};
+    add(&l, "  #");
+    add_hex(&l, number, 2);
+    add(&l, " ");
+    add_place(&l, address, back);
+    end_line(&l);
+}
+
+void mf_backtrace_print(uint64_t rip, uint64_t rbp)
+{
+    const struct mf_thread *const self = mf_thread_self();
+    const uint64_t low = (uint64_t)(uintptr_t)self->stack_low;
+    const uint64_t high = (uint64_t)(uintptr_t)self - 2 * sizeof(uint64_t);
+    print_frame(0, rip, 0);
+    for (unsigned int i = 1; i < FRAMES_MAX; i++) {
+        if (rbp < low || rbp > high || (rbp & 7) != 0) {
+            break;
+        }
+        const uint64_t *const frame = (const uint64_t *)(uintptr_t)rbp;
+        if (frame[1] == 0) {
+            break;
+        }
+        print_frame(i, frame[1], 1); /* a call may be its function's last instruction */
+        if (frame[0] <= rbp) {
+            break;
+        }
+        rbp = frame[0];
+    }
+}
+
+static const char *vector_name(uint32_t vector)
+{
+    static const char *const names[] = {
+        [0] = "division error",
+        [1] = "debug exception",
+        [3] = "breakpoint",
+        [4] = "overflow",
+        [5] = "bound range exceeded",
+        [6] = "invalid instruction",
+        [7] = "no FPU",
+        [10] = "invalid TSS",
+        [11] = "segment not present",
+        [12] = "stack segment fault",
+        [13] = "general protection fault",
+        [14] = "page fault",
+        [16] = "x87 error",
+        [17] = "alignment check",
+        [19] = "SIMD error",
+    };
+    const char *const name =
+        vector < sizeof(names) / sizeof(names[0]) ? names[vector] : (const char *)NULL;
+    return name != NULL ? name : "exception";
+}
+
+static int vector_signal(uint32_t vector)
+{
+    switch (vector) {
+    case 0:
+    case 16:
+    case 19:
+        return SIGFPE;
+    case 1:
+    case 3:
+        return SIGTRAP;
+    case 6:
+        return SIGILL;
+    case 17:
+        return SIGBUS;
+    default:
+        return SIGSEGV;
+    }
+}
+
+static bool is_stack_overflow(const struct hv_fault *f)
+{
+    const uint64_t low = (uint64_t)(uintptr_t)mf_thread_self()->stack_low;
+    return f->vector == VECTOR_PAGE_FAULT && f->address < low && f->address >= low - HV_PAGE_BYTES;
+}
+
+static void print_cause(const struct hv_fault *f)
+{
+    struct line l = {0};
+    add(&l, "mayfly: ");
+    if (is_stack_overflow(f)) {
+        add(&l, "stack overflow (page fault in the guard page)");
+    } else {
+        add(&l, vector_name(f->vector));
+    }
+    if (f->vector == VECTOR_PAGE_FAULT) {
+        add(&l, (f->error_code & PF_FETCH) != 0   ? ": execute at 0x"
+                : (f->error_code & PF_WRITE) != 0 ? ": write to 0x"
+                                                  : ": read from 0x");
+        add_hex(&l, f->address, 1);
+        add(&l, (f->error_code & PF_PRESENT) != 0 ? " (not allowed)" : " (nothing there)");
+    } else if (f->error_code != 0) {
+        add(&l, ", error code 0x");
+        add_hex(&l, f->error_code, 1);
+    }
+    end_line(&l);
+    add(&l, "  in thread ");
+    add_hex(&l, mf_thread_self()->id, 1);
+    add(&l, " at ");
+    add_place(&l, f->regs.rip, 0);
+    end_line(&l);
+}
+
+static void print_registers(const struct hv_regs *r)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } row[] = {
+        {"rax", r->rax}, {"rbx", r->rbx},    {"rcx", r->rcx},     {"rdx", r->rdx},
+        {"rsi", r->rsi}, {"rdi", r->rdi},    {"rbp", r->rbp},     {"rsp", r->rsp},
+        {"r8 ", r->r8},  {"r9 ", r->r9},     {"r10", r->r10},     {"r11", r->r11},
+        {"r12", r->r12}, {"r13", r->r13},    {"r14", r->r14},     {"r15", r->r15},
+        {"rip", r->rip}, {"flg", r->rflags}, {"fs ", r->fs_base}, {"gs ", r->gs_base},
+    };
+    struct line l = {0};
+    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+        add(&l, i % 4 == 0 ? "  " : " ");
+        add(&l, row[i].name);
+        add(&l, " ");
+        add_hex(&l, row[i].value, 16);
+        if (i % 4 == 3) {
+            end_line(&l);
+        }
+    }
+}
+
+void mf_fault_handle(struct hv_fault *f, const void *fpu)
+{
+    if (!is_stack_overflow(f)) {
+        mf_signal_fault(vector_signal(f->vector), f, fpu);
+    }
+    print_cause(f);
+    print_registers(&f->regs);
+    mf_backtrace_print(f->regs.rip, f->regs.rbp);
+    hv_fault_handler(0, 0); /* the instruction faults again, and now hv reports it */
+    hv_fault_return(&f->regs);
+    hv_exit(128 + vector_signal(f->vector));
+}
+
+void mf_fault_die(const char *why)
+{
+    struct line l = {0};
+    add(&l, "mayfly: ");
+    add(&l, why);
+    end_line(&l);
+    const uint64_t *const frame = (const uint64_t *)__builtin_frame_address(0);
+    mf_backtrace_print(frame[1], frame[0]);
+    hv_fault_handler(0, 0);
+    __builtin_trap();
+}
+
+void mf_fault_init(void)
+{
+    hv_fault_handler((uint64_t)(uintptr_t)mf_fault_entry, (uint64_t)(uintptr_t)mf_fault_stack_top);
+}

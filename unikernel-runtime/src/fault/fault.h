@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fault.h - the end of a guest that went wrong: a report on its console, then a true fault. */
+#pragma once
+
+#include <stdint.h>
+
+#include "mayfly/abi.h"
+
+/** Has faults reported. One hypercall; touches no memory. */
+void mf_fault_init(void);
+
+/** Prints `why` and a backtrace, and ends the guest by a fault, so that dom0's report says where.
+ */
+void mf_fault_die(const char *why) __attribute__((noreturn));
+
+/** Prints a backtrace from frame pointer `rbp`, which belongs to the calling thread's stack. */
+void mf_backtrace_print(uint64_t rip, uint64_t rbp);

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fd.c - the descriptor table, references to open files, and who is told that one became ready. A
+ * table of 16 descriptors is part of the image; it grows by doubling.
+ */
+#include "fd/fd.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fd/fd_internal.h"
+#include "files/console.h"
+#include "signal/signal_internal.h"
+#include "thread/idle.h"
+#include "thread/thread.h"
+
+#define FIRST_COUNT 16
+
+static struct mf_fd first_table[FIRST_COUNT] = {
+    {&mf_console, 0}, {&mf_console, 0}, {&mf_console, 0}};
+
+struct mf_fd_table mf_fds = {
+    .slots = first_table, .count = FIRST_COUNT, .free_hint = 3, .limit = MF_FD_LIMIT};
+
+/* ---- the table ---------------------------------------------------------------------------- */
+
+static int grow(int at_least)
+{
+    int count = mf_fds.count;
+    while (count <= at_least) {
+        count *= 2;
+    }
+    const size_t bytes = (size_t)count * sizeof(struct mf_fd);
+    struct mf_fd *const old = mf_fds.slots == first_table ? NULL : mf_fds.slots;
+    struct mf_fd *const slots = realloc(old, bytes);
+    if (slots == NULL) {
+        return -ENOMEM;
+    }
+    if (old == NULL) {
+        memcpy(slots, first_table, sizeof(first_table));
+    }
+    memset(slots + mf_fds.count, 0, bytes - (size_t)mf_fds.count * sizeof(struct mf_fd));
+    mf_fds.slots = slots;
+    mf_fds.count = count;
+    return 0;
+}
+
+int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags)
+{
+    if (lowest < 0 || lowest >= mf_fds.limit) {
+        return -EINVAL;
+    }
+    int fd = lowest > mf_fds.free_hint ? lowest : mf_fds.free_hint;
+    while (fd < mf_fds.count && mf_fds.slots[fd].file != NULL) {
+        fd++;
+    }
+    if (fd >= mf_fds.limit) {
+        return -EMFILE;
+    }
+    if (fd >= mf_fds.count && grow(fd) != 0) {
+        return -ENOMEM;
+    }
+    mf_fds.slots[fd] = (struct mf_fd){f, flags & O_CLOEXEC};
+    if (lowest <= mf_fds.free_hint) {
+        mf_fds.free_hint = fd + 1;
+    }
+    return fd;
+}
+
+int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags)
+{
+    if (fd < 0 || fd >= mf_fds.limit) {
+        return -EBADF;
+    }
+    if (fd >= mf_fds.count && grow(fd) != 0) {
+        return -ENOMEM;
+    }
+    struct mf_open_file *const old = mf_fds.slots[fd].file;
+    mf_fds.slots[fd] = (struct mf_fd){f, flags & O_CLOEXEC};
+    mf_file_put(old);
+    return fd;
+}
+
+int mf_fd_remove(int fd)
+{
+    struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL) {
+        return -EBADF;
+    }
+    mf_fds.slots[fd] = (struct mf_fd){NULL, 0};
+    if (fd < mf_fds.free_hint) {
+        mf_fds.free_hint = fd;
+    }
+    mf_file_put(f);
+    return 0;
+}
+
+struct mf_open_file *mf_fd_get(int fd)
+{
+    struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f != NULL) {
+        f->refs++;
+    }
+    return f;
+}
+
+void mf_file_put(struct mf_open_file *f)
+{
+    if (f == NULL || --f->refs != 0) {
+        return;
+    }
+    while (f->watchers != NULL) {
+        struct mf_watcher *const w = f->watchers;
+        mf_watcher_remove(w);
+        w->notify(w, MF_WATCH_CLOSED);
+    }
+    if (f->ops->close != NULL) {
+        f->ops->close(f);
+    }
+}
+
+/* ---- readiness ---------------------------------------------------------------------------- */
+
+void mf_watcher_add(struct mf_watcher *w, struct mf_open_file *f)
+{
+    w->file = f;
+    w->next = f->watchers;
+    w->link = &f->watchers;
+    if (w->next != NULL) {
+        w->next->link = &w->next;
+    }
+    f->watchers = w;
+}
+
+void mf_watcher_remove(struct mf_watcher *w)
+{
+    if (w->link == NULL) {
+        return;
+    }
+    *w->link = w->next;
+    if (w->next != NULL) {
+        w->next->link = w->link;
+    }
+    w->link = NULL;
+}
+
+void mf_file_notify_watchers(struct mf_open_file *f, uint32_t events)
+{
+    for (struct mf_watcher *w = f->watchers, *next; w != NULL; w = next) {
+        next = w->next;
+        w->notify(w, events);
+    }
+}
+
+uint32_t mf_file_poll(struct mf_open_file *f)
+{
+    return f->ops->poll == NULL ? POLLIN | POLLOUT : f->ops->poll(f);
+}
+
+/* A thread that waits for one file. */
+struct thread_watcher {
+    struct mf_watcher watcher;
+    struct mf_thread *thread;
+    uint32_t events;
+};
+
+static void wake_thread(struct mf_watcher *w, uint32_t events)
+{
+    const struct thread_watcher *const t = (const struct thread_watcher *)w;
+    if ((events & t->events) != 0) {
+        mf_thread_wake(t->thread);
+    }
+}
+
+int mf_file_wait_no_restart(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
+{
+    struct thread_watcher t = {.watcher.notify = wake_thread,
+                               .thread = mf_thread_self(),
+                               .events = events | POLLERR | POLLHUP | POLLRDHUP};
+    mf_watcher_add(&t.watcher, f);
+    const int err = mf_thread_sleep(deadline_ns);
+    mf_watcher_remove(&t.watcher);
+    return err;
+}
+
+int mf_file_wait_always(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
+{
+    const int err = mf_file_wait_no_restart(f, events, deadline_ns);
+    return err == -EINTR && mf_signal_restarts() ? 0 : err;
+}
+
+int mf_file_wait(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
+{
+    if ((f->flags & O_NONBLOCK) != 0) {
+        mf_idle_poll();
+        return -EAGAIN;
+    }
+    return mf_file_wait_always(f, events, deadline_ns);
+}
+
+/* ---- vectors ------------------------------------------------------------------------------- */
+
+ssize_t mf_iov_bytes(const struct iovec *iov, int iov_count)
+{
+    if (iov_count < 1 || iov_count > IOV_MAX) {
+        return -EINVAL;
+    }
+    size_t total = 0;
+    for (int i = 0; i < iov_count; i++) {
+        if (iov[i].iov_len > (size_t)PTRDIFF_MAX - total) {
+            return -EINVAL;
+        }
+        total += iov[i].iov_len;
+    }
+    return (ssize_t)total;
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fd_internal.h - the table itself, for fd/ and system/ only. */
+#pragma once
+
+#include "fd/fd.h"
+
+#define MF_FD_LIMIT 65536 /* RLIMIT_NOFILE; the table grows as it is used */
+
+struct mf_fd {
+    struct mf_open_file *file; /* owns a reference; NULL: free */
+    uint32_t flags;            /* O_CLOEXEC */
+};
+
+struct mf_fd_table {
+    struct mf_fd *slots; /* owns */
+    int count;
+    int free_hint; /* no descriptor below is free */
+    int limit;     /* RLIMIT_NOFILE, soft */
+};
+
+extern struct mf_fd_table mf_fds;
+
+/** As mf_fd_get() without a reference: for calls that cannot block. */
+static inline struct mf_open_file *mf_fd_peek(int fd)
+{
+    return (unsigned int)fd < (unsigned int)mf_fds.count ? mf_fds.slots[fd].file : NULL;
+}
+
+/** Puts `f` at `fd` (whatever was there is closed) and takes over the reference. -EBADF, -ENOMEM.
+ */
+int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
+
+/** Closes `fd`. Returns 0 or -EBADF. */
+int mf_fd_remove(int fd);
+
+/** As mf_file_wait_always(), but -EINTR also when all signal handlers had SA_RESTART. */
+int mf_file_wait_no_restart(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* io.c - POSIX calls on a descriptor: reading, writing, positions. What they do is in the file's
+ * ops. */
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fd/fd_internal.h"
+
+enum direction {
+    READ,
+    WRITE,
+};
+
+static bool is_open_for(const struct mf_open_file *f, enum direction direction)
+{
+    return (f->flags & O_ACCMODE) != (direction == READ ? O_WRONLY : O_RDONLY);
+}
+
+/* position NULL: the file's own. */
+static ssize_t transfer(int fd, const struct iovec *iov, int iov_count, off_t *position,
+                        enum direction direction)
+{
+    struct mf_open_file *const f = mf_fd_get(fd);
+    ssize_t r = -EBADF;
+    if (f != NULL && is_open_for(f, direction)) {
+        ssize_t (*const op)(struct mf_open_file *, const struct iovec *, int, off_t *) =
+            direction == READ ? f->ops->readv : f->ops->writev;
+        if (op == NULL) {
+            r = (f->flags & O_DIRECTORY) != 0 ? -EISDIR : -EINVAL;
+        } else if (position != NULL && f->ops->lseek == NULL) {
+            r = -ESPIPE;
+        } else {
+            r = op(f, iov, iov_count, position != NULL ? position : &f->position);
+        }
+    }
+    mf_file_put(f);
+    return mf_ret(r);
+}
+
+static ssize_t transfer_vector(int fd, const struct iovec *iov, int iov_count,
+                               enum direction direction)
+{
+    const ssize_t bytes = mf_iov_bytes(iov, iov_count);
+    return bytes < 0 ? mf_ret(bytes) : transfer(fd, iov, iov_count, NULL, direction);
+}
+
+static ssize_t transfer_buffer(int fd, const void *buffer, size_t bytes, off_t *position,
+                               enum direction direction)
+{
+    if (bytes > PTRDIFF_MAX || (position != NULL && *position < 0)) {
+        return mf_ret(-EINVAL);
+    }
+    const struct iovec iov = {(void *)(uintptr_t)buffer, bytes};
+    return transfer(fd, &iov, 1, position, direction);
+}
+
+ssize_t read(int fd, void *buffer, size_t bytes)
+{
+    return transfer_buffer(fd, buffer, bytes, NULL, READ);
+}
+
+ssize_t write(int fd, const void *buffer, size_t bytes)
+{
+    return transfer_buffer(fd, buffer, bytes, NULL, WRITE);
+}
+
+ssize_t pread(int fd, void *buffer, size_t bytes, off_t position)
+{
+    return transfer_buffer(fd, buffer, bytes, &position, READ);
+}
+
+ssize_t pwrite(int fd, const void *buffer, size_t bytes, off_t position)
+{
+    return transfer_buffer(fd, buffer, bytes, &position, WRITE);
+}
+
+ssize_t readv(int fd, const struct iovec *iov, int iov_count)
+{
+    return transfer_vector(fd, iov, iov_count, READ);
+}
+
+ssize_t writev(int fd, const struct iovec *iov, int iov_count)
+{
+    return transfer_vector(fd, iov, iov_count, WRITE);
+}
+
+off_t lseek(int fd, off_t offset, int whence)
+{
+    struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL) {
+        return mf_ret(-EBADF);
+    }
+    return mf_ret(f->ops->lseek == NULL ? -ESPIPE : f->ops->lseek(f, offset, whence));
+}
+
+int fstat(int fd, struct stat *st)
+{
+    struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL) {
+        return (int)mf_ret(-EBADF);
+    }
+    if (f->ops->fstat == NULL) {
+        *st = (struct stat){.st_mode = S_IFIFO | 0600, .st_nlink = 1, .st_blksize = 4096};
+        return 0;
+    }
+    return (int)mf_ret(f->ops->fstat(f, st));
+}
+
+int ftruncate(int fd, off_t bytes)
+{
+    struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL) {
+        return (int)mf_ret(-EBADF);
+    }
+    if (bytes < 0 || !is_open_for(f, WRITE) || f->ops->ftruncate == NULL) {
+        return (int)mf_ret(-EINVAL);
+    }
+    return (int)mf_ret(f->ops->ftruncate(f, bytes));
+}
+
+int fsync(int fd)
+{
+    return (int)mf_ret(mf_fd_peek(fd) == NULL ? -EBADF : 0); /* there is no slower store */
+}
+
+int fdatasync(int fd)
+{
+    return fsync(fd);
+}
+
+int isatty(int fd)
+{
+    struct stat st;
+    if (fstat(fd, &st) != 0) {
+        return 0;
+    }
+    const struct mf_open_file *const f = mf_fd_peek(fd);
+    if (S_ISCHR(st.st_mode) && f->ops->ioctl != NULL) {
+        return 1;
+    }
+    errno = ENOTTY;
+    return 0;
+}

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* poll.c - poll() and select(): a watcher on each file while the calling thread sleeps. */
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/select.h>
+
+#include "fd/fd_internal.h"
+#include "thread/idle.h"
+#include "thread/thread.h"
+#include "time/time_internal.h"
+
+#define ON_STACK 16 /* watchers that need no malloc() */
+
+struct poll_watcher {
+    struct mf_watcher watcher;
+    struct mf_thread *thread;
+};
+
+static void on_notify(struct mf_watcher *w, uint32_t events)
+{
+    (void)events;
+    mf_thread_wake(((struct poll_watcher *)w)->thread);
+}
+
+/* Fills in revents. Returns how many are not 0. */
+static int look(struct pollfd *fds, nfds_t count)
+{
+    int ready = 0;
+    for (nfds_t i = 0; i < count; i++) {
+        fds[i].revents = 0;
+        if (fds[i].fd < 0) {
+            continue;
+        }
+        struct mf_open_file *const f = mf_fd_peek(fds[i].fd);
+        if (f == NULL) {
+            fds[i].revents = POLLNVAL;
+        } else {
+            uint32_t events = mf_file_poll(f);
+            events |= (events & POLLIN ? POLLRDNORM : 0) | (events & POLLOUT ? POLLWRNORM : 0);
+            const uint32_t wanted = (uint16_t)fds[i].events | POLLERR | POLLHUP;
+            fds[i].revents = (short)(events & wanted);
+        }
+        ready += fds[i].revents != 0;
+    }
+    return ready;
+}
+
+static void watch(struct poll_watcher *watchers, const struct pollfd *fds, nfds_t count)
+{
+    for (nfds_t i = 0; i < count; i++) {
+        struct mf_open_file *const f = mf_fd_get(fds[i].fd);
+        watchers[i] =
+            (struct poll_watcher){.watcher.notify = on_notify, .thread = mf_thread_self()};
+        if (f != NULL) {
+            mf_watcher_add(&watchers[i].watcher, f);
+        }
+    }
+}
+
+static void unwatch(struct poll_watcher *watchers, nfds_t count)
+{
+    for (nfds_t i = 0; i < count; i++) {
+        if (watchers[i].watcher.link != NULL) {
+            mf_watcher_remove(&watchers[i].watcher);
+            mf_file_put(watchers[i].watcher.file);
+        }
+    }
+}
+
+static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline_ns)
+{
+    mf_idle_poll();
+    int ready = look(fds, count);
+    if (ready != 0 || deadline_ns == 0) {
+        return ready;
+    }
+    struct poll_watcher few[ON_STACK];
+    struct poll_watcher *const watchers =
+        count <= ON_STACK ? few : malloc(count * sizeof(*watchers));
+    if (watchers == NULL) {
+        return -ENOMEM;
+    }
+    watch(watchers, fds, count);
+    int err;
+    do {
+        err = mf_thread_sleep(deadline_ns);
+        ready = look(fds, count);
+    } while (ready == 0 && err == 0);
+    unwatch(watchers, count);
+    if (watchers != few) {
+        free(watchers);
+    }
+    return ready != 0 || err == -ETIMEDOUT ? ready : err;
+}
+
+int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
+{
+    if (count > MF_FD_LIMIT) {
+        return (int)mf_ret(-EINVAL);
+    }
+    return (int)mf_ret(poll_until(fds, count, mf_deadline_of_ms(timeout_ms)));
+}
+
+/* ---- select -------------------------------------------------------------------------------- */
+
+static const struct {
+    short wanted;
+    uint32_t means; /* select()'s idea of ready */
+} kinds[3] = {
+    {POLLIN, POLLIN | POLLHUP | POLLERR},
+    {POLLOUT, POLLOUT | POLLERR},
+    {POLLPRI, POLLPRI},
+};
+
+#define BITS (8 * (unsigned int)sizeof(fd_mask))
+
+static fd_mask bit(int fd)
+{
+    return (fd_mask)1 << ((unsigned int)fd % BITS);
+}
+
+static fd_mask *word(fd_set *set, int fd)
+{
+    return (fd_mask *)set + (unsigned int)fd / BITS;
+}
+
+static nfds_t to_pollfds(int count, fd_set *const sets[3], struct pollfd *fds)
+{
+    nfds_t used = 0;
+    for (int fd = 0; fd < count; fd++) {
+        short events = 0;
+        for (int k = 0; k < 3; k++) {
+            events |=
+                (short)(sets[k] != NULL && (*word(sets[k], fd) & bit(fd)) != 0 ? kinds[k].wanted
+                                                                               : 0);
+        }
+        if (events != 0) {
+            fds[used++] = (struct pollfd){.fd = fd, .events = events};
+        }
+    }
+    return used;
+}
+
+static int from_pollfds(const struct pollfd *fds, nfds_t used, fd_set *const sets[3])
+{
+    int bits = 0;
+    for (nfds_t i = 0; i < used; i++) {
+        for (int k = 0; k < 3; k++) {
+            if ((fds[i].events & kinds[k].wanted) == 0) {
+                continue;
+            }
+            if (((uint32_t)fds[i].revents & kinds[k].means) != 0) {
+                bits++;
+            } else {
+                *word(sets[k], fds[i].fd) &= ~bit(fds[i].fd);
+            }
+        }
+    }
+    return bits;
+}
+
+static int select_until(int count, fd_set *const sets[3], uint64_t deadline_ns)
+{
+    if (count < 0 || count > FD_SETSIZE) {
+        return -EINVAL;
+    }
+    struct pollfd *const fds = malloc(((size_t)count + 1) * sizeof(*fds));
+    if (fds == NULL) {
+        return -ENOMEM;
+    }
+    const nfds_t used = to_pollfds(count, sets, fds);
+    int result = 0;
+    for (nfds_t i = 0; i < used; i++) {
+        result = mf_fd_peek(fds[i].fd) == NULL ? -EBADF : result;
+    }
+    if (result == 0) {
+        result = poll_until(fds, used, deadline_ns);
+    }
+    if (result >= 0) {
+        result = from_pollfds(fds, used, sets);
+    }
+    free(fds);
+    return result;
+}
+
+int select(int count, fd_set *in, fd_set *out, fd_set *urgent, struct timeval *timeout)
+{
+    uint64_t deadline_ns = MF_NEVER;
+    if (timeout != NULL) {
+        if (timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1000000) {
+            return (int)mf_ret(-EINVAL);
+        }
+        const struct timespec span = {timeout->tv_sec, timeout->tv_usec * 1000};
+        deadline_ns = mf_deadline_of_span(&span);
+    }
+    fd_set *const sets[3] = {in, out, urgent};
+    return (int)mf_ret(select_until(count, sets, deadline_ns));
+}
+
+int pselect(int count, fd_set *in, fd_set *out, fd_set *urgent, const struct timespec *timeout,
+            const sigset_t *mask)
+{
+    if (timeout != NULL && !mf_timespec_is_valid(timeout)) {
+        return (int)mf_ret(-EINVAL);
+    }
+    sigset_t before;
+    fd_set *const sets[3] = {in, out, urgent};
+    sigprocmask(SIG_SETMASK, mask, &before);
+    const int r =
+        select_until(count, sets, timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout));
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return (int)mf_ret(r);
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* idle.c - what happens while no thread can run: pollers, timers, then the wait for an event. */
+#include "thread/idle.h"
+
+#include "mayfly/hypercall.h"
+#include "thread/sleep.h"
+#include "thread/timer.h"
+
+static struct mf_event *events;
+static struct mf_poller *pollers;
+
+void mf_event_register(struct mf_event *e)
+{
+    e->next = events;
+    events = e;
+}
+
+void mf_poller_register(struct mf_poller *p)
+{
+    p->next = pollers;
+    pollers = p;
+}
+
+static void dispatch(uint32_t tag)
+{
+    for (const struct mf_event *e = events; e != NULL; e = e->next) {
+        if (tag - e->first_tag < e->count) {
+            e->handle(tag, e->arg);
+            return;
+        }
+    }
+}
+
+void mf_idle_poll(void)
+{
+    for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
+        p->poll(p->arg);
+    }
+    if (mf_timer_next_ns() != MF_NEVER) {
+        mf_timer_run(mf_clock_ns());
+    }
+}
+
+void mf_idle_take_event(uint64_t deadline_ns)
+{
+    uint32_t tag;
+    if (hv_event_wait(deadline_ns, &tag) > 0) {
+        dispatch(tag);
+    }
+}
+
+void mf_idle_sleep(bool (*is_woken)(void))
+{
+    mf_idle_poll();
+    if (is_woken()) {
+        return;
+    }
+    uint64_t deadline_ns = mf_timer_next_ns();
+    for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
+        const uint64_t at_ns = p->prepare == NULL ? MF_NEVER : p->prepare(p->arg);
+        deadline_ns = at_ns < deadline_ns ? at_ns : deadline_ns;
+    }
+    if (deadline_ns != 0 && !is_woken()) {
+        mf_idle_take_event(deadline_ns);
+    }
+}

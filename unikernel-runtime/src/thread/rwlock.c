@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* rwlock.c - POSIX read-write locks. Waiting writers go before new readers. */
+#include <errno.h>
+#include <pthread.h>
+
+#include "thread/thread.h"
+#include "time/time_internal.h"
+
+static struct mf_waitq *waiters_of(pthread_rwlock_t *l)
+{
+    return (struct mf_waitq *)&l->__waiters;
+}
+
+int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
+{
+    if (l->__writer != NULL || l->__writers_waiting != 0) {
+        return EBUSY;
+    }
+    l->__readers++;
+    return 0;
+}
+
+int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
+{
+    if (l->__writer != NULL || l->__readers != 0) {
+        return EBUSY;
+    }
+    l->__writer = mf_thread_self();
+    return 0;
+}
+
+static int read_until(pthread_rwlock_t *l, uint64_t deadline_ns)
+{
+    if (l->__writer == mf_thread_self()) {
+        return EDEADLK;
+    }
+    while (pthread_rwlock_tryrdlock(l) != 0) {
+        if (mf_thread_wait(waiters_of(l), deadline_ns) == -ETIMEDOUT) {
+            return ETIMEDOUT;
+        }
+    }
+    return 0;
+}
+
+static int write_until(pthread_rwlock_t *l, uint64_t deadline_ns)
+{
+    int err = 0;
+    if (l->__writer == mf_thread_self()) {
+        return EDEADLK;
+    }
+    l->__writers_waiting++;
+    while (pthread_rwlock_trywrlock(l) != 0 && err != -ETIMEDOUT) {
+        err = mf_thread_wait(waiters_of(l), deadline_ns);
+    }
+    l->__writers_waiting--;
+    if (l->__writer == mf_thread_self()) {
+        return 0;
+    }
+    mf_waitq_wake_all(waiters_of(l)); /* readers that waited for this writer */
+    return ETIMEDOUT;
+}
+
+int pthread_rwlock_rdlock(pthread_rwlock_t *l)
+{
+    return read_until(l, MF_NEVER);
+}
+
+int pthread_rwlock_wrlock(pthread_rwlock_t *l)
+{
+    return write_until(l, MF_NEVER);
+}
+
+int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadline)
+{
+    return mf_timespec_is_valid(deadline)
+               ? read_until(l, mf_deadline_of_time(CLOCK_REALTIME, deadline))
+               : EINVAL;
+}
+
+int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *deadline)
+{
+    return mf_timespec_is_valid(deadline)
+               ? write_until(l, mf_deadline_of_time(CLOCK_REALTIME, deadline))
+               : EINVAL;
+}
+
+int pthread_rwlock_unlock(pthread_rwlock_t *l)
+{
+    if (l->__writer == mf_thread_self()) {
+        l->__writer = NULL;
+    } else if (l->__writer != NULL || l->__readers == 0) {
+        return EPERM;
+    } else {
+        l->__readers--;
+    }
+    if (l->__readers == 0) {
+        mf_waitq_wake_all(waiters_of(l)); /* each looks whether it may go on */
+    }
+    return 0;
+}
+
+int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
+{
+    (void)attr;
+    *l = (pthread_rwlock_t){0};
+    return 0;
+}
+
+int pthread_rwlock_destroy(pthread_rwlock_t *l)
+{
+    return l->__writer != NULL || l->__readers != 0 ? EBUSY : 0;
+}
+
+int pthread_rwlockattr_init(pthread_rwlockattr_t *attr)
+{
+    *attr = (pthread_rwlockattr_t){0};
+    return 0;
+}
+
+int pthread_rwlockattr_destroy(pthread_rwlockattr_t *attr)
+{
+    (void)attr;
+    return 0;
+}
