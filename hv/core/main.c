@@ -42,7 +42,6 @@ void hv_main(struct boot_info *info)
     ioapic_init();
     clock_init(info);
     apic_init_cpu();
-    smp_prepare();
     pci_init();
     printk("%lu MiB of RAM, %u CPUs, TSC %lu kHz, %u modules\n", bootmem_page_limit() >> 8,
            acpi_cpu_count(), clock_tsc_khz(), info->module_count);

@@ -139,7 +139,7 @@ static void map_pages(uint64_t va_base, paddr_t base, uint64_t bytes, uint64_t f
 {
     const uint64_t first = base.v & ~(PAGE_SIZE - 1);
     const uint64_t end = (base.v + bytes + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
-    HV_BUG_ON(end <= first || end > MMIO_VA - DIRECT_MAP_VA - (1ul << 39));
+    HV_BUG_ON(end <= first || end > STACKS_VA - MMIO_VA);
     map_range(va_base + first, first, end, flags);
 }
 

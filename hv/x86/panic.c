@@ -44,10 +44,8 @@ static bool read_word(uint64_t address, uint64_t *value)
 static bool is_stack_address(uint64_t address)
 {
     const bool in_image = address >= (uint64_t)hv_data_start && address < (uint64_t)hv_end;
-    const bool in_direct_map =
-        address >= DIRECT_MAP_VA && address - DIRECT_MAP_VA < bootmem_page_limit() * PAGE_SIZE;
     const bool in_stacks = address >= STACKS_VA && address - STACKS_VA < STACKS_BYTES;
-    return address % 8 == 0 && (in_image || in_direct_map || in_stacks);
+    return address % 8 == 0 && (in_image || in_stacks);
 }
 
 static void print_address(uint64_t address, bool is_return)
@@ -95,7 +93,7 @@ void panic(const char *format, ...)
     vprintk(format, ap);
     va_end(ap);
     printk("\n");
-    backtrace_print((uint64_t)__builtin_return_address(0),
+    backtrace_print((uint64_t)__builtin_return_address(0) - 1, /* in the call, not behind it */
                     *(const uint64_t *)__builtin_frame_address(0));
     machine_off(-1);
 }

@@ -157,7 +157,8 @@ static void read_msix(struct pci_device *d)
     const uint32_t table = config_read(d->config, at + MSIX_TABLE, 4);
     const uint32_t bar = table & 7, offset = table & ~7u;
     const uint64_t bytes = count * sizeof(struct msix_entry);
-    if (bar >= BARS || offset > d->info.bar_bytes[bar] || bytes > d->info.bar_bytes[bar] - offset) {
+    if (bar >= BARS || d->bar_base[bar] >= STACKS_VA - MMIO_VA - d->info.bar_bytes[bar] ||
+        offset > d->info.bar_bytes[bar] || bytes > d->info.bar_bytes[bar] - offset) {
         return;
     }
     d->msix = mmio_map((paddr_t){d->bar_base[bar] + offset}, bytes);

@@ -8,41 +8,31 @@
 #include "arch.h"
 #include "bootmem.h"
 #include "clock.h"
+#include "hv/cpu.h"
 #include "hv/lib.h"
 #include "hv/printk.h"
 #include "image_map.h"
 #include "paging.h"
 
-#define STACK_BYTES 0x4000
-#define INIT_US 200 /* what CPUs of this century need; the 10 ms of the manual are for older ones  \
-                     */
+#define INIT_US                                                                                    \
+    200 /* what CPUs of this century need; the 10 ms of the manual are for older ones              \
+         */
 #define STARTUP_US 300 /* then the message is sent again */
 #define ARRIVE_US 1000000
 
-static void *stacks[CPUS_MAX]; /* first byte beyond each */
 static volatile uint32_t arrived;
 
 /* Read by trampoline.S. */
 uint64_t smp_cr3;
-void *smp_stack_top;
+uint64_t smp_stack_top;
 void (*smp_entry)(uint32_t index);
 uint32_t smp_index;
 
-void smp_prepare(void)
+/* Puts the trampoline below 1 MiB, where nobody else writes. */
+static void place_trampoline(paddr_t page)
 {
-    for (uint32_t i = 1; i < acpi_cpu_count(); i++) {
-        stacks[i] = (uint8_t *)phys_to_virt(bootmem_alloc(STACK_BYTES)) + STACK_BYTES;
-    }
-    if (acpi_cpu_count() == 1) {
-        return;
-    }
-    const paddr_t page = bootmem_low_page();
-    if (page.v == 0) {
-        panic("smp: no free page below 1 MiB to start the other CPUs from");
-    }
-    const size_t code_bytes = (size_t)(trampoline_end - trampoline_start);
     uint8_t *to = phys_to_virt(page);
-    memcpy(to, trampoline_start, code_bytes);
+    memcpy(to, trampoline_start, (size_t)(trampoline_end - trampoline_start));
     struct trampoline_values *values =
         (struct trampoline_values *)(to + (trampoline_values - trampoline_start));
     values->cr3 = (uint32_t)image_to_phys(early_pml4).v;
@@ -59,19 +49,26 @@ static void wait_for_arrival(uint32_t count, uint64_t us)
 
 void smp_start(void (*entry)(uint32_t index))
 {
-    const uint8_t page = (uint8_t)(bootmem_low_page().v >> PAGE_SHIFT);
+    const paddr_t page = bootmem_low_page();
+    if (acpi_cpu_count() == 1) {
+        return;
+    }
+    if (page.v == 0) {
+        panic("smp: no free page below 1 MiB to start the other CPUs from");
+    }
+    place_trampoline(page);
     smp_cr3 = read_cr3();
     smp_entry = entry;
     for (uint32_t i = 1; i < acpi_cpu_count(); i++) {
         const uint32_t id = acpi_cpu_apic_id(i);
-        smp_stack_top = stacks[i];
+        smp_stack_top = cpu_get(i)->stack_top;
         smp_index = i;
         apic_send_init(id);
         clock_delay_us(INIT_US);
-        apic_send_startup(id, page);
+        apic_send_startup(id, (uint8_t)(page.v >> PAGE_SHIFT));
         wait_for_arrival(i, STARTUP_US);
         if (arrived < i) {
-            apic_send_startup(id, page);
+            apic_send_startup(id, (uint8_t)(page.v >> PAGE_SHIFT));
             wait_for_arrival(i, ARRIVE_US);
         }
         if (arrived < i) {

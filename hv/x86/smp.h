@@ -15,6 +15,6 @@ extern const char trampoline_start[], trampoline_values[], trampoline_end[];
 extern const uint64_t early_gdt[];
 
 extern uint64_t smp_cr3;
-extern void *smp_stack_top;
+extern uint64_t smp_stack_top;
 extern void (*smp_entry)(uint32_t index);
 extern uint32_t smp_index;

@@ -11,7 +11,7 @@
 /* hv's part of every address space. The image runs at HV_IMAGE_VA wherever it was loaded. */
 #define DIRECT_MAP_VA 0xffff800000000000ul /* all RAM, NX; hv's own text is read-only here too */
 #define MMIO_VA 0xffffc00000000000ul       /* device registers, uncached, NX */
-#define STACKS_VA 0xffffe00000000000ul  /* CPUs' stacks, each above an unmapped page */
+#define STACKS_VA 0xffffff0000000000ul     /* CPUs' stacks, each above an unmapped page */
 #define STACKS_BYTES 0x40000000ul
 #define HV_IMAGE_VA 0xffffffff80000000ul
 
@@ -74,12 +74,10 @@ void apic_nmi_others(void);
 /** Routes ISA interrupt `irq` (with MADT overrides) to `vector` of the boot CPU. False: no I/O APIC. */
 bool ioapic_route_isa(uint32_t irq, uint8_t vector);
 
-/** Takes from bootmem what smp_start() needs; after acpi_init(). */
-void smp_prepare(void);
-
 /**
- * Starts all other CPUs, one after another. Each runs `entry(index)` on its own stack with hv's
- * map loaded and interrupts off; entry does not return. Returns when all have called smp_arrived().
+ * Starts all other CPUs, one after another; after cpu_init_boot(). Each runs `entry(index)` on its
+ * own stack (struct cpu) with hv's map loaded and interrupts off; entry does not return. Returns
+ * when all have called smp_arrived().
  */
 void smp_start(void (*entry)(uint32_t index));
 void smp_arrived(void);
