@@ -76,27 +76,18 @@ struct hc_result hc_dom_create(HC_ARGS)
     return err ? hc_return(err) : publish(d, &p);
 }
 
-/* A running copy of the caller: what fork() is made of. */
-static struct hc_result clone_self(const struct hv_dom_params *p)
+/* A copy of the caller: what fork() is made of. */
+static enum hv_err clone_self(const struct hv_dom_params *p, struct domain **out)
 {
-    struct cpu *cpu = this_cpu();
-    struct vcpu *v = cpu->current;
-    struct domain *d;
+    struct vcpu *v = this_cpu()->current;
 
     cpu_save_bases(v);
-    v->tf.rax = 0; /* what the copy finds */
-    const enum hv_err err = domain_clone(v->domain, p, &d);
-    if (err) {
-        return hc_return(err);
-    }
+    v->tf.rax = 0; /* what the copy finds, also in rdx */
+    v->tf.rdx = 0;
+    const enum hv_err err = domain_clone(v->domain, p, out);
     cpu_flush_current();
     v->needs_flush = false;
-    const struct hc_result r = publish(d, p);
-    if (r.value >= 0 && !(p->flags & HV_DOM_FROZEN)) {
-        d->state = HV_DOM_STATE_RUNNING;
-        sched_unpause(&d->vcpu);
-    }
-    return r;
+    return err;
 }
 
 struct hc_result hc_dom_clone(HC_ARGS)
@@ -104,17 +95,19 @@ struct hc_result hc_dom_clone(HC_ARGS)
     HC_UNUSED;
     struct hv_dom_params p;
     struct domain *src, *d;
-    enum hv_err err = read_params(a1, &p);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CLONE, true, &src);
 
-    if (!err && a0 == HV_SELF) {
-        return clone_self(&p);
-    }
     if (!err) {
-        err = hc_find_domain(a0, HV_RIGHT_CLONE, false, &src);
+        err = read_params(a1, &p);
     }
-    if (!err) {
-        err = hc_lock_stopped(src);
+    if (err) {
+        return hc_return(err);
     }
+    if (src == current_domain()) {
+        err = clone_self(&p, &d);
+        return err ? hc_return(err) : publish(d, &p);
+    }
+    err = hc_lock_stopped(src);
     if (err) {
         return hc_return(err);
     }
@@ -279,7 +272,13 @@ struct hc_result hc_dom_sched(HC_ARGS)
 struct hc_result hc_dom_rollback(HC_ARGS)
 {
     HC_UNUSED;
-    return hc_return(HV_ERR_NOSYS);
+    struct domain *d, *to;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+
+    if (!err) {
+        err = hc_find_domain(a1, HV_RIGHT_CLONE, false, &to);
+    }
+    return hc_return(err ? err : HV_ERR_NOSYS); /* docs/limits.md */
 }
 
 /* ---- state ------------------------------------------------------------------------------------ */

@@ -49,6 +49,9 @@ struct hc_result hc_console_read(HC_ARGS)
     if (!has_cap(HV_CAP_CONSOLE)) {
         return hc_return(HV_ERR_PERM);
     }
+    if (a0 >= HV_GUEST_END || a1 > HV_GUEST_END - a0) {
+        return hc_return(HV_ERR_FAULT);
+    }
     for (int c; n < min_u64(a1, sizeof(data)) && (c = serial_read()) >= 0; n++) {
         data[n] = (char)c;
     }
@@ -185,7 +188,7 @@ struct hc_result hc_pci_map_bar(HC_ARGS)
     enum hv_err err = find_device(a0, &device);
 
     if (!err && a1 > 5) {
-        err = HV_ERR_RANGE;
+        err = HV_ERR_NOENT;
     }
     if (!err) {
         err = pci_bar(device, (uint32_t)a1, &base, &bytes, &table_first, &table_count);

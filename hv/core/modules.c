@@ -249,7 +249,6 @@ void modules_start_first_domain(const struct boot_info *info)
     load_elf(d, image);
     write_info_page(d);
     map_modules(d, info);
-    d->has_devices = true;
     for (uint32_t i = 0; i < pci_count(); i++) {
         if (handle_add(d, HANDLE_PCI, i, HV_RIGHT_DEVICE, &handle)) {
             panic("boot: not enough memory for the devices' handles");

@@ -181,10 +181,11 @@ static inline int64_t hv_dom_create(const struct hv_dom_params *params)
 }
 
 /**
- * Makes a copy of `src` (paused or frozen, or HV_SELF for a running copy of the caller): memory but
- * no windows, registers, FPU, fault handler; no ports and no handles. The cost does not depend on
- * its memory. The result is paused, or frozen with HV_DOM_FROZEN. With HV_SELF the copy returns
- * from this call with value 0 (like fork).  [CLONE] Errors: INVAL, STATE, NOMEM, LIMIT (handles).
+ * Makes a copy of `src` (paused or frozen, or HV_SELF for the caller): memory but no windows,
+ * registers, FPU, fault handler; no ports and no handles. The cost does not depend on its memory.
+ * The result is paused, or frozen with HV_DOM_FROZEN. A copy of the caller returns from this call
+ * with value 0, like fork(), once it is started. [CLONE] Errors: INVAL, STATE (it runs, has ended, or
+ * maps devices), NOMEM, LIMIT (handles).
  */
 static inline int64_t hv_dom_clone(uint32_t src, const struct hv_dom_params *params)
 {

@@ -31,7 +31,7 @@ struct trap_frame {
 struct vcpu {
     struct trap_frame tf; /* o; must come first and end on a multiple of 16 */
     uint64_t fs_base, gs_base; /* o; while it does not run */
-    uint64_t hypercall_count;  /* o */
+    uint64_t hypercall_count;  /* o; entry.S knows where */
     struct domain *domain;     /* I; borrows */
 
     /* scheduling: sched.c */
@@ -114,7 +114,7 @@ struct domain {
     uint32_t state; /* d; enum hv_dom_state */
     uint64_t id;    /* I */
     uint32_t caps;  /* I */
-    bool has_devices; /* o; maps device memory or modules: cannot be cloned */
+    bool has_devices; /* o; maps device memory or gave pages to DMA: cannot be cloned */
     bool is_gone;     /* d; destroyed to the end */
 
     struct domain *end_domain; /* d; gets an event when this one ends; holds a reference */
