@@ -63,14 +63,18 @@ static json_t *read_manifest(Elf *elf)
 /* ---- header, symbols, files -------------------------------------------------------------------
  */
 
-/* The `bytes` of file contents at address `va`, NULL when a segment does not hold all of them. */
+/*
+ * The `bytes` of file contents at address `va`. NULL when no segment holds all of them, or they are
+ * not aligned for the structures of image.h.
+ */
 static const void *bytes_at(const struct program *program, uint64_t va, uint64_t bytes)
 {
     for (size_t i = 0; i < program->segments_count; i++) {
         const struct segment *segment = &program->segments[i];
         if (va >= segment->va && va - segment->va <= segment->file_bytes &&
             bytes <= segment->file_bytes - (va - segment->va)) {
-            return segment->data + (va - segment->va);
+            const uint8_t *data = segment->data + (va - segment->va);
+            return (uintptr_t)data % _Alignof(struct mf_files) == 0 ? data : NULL;
         }
     }
     return NULL;

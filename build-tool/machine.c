@@ -137,7 +137,8 @@ int machine_exit_code(const char *debug_log)
 /* ---- checks before the start ------------------------------------------------------------------
  */
 
-static int port_is_free(const struct manifest_port *port)
+/* 0, or why the port cannot be had. */
+static int port_error(const struct manifest_port *port)
 {
     const int one = 1;
     const struct sockaddr_in address = {
@@ -147,7 +148,7 @@ static int port_is_free(const struct manifest_port *port)
     };
     const int fd = socket(AF_INET, (port->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC, 0);
     if (fd < 0) {
-        return 1; /* QEMU will say what is wrong */
+        return 0; /* QEMU will say what is wrong */
     }
     if (!port->udp) { /* as QEMU does: an old connection in TIME-WAIT does not matter */
         setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
@@ -156,20 +157,28 @@ static int port_is_free(const struct manifest_port *port)
     if (result == 0 && !port->udp) {
         result = listen(fd, 1);
     }
-    const int error = errno;
+    const int error = result == 0 ? 0 : errno;
     close(fd);
-    if (result == 0) {
-        return 1;
-    }
+    return error;
+}
+
+bool machine_port_is_free(const struct manifest_port *port)
+{
+    return port_error(port) == 0;
+}
+
+static int check_port(const struct manifest_port *port)
+{
+    const int error = port_error(port);
+    const unsigned other = port->host < 65535 && error != EACCES ? port->host + 1u : 8080u;
     if (error == EACCES) {
         report_error("port %u needs root: choose one from 1024 on, with PORT=%u or -p %u:%u",
-                     port->host, 8080u, 8080u, port->guest);
-    } else {
+                     port->host, other, other, port->guest);
+    } else if (error != 0) {
         report_error("port %u is in use: choose another one, with PORT=%u or -p %u:%u", port->host,
-                     port->host < 65535 ? port->host + 1u : 8080u,
-                     port->host < 65535 ? port->host + 1u : 8080u, port->guest);
+                     other, other, port->guest);
     }
-    return 0;
+    return error == 0 ? 0 : -1;
 }
 
 int machine_check(const struct machine *machine)
@@ -180,7 +189,7 @@ int machine_check(const struct machine *machine)
         return -1;
     }
     for (size_t i = 0; i < machine->ports_count; i++) {
-        if (!port_is_free(&machine->ports[i])) {
+        if (check_port(&machine->ports[i]) != 0) {
             return -1;
         }
     }

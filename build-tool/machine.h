@@ -17,8 +17,6 @@
 #define MACHINE_ADDRESS "10.0.2.15/24"
 #define MACHINE_GATEWAY "10.0.2.2"
 #define MACHINE_DNS "10.0.2.3"
-#define MACHINE_ADDRESS6 "fec0::15/64"
-#define MACHINE_GATEWAY6 "fec0::2"
 
 enum machine_accel { MACHINE_TCG, MACHINE_KVM, MACHINE_ICOUNT };
 
@@ -48,6 +46,9 @@ struct strlist machine_command(const struct machine *machine);
  * writes "mayfly-exit: CODE").
  */
 int machine_exit_code(const char *debug_log);
+
+/** Whether nobody on this host uses 127.0.0.1:port.host; says nothing. */
+bool machine_port_is_free(const struct manifest_port *port);
 
 /** Checks that QEMU is there and the ports are free. Returns -1 otherwise (reported). */
 int machine_check(const struct machine *machine);

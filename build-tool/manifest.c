@@ -64,7 +64,7 @@ static void cyaml_say(cyaml_log_t level, void *context, const char *format, va_l
     const char *place = strstr(text, "(line: ");
     if (place != NULL && message->line == 0) {
         sscanf(place, "(line: %lu, column: %lu)", &message->line, &message->column);
-    } else if (message->what == NULL) {
+    } else if (message->what == NULL && strstr(text, "Backtrace:") == NULL) {
         message->what = alloc_copy(strncmp(text, "Load: ", 6) == 0 ? text + 6 : text);
     }
     free(text);
@@ -77,7 +77,6 @@ static cyaml_config_t cyaml_config(struct cyaml_message *message)
         .log_ctx = message,
         .mem_fn = cyaml_mem,
         .log_level = CYAML_LOG_ERROR,
-        .flags = CYAML_CFG_NO_ALIAS,
     };
 }
 

@@ -24,6 +24,8 @@
 #include "report.h"
 #include "workdir.h"
 
+#define START_MAX 1000 /* bytes; dom0 reads lines of 1023 */
+
 /* What a run is made of; run_free() releases it. */
 struct run {
     struct run_options *options;
@@ -129,6 +131,16 @@ static void add_port(struct run *run, struct manifest_port port)
     run->ports[run->ports_count++] = port;
 }
 
+static bool has_port(const struct run *run, size_t count, const struct manifest_port *port)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (run->ports[i].host == port->host && run->ports[i].udp == port->udp) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void take_manifest_ports(struct run *run, const json_t *ports)
 {
     size_t i = 0;
@@ -144,17 +156,26 @@ static void take_manifest_ports(struct run *run, const json_t *ports)
     }
 }
 
+/* The user's ports, else those of the manifest; with a shell, those of all manifests that are free.
+ */
 static void choose_ports(struct run *run, const json_t *manifest)
 {
     const struct run_options *options = run->options;
-    for (size_t i = 0; i < options->ports_count; i++) {
-        add_port(run, options->ports[i]);
+    if (options->ports_count > 0) {
+        return;
     }
-    if (options->ports_count == 0 && !options->shell) {
-        take_manifest_ports(run, json_object_get(manifest, "ports"));
-        if (options->port != 0 && run->ports_count > 0) {
-            run->ports[0].host = (uint16_t)options->port;
+    const size_t before = run->ports_count;
+    take_manifest_ports(run, json_object_get(manifest, "ports"));
+    if (options->shell) {
+        size_t kept = before;
+        for (size_t i = before; i < run->ports_count; i++) {
+            if (machine_port_is_free(&run->ports[i]) && !has_port(run, kept, &run->ports[i])) {
+                run->ports[kept++] = run->ports[i];
+            }
         }
+        run->ports_count = kept;
+    } else if (options->port != 0 && run->ports_count > 0) {
+        run->ports[0].host = (uint16_t)options->port;
     }
 }
 
@@ -176,7 +197,8 @@ static int add_image(struct run *run, const char *path)
         status = bootset_add(&run->set, file, path);
         free(file);
     }
-    if (status == 0 && run->first_name == NULL) {
+    if (status == 0 && (run->first_name == NULL || run->options->shell)) {
+        free(run->first_name);
         run->first_name = alloc_copy(name);
         choose_ports(run, view.manifest);
     }
@@ -184,55 +206,67 @@ static int add_image(struct run *run, const char *path)
     return status;
 }
 
-static int set_args(struct run *run)
+/* "NAME publish=HOST:GUEST/tcp -- ARGUMENT...", quoted: what dom0 is to start. */
+static int set_start(struct run *run)
 {
     const struct strlist *args = &run->options->args;
-    json_t *list = json_array();
-    for (size_t i = 0; i < args->count; i++) {
-        if (json_array_append_new(list, json_string(args->items[i])) != 0) {
-            report_error("argument %zu is not UTF-8", i + 1);
-            json_decref(list);
-            return -1;
-        }
+    struct strlist words = {0};
+    strlist_add(&words, run->first_name);
+    for (size_t i = 0; i < run->ports_count; i++) {
+        strlist_addf(&words, "publish=%u:%u/%s", run->ports[i].host, run->ports[i].guest,
+                     run->ports[i].udp ? "udp" : "tcp");
     }
     if (args->count > 0) {
-        char *text = json_dumps(list, JSON_COMPACT);
-        bootset_set(&run->set, "args", "%s", text);
-        free(text);
+        strlist_add(&words, "--");
     }
-    json_decref(list);
+    for (size_t i = 0; i < args->count; i++) {
+        strlist_add(&words, args->items[i]);
+    }
+    char *line = strlist_quote(&words);
+    strlist_free(&words);
+    const char *wrong = strpbrk(line, "\r\n") != NULL ? "have a line break in them"
+                        : strlen(line) > START_MAX    ? "are too long"
+                                                      : NULL;
+    if (wrong != NULL) {
+        report_error("the arguments %s: put them into args of %s", wrong, MANIFEST_FILE);
+    } else {
+        bootset_set(&run->set, "start", "%s", line);
+    }
+    free(line);
+    return wrong == NULL ? 0 : -1;
+}
+
+static int set_settings(struct run *run)
+{
+    const struct strlist *settings = &run->options->settings;
+    for (size_t i = 0; i < settings->count; i++) {
+        const char *setting = settings->items[i];
+        const char *equals = strchr(setting, '=');
+        if (equals == NULL || equals == setting) {
+            report_error("`--set %s`: expected KEY=VALUE", setting);
+            return -1;
+        }
+        buffer_append_text(&run->set.conf, "%.*s = %s\n", (int)(equals - setting), setting,
+                           equals + 1);
+    }
     return 0;
 }
 
 static int set_conf(struct run *run)
 {
     struct bootset *set = &run->set;
-    const struct run_options *options = run->options;
     bootset_set(set, "on-end", "poweroff");
-    bootset_set(set, "address", "%s", MACHINE_ADDRESS);
+    bootset_set(set, "net", "%s", MACHINE_ADDRESS);
     bootset_set(set, "gateway", "%s", MACHINE_GATEWAY);
     bootset_set(set, "dns", "%s", MACHINE_DNS);
-    bootset_set(set, "address6", "%s", MACHINE_ADDRESS6);
-    bootset_set(set, "gateway6", "%s", MACHINE_GATEWAY6);
-    if (!options->shell && run->first_name != NULL) {
-        bootset_set(set, "start", "%s", run->first_name);
+    if (!run->options->shell && run->first_name != NULL) {
         bootset_set(set, "console", "guest");
         bootset_set(set, "exit-with-first", "1");
-    }
-    for (size_t i = 0; i < run->ports_count; i++) {
-        bootset_set(set, "publish", "%u:%u/%s", run->ports[i].host, run->ports[i].guest,
-                    run->ports[i].udp ? "udp" : "tcp");
-    }
-    for (size_t i = 0; i < options->settings.count; i++) {
-        const char *setting = options->settings.items[i];
-        const char *equals = strchr(setting, '=');
-        if (equals == NULL || equals == setting) {
-            report_error("`--set %s`: expected KEY=VALUE", setting);
+        if (set_start(run) != 0) {
             return -1;
         }
-        buffer_append_text(&set->conf, "%.*s = %s\n", (int)(equals - setting), setting, equals + 1);
     }
-    return set_args(run);
+    return set_settings(run);
 }
 
 static int find_parts(struct run *run)
@@ -274,6 +308,9 @@ static int write_boot(struct run *run)
 static int prepare(struct run *run)
 {
     run->work = workdir_path();
+    for (size_t i = 0; i < run->options->ports_count; i++) {
+        add_port(run, run->options->ports[i]);
+    }
     if (run->work == NULL || find_parts(run) != 0 || find_images(run) != 0 ||
         bootset_add(&run->set, "dom0.elf", run->dom0) != 0) {
         return -1;
@@ -282,9 +319,6 @@ static int prepare(struct run *run)
         if (add_image(run, run->images.items[i]) != 0) {
             return -1;
         }
-    }
-    if (run->images.count == 0) {
-        choose_ports(run, NULL);
     }
     return set_conf(run) != 0 ? -1 : write_boot(run);
 }
