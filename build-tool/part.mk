@@ -24,7 +24,7 @@ $(MAYFLY): $(MAYFLY_OBJ)
 $(MAYFLY_B)/probe.linked: build-tool/probe.S build-tool/part.mk include/mayfly/layout.h
 	@mkdir -p $(@D)
 	$(CC) -c -Iinclude $< -o $(MAYFLY_B)/probe.o
-	ld -static -n -Ttext 0x202000 --build-id=none -z noexecstack $(MAYFLY_B)/probe.o -o $@
+	ld -static -n -Ttext 0x202000 -Tbss 0x400000 --build-id=none -z noexecstack $(MAYFLY_B)/probe.o -o $@
 
 $(B)/probe.elf: $(MAYFLY_B)/probe.linked $(MAYFLY)
 	$(MAYFLY) pack $< --name probe -o $@

@@ -13,8 +13,12 @@
         .quad 0x000000014d49464d        /* struct mf_image_header: magic, version */
         .fill 64, 1, 0
 _start:
+        mov     $(stack + 4096), %esp   /* a domain starts without a stack */
         mov     $PROBE_CODE, %edi
         mov     $(HV_HYPERCALL_PAGE + MACHINE_OFF * HV_HYPERCALL_STUB_BYTES), %eax
         call    *%rax
         ud2
+        .section .bss
+        .balign 4096
+stack:  .skip   4096
         .section .note.GNU-stack, "", @progbits
