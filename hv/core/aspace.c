@@ -743,3 +743,23 @@ paddr_t aspace_window_detach(struct aspace *as, gva_t va)
     }
     return window;
 }
+
+void aspace_move_windows(struct aspace *from, struct aspace *to)
+{
+    uint64_t *from_root = phys_to_virt(from->root);
+    uint64_t *to_root = phys_to_virt(to->root);
+    uint64_t *at = window_entry(from, HV_WINDOW0_VA);
+
+    if (at != NULL) {
+        entry_set(entry_table(to_root[0]), 0, *at);
+        *at = 0;
+    }
+    for (unsigned int i = HIGH_FIRST; i < ENTRIES; i++) {
+        if (from_root[i] & P) {
+            entry_set(to_root, i, from_root[i]);
+            from_root[i] = 0;
+            from->resident--;
+            to->resident++;
+        }
+    }
+}

@@ -82,6 +82,23 @@ enum hv_err domain_create(const struct hv_dom_params *params, struct domain **ou
     return HV_OK;
 }
 
+static void vcpu_copy(struct vcpu *to, struct vcpu *from)
+{
+    to->tf = from->tf;
+    to->fs_base = from->fs_base;
+    to->gs_base = from->gs_base;
+    to->fault_entry = from->fault_entry;
+    to->fault_stack = from->fault_stack;
+    to->in_fault = from->in_fault;
+    /* A copy of a vCPU that waits: its wait ends with "nothing came". */
+    if (from->wait_deadline != 0) {
+        to->tf.rax = 0;
+        to->tf.rdx = 0;
+    }
+    to->wait_deadline = 0;
+    fpu_copy(to, from);
+}
+
 enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params, struct domain **out)
 {
     if (src->has_devices) {
@@ -99,22 +116,28 @@ enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params,
     if (src->state != HV_DOM_STATE_FROZEN) {
         src->vcpu.needs_flush = true;
     }
-    d->vcpu.tf = src->vcpu.tf;
-    d->vcpu.fs_base = src->vcpu.fs_base;
-    d->vcpu.gs_base = src->vcpu.gs_base;
-    d->vcpu.fault_entry = src->vcpu.fault_entry;
-    d->vcpu.fault_stack = src->vcpu.fault_stack;
-    d->vcpu.in_fault = src->vcpu.in_fault;
-    /* A clone of a vCPU that waits: its ports are gone, so its wait ends with "nothing came". */
-    if (src->vcpu.wait_deadline != 0) {
-        d->vcpu.tf.rax = 0;
-        d->vcpu.tf.rdx = 0;
-    }
-    fpu_copy(&d->vcpu, &src->vcpu);
+    vcpu_copy(&d->vcpu, &src->vcpu);
     if (params->flags & HV_DOM_FROZEN) {
         d->state = HV_DOM_STATE_FROZEN;
     }
     *out = d;
+    return HV_OK;
+}
+
+enum hv_err domain_rollback(struct domain *d, struct domain *to)
+{
+    struct aspace made;
+    const enum hv_err err = aspace_clone(&to->aspace, &made, d->aspace.limit);
+
+    if (err) {
+        return err;
+    }
+    aspace_move_windows(&d->aspace, &made);
+    d->discarded = d->aspace;
+    d->aspace = made;
+    vcpu_copy(&d->vcpu, &to->vcpu);
+    d->vcpu.needs_flush = true;
+    sched_wake(&d->vcpu); /* whatever it waited for */
     return HV_OK;
 }
 
@@ -165,10 +188,7 @@ bool domain_destroy_slice(struct domain *d, long budget)
         sched_forget(&d->vcpu);
         port_close_all(d);
     }
-    if (!aspace_destroy_slice(&d->aspace, budget)) {
-        return false;
-    }
-    return true;
+    return aspace_destroy_slice(&d->discarded, budget) && aspace_destroy_slice(&d->aspace, budget);
 }
 
 void domain_drop_end(struct domain *d)

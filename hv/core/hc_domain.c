@@ -126,7 +126,7 @@ struct hc_result hc_dom_get_regs(HC_ARGS)
     enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
 
     if (!err && a1 != 0) {
-        err = HV_ERR_RANGE;
+        err = HV_ERR_INVAL;
     }
     if (!err) {
         err = hc_lock_stopped(d);
@@ -147,7 +147,7 @@ struct hc_result hc_dom_set_regs(HC_ARGS)
     enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
 
     if (!err && a1 != 0) {
-        err = HV_ERR_RANGE;
+        err = HV_ERR_INVAL;
     }
     if (!err) {
         err = copy_from_guest(&regs, (gva_t){a2}, sizeof(regs));
@@ -269,6 +269,22 @@ struct hc_result hc_dom_sched(HC_ARGS)
     return hc_return(err);
 }
 
+/* Locks two domains that do not run, in the order of lock.h. */
+static enum hv_err lock_two_stopped(struct domain *a, struct domain *b)
+{
+    struct domain *first = a < b ? a : b;
+    struct domain *second = a < b ? b : a;
+    enum hv_err err = a == b ? HV_ERR_INVAL : hc_lock_stopped(first);
+
+    if (!err) {
+        err = hc_lock_stopped(second);
+        if (err) {
+            lock_drop(&first->lock);
+        }
+    }
+    return err;
+}
+
 struct hc_result hc_dom_rollback(HC_ARGS)
 {
     HC_UNUSED;
@@ -278,7 +294,30 @@ struct hc_result hc_dom_rollback(HC_ARGS)
     if (!err) {
         err = hc_find_domain(a1, HV_RIGHT_CLONE, false, &to);
     }
-    return hc_return(err ? err : HV_ERR_NOSYS); /* docs/limits.md */
+    if (err) {
+        return hc_return(err);
+    }
+    if (!cpu_unload(&d->vcpu)) {
+        hc_restart(HC_DOM_ROLLBACK, a0, a1, 0, 0, 0);
+        sched_run();
+    }
+    err = lock_two_stopped(d, to);
+    if (err) {
+        return hc_return(err);
+    }
+    if (d->state != HV_DOM_STATE_PAUSED || to->state != HV_DOM_STATE_FROZEN) {
+        err = HV_ERR_STATE;
+    } else if (a2 == 0) { /* else: goes on freeing what it had */
+        err = d->discarded.root.v == 0 ? domain_rollback(d, to) : HV_ERR_BUSY;
+    }
+    const bool done = err || aspace_destroy_slice(&d->discarded, FREE_PER_SLICE);
+    lock_drop(&to->lock);
+    lock_drop(&d->lock);
+    if (!done) {
+        hc_restart(HC_DOM_ROLLBACK, a0, a1, 1, 0, 0);
+        arch_resume_or_resched();
+    }
+    return hc_return(err);
 }
 
 /* ---- state ------------------------------------------------------------------------------------ */

@@ -137,21 +137,23 @@ static void make_ready(struct run *r, struct vcpu *v)
     enqueue(r, v);
     struct cpu *home = cpu_get(v->cpu);
     const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE);
-    const struct vcpu *runs_now = home->current;
+    const struct vcpu *current = home->current;
+    const bool first = r->queued == 1; /* the home CPU has not armed its timer for a slice */
+    const bool urgent = current == NULL ||
+                        v->virtual_ns + (1ul << BUCKET_SHIFT) < current->virtual_ns;
 
-    if (idle & 1ul << v->cpu) {
-        cpu_kick(v->cpu);
-    } else if (runs_now == NULL || v->virtual_ns + (1ul << BUCKET_SHIFT) < runs_now->virtual_ns) {
-        if (home == this_cpu()) {
-            home->resched = 1;
-        } else {
+    if (home != this_cpu()) {
+        if (urgent || first) {
             cpu_kick(v->cpu);
         }
-    } else if (idle != 0) {
-        cpu_kick((uint32_t)__builtin_ctzl(idle)); /* it will take what waits here */
+    } else {
+        home->resched |= urgent;
+        if (first) {
+            cpu_timer_arm(clock_ns() + SLICE_NS);
+        }
     }
-    if (home == this_cpu()) {
-        cpu_timer_arm(clock_ns() + SLICE_NS);
+    if (idle != 0 && !(idle & 1ul << v->cpu)) {
+        cpu_kick((uint32_t)__builtin_ctzl(idle)); /* it takes what waits here */
     }
 }
 
@@ -190,9 +192,12 @@ static void timers_run(struct run *r, uint64_t now)
 
 static void cap_refresh(struct vcpu *v, uint64_t now)
 {
-    if (now - v->cap_period >= CAP_PERIOD_NS) {
-        v->cap_period = now;
-        v->cap_ns = 0;
+    const uint64_t periods = (now - v->cap_period) / CAP_PERIOD_NS;
+
+    if (periods != 0) { /* what it used too much, as the timer came late, is taken off */
+        const uint64_t budget = CAP_PERIOD_NS * v->cap_percent / 100;
+        v->cap_ns -= min_u64(v->cap_ns, min_u64(periods, 1000) * budget);
+        v->cap_period += periods * CAP_PERIOD_NS;
     }
 }
 
@@ -223,8 +228,8 @@ static uint64_t next_interrupt(const struct run *r, const struct vcpu *v, uint64
         when = min_u64(when, now + SLICE_NS);
     }
     if (v != NULL && v->cap_percent != 0) {
-        const uint64_t left = CAP_PERIOD_NS * v->cap_percent / 100 - v->cap_ns;
-        when = min_u64(when, now + min_u64(left, CAP_PERIOD_NS));
+        const uint64_t budget = CAP_PERIOD_NS * v->cap_percent / 100;
+        when = min_u64(when, now + (budget > v->cap_ns ? budget - v->cap_ns : 0));
     }
     return when;
 }
@@ -460,8 +465,10 @@ static uint32_t place(void)
 {
     const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_RELAXED);
 
-    if (idle != 0) {
-        return (uint32_t)__builtin_ctzl(idle);
+    if (idle != 0) { /* taken: the next caller shall find another */
+        const uint32_t cpu = (uint32_t)__builtin_ctzl(idle);
+        __atomic_fetch_and(&idle_cpus, ~(1ul << cpu), __ATOMIC_RELAXED);
+        return cpu;
     }
     return __atomic_fetch_add(&next_cpu, 1, __ATOMIC_RELAXED) % cpu_online_count();
 }

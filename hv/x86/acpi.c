@@ -59,8 +59,8 @@ static bool sum_is_zero(const uint8_t *data, uint32_t bytes)
     return sum == 0;
 }
 
-/* The table at `pa`; empty when it is damaged. */
-static struct table table_at(uint64_t pa)
+/* The table at `pa`; empty when it is damaged or of another kind. */
+static struct table table_at(uint64_t pa, const char *signature)
 {
     struct table t = {NULL, 0};
     if (pa == 0) {
@@ -69,14 +69,16 @@ static struct table table_at(uint64_t pa)
     const uint8_t *head = firmware_map((paddr_t){pa}, HEADER_BYTES);
     uint32_t bytes;
     memcpy(&bytes, head + 4, sizeof(bytes));
+    if (memcmp(head, signature, 4) != 0) {
+        return t;
+    }
     if (bytes < HEADER_BYTES || bytes > TABLE_BYTES_MAX) {
         return t;
     }
     t.data = firmware_map((paddr_t){pa}, bytes);
     t.bytes = bytes;
     if (!sum_is_zero(t.data, bytes)) {
-        printk("acpi: table %c%c%c%c at %lx has a bad checksum: ignored\n", head[0], head[1],
-               head[2], head[3], pa);
+        printk("acpi: table %s at %lx has a bad checksum: ignored\n", signature, pa);
         t.bytes = 0;
     }
     return t;
@@ -86,8 +88,8 @@ static struct table table_find(const struct table *root, uint32_t entry_bytes,
                                const char *signature)
 {
     for (uint32_t at = HEADER_BYTES; at + entry_bytes <= root->bytes; at += entry_bytes) {
-        const struct table t = table_at(get(root, at, entry_bytes));
-        if (t.bytes != 0 && memcmp(t.data, signature, 4) == 0) {
+        const struct table t = table_at(get(root, at, entry_bytes), signature);
+        if (t.bytes != 0) {
             return t;
         }
     }
@@ -106,13 +108,13 @@ static struct table root_find(uint64_t rsdp_pa, uint32_t *entry_bytes)
     if (get8(&rsdp, 15) >= 2 && sum_is_zero(rsdp.data, 36)) {
         rsdp.bytes = 36;
         *entry_bytes = 8;
-        const struct table xsdt = table_at(get(&rsdp, 24, 8));
+        const struct table xsdt = table_at(get(&rsdp, 24, 8), "XSDT");
         if (xsdt.bytes != 0) {
             return xsdt;
         }
     }
     *entry_bytes = 4;
-    return table_at(get32(&rsdp, 16));
+    return table_at(get32(&rsdp, 16), "RSDT");
 }
 
 /* ---- MADT: processors and interrupt controllers ------------------------------------------------
@@ -257,7 +259,7 @@ static void read_fadt(const struct table *fadt)
         acpi.reset_value = get8(fadt, 128);
     }
     const uint64_t dsdt_pa = get(fadt, 140, 8);
-    const struct table dsdt = table_at(dsdt_pa != 0 ? dsdt_pa : get32(fadt, 40));
+    const struct table dsdt = table_at(dsdt_pa != 0 ? dsdt_pa : get32(fadt, 40), "DSDT");
     read_s5(&dsdt);
     leave_legacy_mode(fadt);
 }

@@ -41,7 +41,11 @@
 #define ICR_ASSERT 0x4000u
 #define ICR_ALL_OTHERS 0xc0000u
 
-#define MEASURE_US 500
+/* The timer is measured until its rate is known to 1/PRECISION: the core looks at the clock anyway.
+ */
+#define MEASURE_MIN_NS 50000u
+#define MEASURE_MAX_NS 5000000u
+#define PRECISION 2000u
 #define SAMPLE_TRIES 5u
 #define SHIFT 32
 
@@ -92,22 +96,20 @@ static void find_features(void)
 }
 
 struct timer_sample {
-    uint64_t ns;
+    uint64_t ns, uncertainty_ns;
     uint32_t count;
 };
 
 /* Counter and clock at the same time: the best of some tries, as the first ones run uncached. */
 static struct timer_sample timer_sample(void)
 {
-    struct timer_sample best = {0, 0};
-    uint64_t best_ns = UINT64_MAX;
+    struct timer_sample best = {.uncertainty_ns = UINT64_MAX};
     for (uint32_t i = 0; i < SAMPLE_TRIES; i++) {
         const uint64_t before = clock_ns();
         const uint32_t count = reg_read(REG_TIMER_CURRENT);
         const uint64_t ns = clock_ns() - before;
-        if (ns < best_ns) {
-            best_ns = ns;
-            best = (struct timer_sample){before + ns / 2, count};
+        if (ns < best.uncertainty_ns) {
+            best = (struct timer_sample){before + ns / 2, ns, count};
         }
     }
     return best;
@@ -115,14 +117,19 @@ static struct timer_sample timer_sample(void)
 
 static void measure_timer(void)
 {
+    struct timer_sample last;
     reg_write(REG_TIMER_INITIAL, UINT32_MAX);
     const struct timer_sample first = timer_sample();
-    clock_delay_us(MEASURE_US);
-    const struct timer_sample last = timer_sample();
+    uint64_t ns;
+    do {
+        cpu_pause();
+        last = timer_sample();
+        ns = last.ns - first.ns;
+    } while (
+        ns < MEASURE_MIN_NS ||
+        (ns < MEASURE_MAX_NS && ns < (first.uncertainty_ns + last.uncertainty_ns) * PRECISION));
     reg_write(REG_TIMER_INITIAL, 0);
-    const uint32_t ticks = first.count - last.count;
-    const uint64_t ns = last.ns - first.ns;
-    ticks_per_ns = ((uint64_t)ticks << SHIFT) / ns;
+    ticks_per_ns = ((uint64_t)(first.count - last.count) << SHIFT) / ns;
     if (ticks_per_ns == 0) {
         panic("apic: the timer of the local APIC does not count");
     }

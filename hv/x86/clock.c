@@ -21,9 +21,8 @@
 #define HPET_PERIOD_MAX_FS 100000000u
 #define PM_TIMER_HZ 3579545u
 
-/* Measure for at least MEASURE_MIN_NS, and on until the uncertainty of reading both clocks at once
- * is below 1/PRECISION of the time, but not above MEASURE_MAX_NS. */
-#define MEASURE_MIN_NS 1000000u
+/* Measure until what we do not know (when exactly the other clock was read, and its resolution) is
+ * below 1/PRECISION of the time, but not longer than MEASURE_MAX_NS. */
 #define MEASURE_MAX_NS 20000000u
 #define PRECISION 20000u
 #define READ_TRIES 5u
@@ -95,8 +94,11 @@ static uint64_t measure_tsc_hz(void)
         const uint64_t ticks = (now.count - first.count) & r.mask;
         const uint64_t ns = ticks * NS_PER_S / r.hz; /* fits: at most some 10^8 ticks */
         const uint64_t tsc = now.tsc - first.tsc;
-        if (ns > MEASURE_MAX_NS ||
-            (ns >= MEASURE_MIN_NS && (now.uncertainty + first.uncertainty) * PRECISION < tsc)) {
+        if (ticks == 0) {
+            continue;
+        }
+        const uint64_t unknown = now.uncertainty + first.uncertainty + tsc / ticks;
+        if (ns > MEASURE_MAX_NS || unknown * PRECISION < tsc) {
             return mul_div(tsc, r.hz, ticks);
         }
         cpu_pause();

@@ -27,6 +27,6 @@
 #define HV_TIME_PAGE 0x201000       /* struct hv_time_page */
 #define HV_IMAGE_BASE 0x202000      /* struct mf_image_header, first bytes of the image */
 #define HV_HEAP_BASE 0x40000000
-#define HV_MODULES_VA 0x2000000000  /* first domain: boot modules, read-only */
+#define HV_MODULES_VA 0x3f00000000  /* first domain: boot modules, read-only */
 #define HV_WINDOW_HIGH_VA 0x4000000000
 #define HV_GUEST_END 0x8000000000

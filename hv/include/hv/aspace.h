@@ -94,6 +94,9 @@ paddr_t aspace_window_at(const struct aspace *as, gva_t va);
 /** Unmaps it. The caller flushes the TLB, then drops the reference that this hands over. */
 paddr_t aspace_window_detach(struct aspace *as, gva_t va);
 
+/** Moves all windows of `from` to `to`, which has none. */
+void aspace_move_windows(struct aspace *from, struct aspace *to);
+
 /** True when [va, va + pages) is not empty and lies below the end of guest space. */
 static inline bool gva_range_is_guest(gva_t va, uint64_t pages)
 {

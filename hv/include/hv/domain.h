@@ -107,7 +107,8 @@ enum handle_kind { HANDLE_FREE = 0, HANDLE_DOMAIN = 1, HANDLE_PCI = 2 };
 
 struct domain {
     struct vcpu vcpu;
-    struct aspace aspace; /* o */
+    struct aspace aspace;    /* o */
+    struct aspace discarded; /* d; what it had before it was rolled back, being freed */
     struct lock lock;
     struct lock port_lock;
     uint32_t refs;  /* a */
@@ -140,6 +141,12 @@ enum hv_err domain_create(const struct hv_dom_params *params, struct domain **ou
 /** A clone of `src`, which must not run (or be the caller's). Same references. NOMEM, STATE. */
 enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params,
                          struct domain **out) HV_MUST_CHECK;
+
+/**
+ * Gives stopped `d` the memory and registers of template `to`; windows and ports stay. What it had goes
+ * to d->discarded (empty before), which the caller frees in slices. Both are locked. NOMEM.
+ */
+enum hv_err domain_rollback(struct domain *d, struct domain *to) HV_MUST_CHECK;
 
 static inline void domain_get(struct domain *d)
 {
