@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * model.h - what an address space is to a guest, kept as plainly as can be: a list of runs of mapped
- * pages with their protection, and a list of words that were written. Everything else reads as 0.
+ * model.h - what an address space is to a guest, kept as plainly as can be: a list of runs of
+ * mapped pages with their protection, and a list of words that were written. Everything else reads
+ * as 0.
  */
 #pragma once
 
