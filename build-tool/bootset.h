@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * bootset.h - what is on the boot volume: mayfly.conf, dom0.elf and the images. Written as a cpio
- * archive for PVH or as a FAT volume's folder for UEFI. docs/mayfly-run.md lists the settings.
+ * archive for PVH or as a FAT volume's folder for UEFI. dom0/conf.h lists the settings.
  */
 #pragma once
 
