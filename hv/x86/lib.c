@@ -3,6 +3,10 @@
  * real machines and much better than byte ones under emulation. */
 #include "hv/lib.h"
 
+#undef memcpy
+#undef memset
+#undef memcmp
+
 #define LONG_RUN 64
 
 typedef uint64_t __attribute__((may_alias, aligned(1))) word_t;
