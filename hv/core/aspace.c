@@ -45,9 +45,10 @@ static inline uint64_t *entry_table(uint64_t e)
     return phys_to_virt(entry_frame(e));
 }
 
-static inline bool entry_is_zero(uint64_t e)
+/* Reads an entry of a table that may be shared: other CPUs clear W, and set A and D, meanwhile. */
+static inline uint64_t entry_read(const uint64_t *at)
 {
-    return (e & (P | U)) == U;
+    return __atomic_load_n(at, __ATOMIC_ACQUIRE);
 }
 
 /* Protection as entry bits; a leaf gets W only where its frame is private. */
@@ -244,7 +245,7 @@ static struct look look_up(const struct aspace *as, uint64_t va)
 
     for (int level = ROOT_LEVEL; level >= 1; level--) {
         l.at = &table[entry_index(va, level)];
-        l.entry = __atomic_load_n(l.at, __ATOMIC_RELAXED);
+        l.entry = entry_read(l.at);
         if (!(l.entry & P) || level == 1) {
             break;
         }
@@ -376,7 +377,7 @@ enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
         if (!(l.entry & P) && window_populate(l.at, l.entry)) {
             return HV_ERR_NOMEM;
         }
-        *pa = entry_frame(*l.at);
+        *pa = entry_frame(entry_read(l.at));
         return HV_OK;
     }
     if (write) {
@@ -468,7 +469,7 @@ static inline uint64_t span_end(uint64_t va, int level, uint64_t end)
 static bool range_is_free(const uint64_t *table, int level, uint64_t va, uint64_t end)
 {
     while (va < end) {
-        const uint64_t e = table[entry_index(va, level)];
+        const uint64_t e = entry_read(&table[entry_index(va, level)]);
         const uint64_t stop = span_end(va, level, end);
 
         if (e != 0 && (level == 1 || !(e & P) || !range_is_free(entry_table(e), level - 1, va, stop))) {
@@ -486,7 +487,7 @@ static uint64_t empty_table_count(uint64_t e, int level)
     uint64_t count = 1;
 
     for (unsigned int i = f->low; level == ROOT_LEVEL && i < f->high; i++) {
-        count += entry_table(e)[i] & P;
+        count += entry_read(&entry_table(e)[i]) & P;
     }
     return count;
 }
@@ -589,7 +590,7 @@ static void table_detach(struct aspace *as, uint64_t *parent, unsigned int i)
     parent[i] = 0;
     as->resident--;
     for (unsigned int n = f->low; n < f->high; n++) {
-        as->resident -= (table[n] & P) && !(table[n] & SW_PHYS) ? 1 : 0;
+        as->resident -= (entry_read(&table[n]) & (P | SW_PHYS)) == P ? 1 : 0;
     }
     table_put(pa, 1);
 }
@@ -628,11 +629,11 @@ bool aspace_is_mapped(const struct aspace *as, gva_t va, gva_t end)
     while (va.v < end.v) {
         const uint64_t *table = phys_to_virt(as->root);
         int level = ROOT_LEVEL;
-        uint64_t e = table[entry_index(va.v, level)];
+        uint64_t e = entry_read(&table[entry_index(va.v, level)]);
 
         while ((e & P) && level > 1) {
             table = entry_table(e);
-            e = table[entry_index(va.v, --level)];
+            e = entry_read(&table[entry_index(va.v, --level)]);
         }
         if (e == 0) {
             return false;

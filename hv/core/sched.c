@@ -329,7 +329,16 @@ static struct vcpu *choose(struct cpu *cpu)
         sched_wake(waiter);
         domain_put(waiter->domain);
     }
-    return v != NULL || cpu_online_count() == 1 ? v : steal(cpu, now);
+    if (v == NULL && cpu_online_count() > 1) {
+        v = steal(cpu, now);
+        if (v != NULL) {
+            lock_take(&r->lock);
+            const uint64_t stolen_when = next_interrupt(r, v, now);
+            lock_drop(&r->lock);
+            cpu_timer_arm(stolen_when);
+        }
+    }
+    return v;
 }
 
 /*
@@ -504,7 +513,13 @@ void sched_set_share(struct vcpu *v, uint32_t weight, uint32_t cap_percent)
 
     v->weight = weight;
     v->cap_percent = cap_percent;
+    v->cap_period = clock_ns();
+    v->cap_ns = 0;
+    if (v->is_running && v != this_cpu()->current) {
+        cpu_kick(v->cpu); /* its timer knows nothing of the cap */
+    }
     lock_drop(&r->lock);
+    this_cpu()->resched |= v == this_cpu()->current;
 }
 
 uint64_t sched_cpu_ns(struct vcpu *v)
