@@ -100,6 +100,9 @@ static int64_t call(const struct row *row)
 
 static void wrong_arguments_are_told(void)
 {
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        call(&rows[i]); /* first, so that no page of ours is touched for the first time below */
+    }
     const uint64_t before = free_frames();
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         CHECK_EQUAL(call(&rows[i]), rows[i].expected, "%s", rows[i].name);

@@ -53,6 +53,8 @@ END {
         failure("no end within " limit " s")
     } else if (planned && plan != numbered) {
         failure("planned " plan " tests, saw " numbered + 0 (status ? ", exit status " status : ""))
+    } else if (numbered && !planned) {
+        failure("no plan: it ended early" (status ? ", exit status " status : ""))
     } else if (status != 0 && failed == 0) {
         failure("exit status " status)
     } else if (seen == 0 && failed == 0) {

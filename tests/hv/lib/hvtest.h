@@ -34,6 +34,9 @@ bool check_equal_at(const char *file, int line, int64_t got, int64_t expected, c
 #define CHECK_EQUAL(got, expected, ...)                                                            \
     check_equal_at(__FILE__, __LINE__, (int64_t)(got), (int64_t)(expected), __VA_ARGS__)
 
+/** A claim that cannot be tested (yet), and why. */
+void skip(const char *name, const char *why);
+
 /** Ends the machine with a failure now: the test cannot go on. */
 void __attribute__((noreturn)) give_up(const char *why);
 
