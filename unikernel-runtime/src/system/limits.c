@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* limits.c - what the system has and allows: sysconf(), resource limits and use. */
+#include <limits.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fd/fd_internal.h"
+#include "files/node.h"
+#include "mayfly/hypercall.h"
+#include "start/info.h"
+#include "start/link.h"
+#include "time/clock.h"
+
+#define CLOCK_TICKS 100 /* per second, for times() */
+
+static long memory_pages(void)
+{
+    const uint64_t bytes = mf_info()->memory_bytes;
+    return bytes == 0 ? -1 : (long)(bytes / HV_PAGE_BYTES);
+}
+
+static long resident_pages(void)
+{
+    struct hv_dom_info info;
+    return hv_dom_info(HV_SELF, &info) < 0 ? 0 : (long)info.resident_pages;
+}
+
+long sysconf(int name)
+{
+    switch (name) {
+    case _SC_PAGESIZE:
+        return HV_PAGE_BYTES;
+    case _SC_NPROCESSORS_CONF:
+    case _SC_NPROCESSORS_ONLN:
+        return 1;
+    case _SC_OPEN_MAX:
+        return mf_fds.limit;
+    case _SC_CLK_TCK:
+        return CLOCK_TICKS;
+    case _SC_PHYS_PAGES:
+        return memory_pages();
+    case _SC_AVPHYS_PAGES:
+        return memory_pages() < 0 ? -1 : memory_pages() - resident_pages();
+    case _SC_IOV_MAX:
+        return IOV_MAX;
+    case _SC_HOST_NAME_MAX:
+        return 63;
+    case _SC_ARG_MAX:
+        return 65536;
+    case _SC_NGROUPS_MAX:
+    case _SC_CHILD_MAX:
+        return 0;
+    case _SC_THREADS:
+    case _SC_MONOTONIC_CLOCK:
+    case _SC_MAPPED_FILES:
+    case _SC_FSYNC:
+    case _SC_VERSION:
+        return 200809;
+    case _SC_THREAD_STACK_MIN:
+        return PTHREAD_STACK_MIN;
+    case _SC_THREAD_KEYS_MAX:
+        return 128;
+    case _SC_GETPW_R_SIZE_MAX:
+    case _SC_GETGR_R_SIZE_MAX:
+        return 1024;
+    default:
+        errno = EINVAL;
+        return -1;
+    }
+}
+
+int getpagesize(void)
+{
+    return HV_PAGE_BYTES;
+}
+
+int getrlimit(int resource, struct rlimit *limit)
+{
+    const uint64_t memory = mf_info()->memory_bytes;
+    rlim_t most = RLIM_INFINITY;
+    switch (resource) {
+    case RLIMIT_NOFILE:
+        *limit = (struct rlimit){(rlim_t)mf_fds.limit, MF_FD_LIMIT};
+        return 0;
+    case RLIMIT_DATA:
+    case RLIMIT_AS:
+        most = memory == 0 ? RLIM_INFINITY : memory;
+        break;
+    case RLIMIT_STACK:
+        most = (rlim_t)(__stack_top - __stack_bottom);
+        break;
+    case RLIMIT_CORE:
+        most = 0;
+        break;
+    case RLIMIT_CPU:
+    case RLIMIT_FSIZE:
+        break;
+    default:
+        return (int)mf_ret(-EINVAL);
+    }
+    *limit = (struct rlimit){most, most};
+    return 0;
+}
+
+/* Only the number of descriptors can be set; other limits accept what does not lower them. */
+int setrlimit(int resource, const struct rlimit *limit)
+{
+    struct rlimit now;
+    if (getrlimit(resource, &now) != 0) {
+        return -1;
+    }
+    if (limit->rlim_cur > limit->rlim_max) {
+        return (int)mf_ret(-EINVAL);
+    }
+    if (limit->rlim_max > now.rlim_max) {
+        return (int)mf_ret(-EPERM);
+    }
+    if (resource == RLIMIT_NOFILE) {
+        mf_fds.limit = (int)limit->rlim_cur;
+        return 0;
+    }
+    return (int)mf_ret(limit->rlim_cur < now.rlim_cur ? -EINVAL : 0);
+}
+
+int getrusage(int who, struct rusage *usage)
+{
+    struct hv_dom_info info = {0};
+    if (who != RUSAGE_SELF && who != RUSAGE_CHILDREN) {
+        return (int)mf_ret(-EINVAL);
+    }
+    *usage = (struct rusage){0};
+    if (who == RUSAGE_SELF && hv_dom_info(HV_SELF, &info) >= 0) {
+        usage->ru_utime.tv_sec = (time_t)(info.cpu_ns / MF_NS_PER_S);
+        usage->ru_utime.tv_usec = (suseconds_t)(info.cpu_ns % MF_NS_PER_S / 1000);
+        usage->ru_maxrss = (long)(info.resident_pages * (HV_PAGE_BYTES / 1024));
+        usage->ru_minflt = (long)info.fault_count;
+    }
+    return 0;
+}
+
+long pathconf(const char *path, int name)
+{
+    (void)path;
+    switch (name) {
+    case _PC_NAME_MAX:
+        return MF_NAME_MAX;
+    case _PC_PATH_MAX:
+        return PATH_MAX;
+    case _PC_PIPE_BUF:
+        return PIPE_BUF;
+    case _PC_LINK_MAX:
+        return 1;
+    default:
+        errno = EINVAL;
+        return -1;
+    }
+}
+
+long fpathconf(int fd, int name)
+{
+    return mf_fd_peek(fd) == NULL ? mf_ret(-EBADF) : pathconf("", name);
+}
