@@ -158,8 +158,7 @@ static void time_page_make(void)
 
 static bool take_event(uint32_t *tag)
 {
-    if (stop_wanted == 1) {
-        stop_wanted = 2;
+    if (stop_wanted == 1 && info->stop_request == 0) {
         info->stop_request = 1;
         *tag = MF_TAG_CONTROL;
         return true;
@@ -411,10 +410,12 @@ static void on_resume(int number, siginfo_t *si, void *context)
 
 static void on_stop(int number, siginfo_t *si, void *context)
 {
-    (void)number;
     (void)si;
     (void)context;
-    stop_wanted = stop_wanted == 0 ? 1 : stop_wanted;
+    if (stop_wanted == 1) {
+        _exit(128 + number); /* asked twice, and the guest has not even looked */
+    }
+    stop_wanted = 1;
 }
 
 static void signals_set_up(void)
