@@ -145,7 +145,7 @@ static int run_jobs(struct job *jobs, size_t count, const struct manifest *manif
         while (started < count && started - ended < limit && !failed) {
             report_progress("compiling %zu of %zu: %s", started + 1, count,
                             sources->items[started]);
-            jobs[started].pid = process_start(&jobs[started].argv, manifest->dir, -1);
+            jobs[started].pid = process_start(&jobs[started].argv, manifest->dir);
             failed |= jobs[started].pid < 0;
             started++;
         }
@@ -182,7 +182,7 @@ static int link_program(struct manifest *manifest, const char *compiler, const c
 {
     struct strlist argv = link_command(manifest, compiler, folder, objects, program);
     report_progress("linking %s", manifest->fields->name);
-    const pid_t pid = process_start(&argv, manifest->dir, -1);
+    const pid_t pid = process_start(&argv, manifest->dir);
     const int result = pid < 0 ? -1 : process_wait(pid);
     strlist_free(&argv);
     return result == 0 ? 0 : -1;

@@ -18,7 +18,6 @@
 #include "process.h"
 #include "report.h"
 
-#define STOP_LIMIT_MS 3000
 #define TICK_MS 100 /* how late we may notice that a limit has passed */
 
 /* What comes before the guest's own output, line by line. */
@@ -133,8 +132,8 @@ void console_show_held(void)
 
 struct life {
     pid_t pid;
-    int pid_fd, out;             /* out: its stdout; -1: at its end */
-    long long start_ms, stop_ms; /* stop_ms: when it was asked to stop; 0: not yet */
+    int pid_fd, out; /* out: its stdout; -1: at its end */
+    long long start_ms;
     bool timed_out;
 };
 
@@ -145,15 +144,10 @@ static long long now_ms(void)
     return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
 }
 
-static void stop_when_due(struct life *life, const struct relay *relay, int limit_ms)
+static void kill_when_due(struct life *life, const struct relay *relay, int limit_ms)
 {
-    const long long now = now_ms();
-    const bool late = limit_ms > 0 && now - life->start_ms >= limit_ms;
-    if (life->stop_ms == 0 && (interrupt_pending() != 0 || relay->broken || late)) {
-        life->timed_out = late;
-        life->stop_ms = now;
-        kill(life->pid, SIGTERM);
-    } else if (life->stop_ms != 0 && now - life->stop_ms >= STOP_LIMIT_MS) {
+    life->timed_out = limit_ms > 0 && now_ms() - life->start_ms >= limit_ms;
+    if (life->timed_out || relay->broken || interrupt_pending() != 0) {
         kill(life->pid, SIGKILL);
     }
 }
@@ -166,8 +160,7 @@ static void follow(struct life *life, struct relay *relay, int limit_ms)
     while (!ended || life->out >= 0) {
         struct pollfd fds[] = {{.fd = ended ? -1 : life->pid_fd, .events = POLLIN},
                                {.fd = life->out, .events = POLLIN}};
-        const bool bounded = limit_ms > 0 || life->stop_ms != 0;
-        if (interrupt_poll(fds, 2, bounded ? TICK_MS : -1) < 0) {
+        if (interrupt_poll(fds, 2, limit_ms > 0 ? TICK_MS : -1) < 0) {
             fds[0].revents = fds[1].revents = 0;
         }
         if (fds[1].revents != 0) {
@@ -181,7 +174,7 @@ static void follow(struct life *life, struct relay *relay, int limit_ms)
         }
         ended = ended || fds[0].revents != 0;
         if (!ended) {
-            stop_when_due(life, relay, limit_ms);
+            kill_when_due(life, relay, limit_ms);
         }
     }
 }
@@ -204,7 +197,7 @@ int console_run(const struct strlist *argv, const struct console *console, int l
     const bool has_terminal =
         tcgetattr(STDIN_FILENO, &terminal) == 0 && tcgetpgrp(STDIN_FILENO) == getpgrp();
     struct life life = {.out = pipe_fds[0], .start_ms = now_ms()};
-    life.pid = process_start(argv, NULL, pipe_fds[1]);
+    life.pid = process_start_guarded(argv, pipe_fds[1]);
     close(pipe_fds[1]);
     life.pid_fd = life.pid < 0 ? -1 : pidfd_open(life.pid, 0);
     if (life.pid_fd < 0) {
@@ -219,5 +212,5 @@ int console_run(const struct strlist *argv, const struct console *console, int l
     }
     buffer_append(&held, relay.line.data, relay.line.bytes);
     buffer_free(&relay.line);
-    return life.timed_out ? CONSOLE_TIMEOUT : status;
+    return life.timed_out ? CONSOLE_TIMEOUT : relay.broken ? CONSOLE_UNREAD : status;
 }

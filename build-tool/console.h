@@ -10,6 +10,7 @@
 #include "strlist.h"
 
 #define CONSOLE_TIMEOUT (-2)
+#define CONSOLE_UNREAD (-3) /* nobody reads our stdout any more */
 
 struct console {
     bool discard;    /* the serial line is not to be seen */
@@ -19,9 +20,9 @@ struct console {
 
 /**
  * Runs the command until it ends, `limit_ms` pass (0: no limit) or a signal asks us to end
- * (interrupt.h); QEMU is then stopped, with force after three seconds. The terminal is left as it
- * was. Returns QEMU's exit status (128 + signal), CONSOLE_TIMEOUT, or -1 when it did not start
- * (reported).
+ * (interrupt.h); QEMU is then killed: nothing of it is kept. The terminal is left as it was.
+ * Returns QEMU's exit status (128 + signal), CONSOLE_TIMEOUT, CONSOLE_UNREAD, or -1 when it did not
+ * start (reported).
  */
 int console_run(const struct strlist *argv, const struct console *console, int limit_ms);
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,18 +17,29 @@
 #include "interrupt.h"
 #include "report.h"
 
+/* How a child differs from us. */
+struct start {
+    const char *folder; /* NULL: ours */
+    int out_fd;         /* its stdout; -1: ours */
+    bool guarded;       /* SIGINT stays blocked */
+};
+
 /* In the child, between fork and exec: only async-signal-safe calls. */
-static void become(const struct strlist *argv, const char *folder, int out_fd, pid_t parent)
+static void become(const struct strlist *argv, const struct start *start, pid_t parent)
 {
-    sigset_t none;
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigset_t blocked;
+    sigemptyset(&blocked);
+    if (start->guarded) {
+        sigaddset(&blocked, SIGINT);
+    }
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
+    signal(SIGPIPE, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(127); /* the parent died before the line above */
     }
-    if ((out_fd >= 0 && dup2(out_fd, STDOUT_FILENO) < 0) ||
-        (folder != NULL && chdir(folder) != 0)) {
+    if ((start->out_fd >= 0 && dup2(start->out_fd, STDOUT_FILENO) < 0) ||
+        (start->folder != NULL && chdir(start->folder) != 0)) {
         _exit(127);
     }
     execvp(argv->items[0], argv->items);
@@ -35,17 +47,29 @@ static void become(const struct strlist *argv, const char *folder, int out_fd, p
     _exit(127);
 }
 
-pid_t process_start(const struct strlist *argv, const char *folder, int out_fd)
+static pid_t start_child(const struct strlist *argv, const struct start *start)
 {
     const pid_t parent = getpid();
     const pid_t child = fork();
     if (child == 0) {
-        become(argv, folder, out_fd, parent);
+        become(argv, start, parent);
     }
     if (child < 0) {
         report_error("cannot start %s: %s", argv->items[0], strerror(errno));
     }
     return child;
+}
+
+pid_t process_start(const struct strlist *argv, const char *folder)
+{
+    const struct start start = {.folder = folder, .out_fd = -1};
+    return start_child(argv, &start);
+}
+
+pid_t process_start_guarded(const struct strlist *argv, int out_fd)
+{
+    const struct start start = {.out_fd = out_fd, .guarded = true};
+    return start_child(argv, &start);
 }
 
 int process_wait(pid_t pid)

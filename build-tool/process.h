@@ -7,10 +7,16 @@
 #include "strlist.h"
 
 /**
- * Starts argv.items in `folder` (NULL: ours), found by PATH. `out_fd` becomes its stdout (-1:
- * ours). Gets SIGKILL when this process dies. Returns its id, or -1 (reported).
+ * Starts argv.items in `folder` (NULL: ours), found by PATH. Gets SIGKILL when this process dies.
+ * Returns its id, or -1 (reported).
  */
-pid_t process_start(const struct strlist *argv, const char *folder, int out_fd);
+pid_t process_start(const struct strlist *argv, const char *folder);
+
+/**
+ * The same for a program that we stop ourselves: Ctrl-C does not reach it. `out_fd` becomes its
+ * stdout.
+ */
+pid_t process_start_guarded(const struct strlist *argv, int out_fd);
 
 /**
  * Waits for its end; kills it when we are to end ourselves (interrupt.h). Returns its exit status,

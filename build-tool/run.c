@@ -5,7 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
-#include <libgen.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,11 +355,12 @@ static int configure(struct run *run)
 
 static void say_where(const struct run *run)
 {
+    const bool one_guest = !run->options->shell && run->first_name != NULL;
     for (size_t i = 0; i < run->ports_count; i++) {
         const struct manifest_port *port = &run->ports[i];
-        const char *scheme = port->udp ? "udp://" : port->guest == 80 ? "http://" : "tcp://";
-        fprintf(stderr, "%s127.0.0.1:%u/ is port %u of %s\n", scheme, port->host, port->guest,
-                run->first_name != NULL ? run->first_name : "the first guest");
+        const char *scheme = port->udp ? "udp" : port->guest == 80 ? "http" : "tcp";
+        fprintf(stderr, "%s://127.0.0.1:%u/ is port %u of %s\n", scheme, port->host,
+                one_guest ? port->guest : port->host, one_guest ? run->first_name : "dom0");
     }
 }
 
@@ -373,6 +374,9 @@ static int run_status(const struct run *run, int qemu_status)
     }
     if (code >= 0) {
         return code;
+    }
+    if (qemu_status == CONSOLE_UNREAD) {
+        return 128 + SIGPIPE;
     }
     if (interrupt_pending() != 0) {
         return 128 + interrupt_pending();
