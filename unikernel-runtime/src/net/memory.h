@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * memory.h - memory of the network stack: lwIP's objects and packets.
+ *
+ * Objects (connections, segments, pbuf headers, ...) are carved one by one from small chunks of the
+ * heap and kept in a free list per type: no page is touched before it is needed.
+ *
+ * Packets come from the packet area, the part of the window that dom0's backend can read, so that
+ * they are sent without a copy; from the heap when the area is full or there is none. Buffers are
+ * of two sizes and reused last in, first out, so that a quiet guest touches few pages.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define MF_PACKET_BYTES 2048 /* a large buffer of the packet area */
+
+/** Makes [base, base + bytes) the packet area. At most 2 MiB, page-aligned base. Once. */
+void mf_packet_area(void *base, size_t bytes);
+
+/** A large buffer of the packet area, or NULL. Freed by mf_packet_free(). */
+void *mf_packet_alloc(void);
+void mf_packet_free(void *buffer);
+
+/** Do `bytes` at `data` lie in the packet area? */
+bool mf_packet_is_shared(const void *data, size_t bytes);
+
+/** Objects of lwIP's that are in use, by its memp_t: for tests. */
+uint32_t mf_net_objects_in_use(unsigned int type);

@@ -1,0 +1,527 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * netfront.c - see netfront.h. Two virtqueues over window slot 0, in which an address is a window
+ * offset and, as slot 0 lies at address 0, also the guest's own pointer.
+ *
+ * Receive   Buffers of the packet area are posted; what arrives goes up without a copy, as a pbuf
+ *           that refers to the buffer, and a fresh buffer is posted in its place. When the
+ *           application leaves so much unread that the area runs out, packets are copied to the
+ * heap instead, so that the ring never runs dry. Send      lwIP builds packets in the packet area
+ * (memory.c), with room for the virtio header in front: they are sent where they lie and held by a
+ * reference until the device is done. What lies elsewhere, or in too many pieces, is copied once.
+ * Events    The device is told at once when one request is being answered, but only after a batch
+ *           when several packets came in together, and never later than the next poll.
+ */
+#include "net/netfront.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "lwip/etharp.h"
+#include "lwip/ethip6.h"
+#include "lwip/ip4.h"
+#include "lwip/netif.h"
+#include "lwip/pbuf.h"
+#include "lwip/priv/tcp_priv.h"
+#include "lwip/prot/ethernet.h"
+#include "lwip/prot/tcp.h"
+#include "mayfly/hypercall.h"
+#include "net/checksum.h"
+#include "net/memory.h"
+#include "net/net.h"
+#include "netif/ethernet.h"
+#include "thread/idle.h"
+#include "virtq/virtio_net.h"
+#include "virtq/virtq.h"
+
+#define HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
+#define RX_BUFFERS_FIRST 32u /* posted at first; more when traffic needs them */
+#define POLL_BUDGET 256u     /* packets taken in one poll: other pollers want to run, too */
+#define DEFER_US 100u        /* a notification waits for others at most this long in a busy guest */
+#define RESOLVE_SECONDS                                                                            \
+    20u /* how long the ARP and ND timers run after an address was looked up                       \
+         */
+
+/* A received packet that lwIP or the application still reads. */
+struct rx_packet {
+    struct pbuf_custom custom; /* first: lwIP gives its address back */
+    void *buffer;
+};
+
+static struct netfront {
+    struct netif *netif;
+    struct virtq_driver rx, tx;
+    uint32_t port;
+    uint32_t features;
+    uint32_t rx_target;  /* buffers to keep posted */
+    bool tx_was_full;    /* lwIP could not send: it is to try again */
+    uint32_t defer_left; /* chains that may still be added without a notification */
+    uint64_t defer_until_tsc;
+    uint64_t defer_tsc; /* DEFER_US */
+    struct eth_addr gateway;
+    ip6_addr_t ip6_network; /* the subnet of ip6_prefix bits */
+    uint8_t ip6_prefix;
+    struct rx_packet packets[HV_WINDOW_BYTES / MF_PACKET_BYTES]; /* by the buffer's place */
+} nf;
+
+/* ---- receive ------------------------------------------------------------------------------ */
+
+static uint32_t rx_posted(void)
+{
+    return (uint32_t)nf.rx.size - nf.rx.free_count;
+}
+
+static void rx_post(void *buffer)
+{
+    const struct virtq_segment segment = {
+        .address = (uintptr_t)buffer - HV_WINDOW0_VA,
+        .bytes = MF_PACKET_BYTES,
+    };
+    if (!virtq_driver_add(&nf.rx, &segment, 0, 1, buffer)) {
+        mf_packet_free(buffer);
+    }
+}
+
+static void rx_fill(void)
+{
+    while (rx_posted() < nf.rx_target) {
+        void *const buffer = mf_packet_alloc();
+        if (buffer == NULL) {
+            break;
+        }
+        rx_post(buffer);
+    }
+}
+
+static void rx_packet_free(struct pbuf *p)
+{
+    mf_packet_free(((struct rx_packet *)(void *)p)->buffer);
+}
+
+/* A pbuf for `bytes` at `data` in `buffer`, without a copy if there is another buffer to post. */
+static struct pbuf *rx_wrap(void *buffer, uint8_t *data, uint16_t bytes)
+{
+    void *const other = mf_packet_alloc();
+
+    if (other != NULL) {
+        struct rx_packet *const packet = &nf.packets[(uintptr_t)buffer / MF_PACKET_BYTES];
+        packet->custom.custom_free_function = rx_packet_free;
+        packet->buffer = buffer;
+        rx_post(other);
+        return pbuf_alloced_custom(PBUF_RAW, bytes, PBUF_REF, &packet->custom, data, bytes);
+    }
+    struct pbuf *const p = pbuf_alloc(PBUF_RAW, bytes, PBUF_RAM);
+    if (p != NULL) {
+        memcpy(p->payload, data, bytes);
+    }
+    rx_post(buffer);
+    return p;
+}
+
+/* Fragments are put together by functions that count seconds. */
+static void rx_watch_fragments(const uint8_t *frame, uint32_t bytes)
+{
+    const uint8_t *const ip = frame + SIZEOF_ETH_HDR;
+
+    if (bytes < SIZEOF_ETH_HDR + 20) {
+        return;
+    }
+    if ((frame[12] == 0x08 && frame[13] == 0x00 && ((ip[6] & 0x3f) != 0 || ip[7] != 0)) ||
+        (frame[12] == 0x86 && frame[13] == 0xdd && ip[6] == 44)) {
+        mf_net_tick_for(IP_REASS_MAXAGE + 1);
+    }
+}
+
+static void rx_input(void *buffer, uint32_t written)
+{
+    uint8_t *const bytes = buffer;
+    struct virtio_net_hdr header;
+
+    if (written < HEADER_BYTES + SIZEOF_ETH_HDR || written > MF_PACKET_BYTES) {
+        rx_post(buffer);
+        return;
+    }
+    memcpy(&header, bytes, sizeof(header));
+    rx_watch_fragments(bytes + HEADER_BYTES, written - HEADER_BYTES);
+    struct pbuf *const p =
+        rx_wrap(buffer, bytes + HEADER_BYTES, (uint16_t)(written - HEADER_BYTES));
+    if (p == NULL) {
+        return; /* no memory: lost, as on any wire */
+    }
+    const bool is_good =
+        (header.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0 &&
+        (nf.features & MF_NET_F_CSUM) != 0;
+    const unsigned int check = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
+    const unsigned int flags = nf.netif->chksum_flags;
+    NETIF_SET_CHECKSUM_CTRL(nf.netif, (u16_t)(is_good ? flags & ~check : flags | check));
+    if (nf.netif->input(p, nf.netif) != ERR_OK) {
+        pbuf_free(p);
+    }
+}
+
+static unsigned int rx_poll(void)
+{
+    unsigned int count = 0;
+    void *buffer;
+    uint32_t bytes;
+
+    while (count < POLL_BUDGET && virtq_driver_take(&nf.rx, &buffer, &bytes)) {
+        rx_input(buffer, bytes);
+        count++;
+    }
+    if (count == 0) {
+        return 0;
+    }
+    if (count > nf.rx_target / 2 && nf.rx_target < nf.rx.size) {
+        nf.rx_target *= 2;
+    }
+    rx_fill();
+    if (virtq_driver_publish(&nf.rx)) {
+        hv_event_send(nf.port);
+    }
+    return count;
+}
+
+/* ---- send --------------------------------------------------------------------------------- */
+
+/* Tokens: a pbuf that we hold a reference of, or the address + 1 of a buffer with a copy. */
+static void tx_reclaim(void)
+{
+    void *token;
+    uint32_t bytes;
+
+    while (virtq_driver_take(&nf.tx, &token, &bytes)) {
+        if (((uintptr_t)token & 1) != 0) {
+            mf_packet_free((void *)((uintptr_t)token - 1));
+        } else {
+            pbuf_free(token);
+        }
+    }
+}
+
+/* The sum of the pseudo header (RFC 793, 3.1; RFC 8200, 8.1), folded, in memory order. */
+static uint16_t pseudo_header_sum(const uint8_t *addresses, int bytes, uint32_t tcp_bytes)
+{
+    return mf_checksum_fold((uint64_t)mf_checksum_add(addresses, bytes) +
+                            lwip_htons((uint16_t)tcp_bytes) + lwip_htons(IP_PROTO_TCP));
+}
+
+/*
+ * Leaves the checksum of a TCP segment to the device: puts the pseudo header's sum there and says
+ * so in the virtio header. `frame` holds all headers; `total` is the packet's length.
+ */
+static void tx_offload(struct virtio_net_hdr *header, uint8_t *frame, uint32_t total)
+{
+    uint8_t *const ip = frame + SIZEOF_ETH_HDR;
+    uint32_t ip_bytes;
+    uint16_t sum;
+
+    if (frame[12] == 0x08 && frame[13] == 0x00 && ip[9] == IP_PROTO_TCP) {
+        ip_bytes = (ip[0] & 0xfu) * 4;
+        sum = pseudo_header_sum(ip + 12, 8, total - SIZEOF_ETH_HDR - ip_bytes);
+    } else if (frame[12] == 0x86 && frame[13] == 0xdd && ip[6] == IP_PROTO_TCP) {
+        ip_bytes = 40;
+        sum = pseudo_header_sum(ip + 8, 32, total - SIZEOF_ETH_HDR - ip_bytes);
+    } else {
+        return; /* lwIP has computed it, or there is none */
+    }
+    header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
+    header->csum_start = (uint16_t)(SIZEOF_ETH_HDR + ip_bytes);
+    header->csum_offset = offsetof(struct tcp_hdr, chksum);
+    memcpy(ip + ip_bytes + header->csum_offset, &sum, sizeof(sum));
+}
+
+/*
+ * Describes a packet where it lies, the virtio header in front of its first pbuf. Returns the
+ * number of segments, or 0 when it has to be copied.
+ */
+static unsigned int tx_describe(struct pbuf *p, struct virtq_segment *segments)
+{
+    const bool has_room =
+        (p->type_internal & PBUF_TYPE_FLAG_STRUCT_DATA_CONTIGUOUS) != 0 &&
+        (uint8_t *)p->payload - (uint8_t *)p >= (ptrdiff_t)(sizeof(struct pbuf) + HEADER_BYTES);
+    unsigned int count = 0;
+
+    if (!has_room) {
+        return 0;
+    }
+    for (const struct pbuf *q = p; q != NULL; q = q->next) {
+        const uint32_t before = q == p ? HEADER_BYTES : 0;
+        const uintptr_t address = (uintptr_t)q->payload - before;
+        const uint32_t bytes = q->len + before;
+        if (bytes == 0) {
+            continue;
+        }
+        if (count == VIRTQ_CHAIN_MAX || !mf_packet_is_shared((void *)address, bytes)) {
+            return 0;
+        }
+        segments[count++] =
+            (struct virtq_segment){.address = address - HV_WINDOW0_VA, .bytes = bytes};
+    }
+    return count;
+}
+
+/* Adds a chain; when the ring is full, once more after what was sent has been taken back. */
+static bool tx_add(const struct virtq_segment *segments, unsigned int count, void *token)
+{
+    if (!virtq_driver_add(&nf.tx, segments, count, 0, token)) {
+        tx_reclaim();
+        return virtq_driver_add(&nf.tx, segments, count, 0, token);
+    }
+    return true;
+}
+
+static bool tx_in_place(struct pbuf *p, const struct virtq_segment *segments, unsigned int count)
+{
+    struct virtio_net_hdr *const header =
+        (struct virtio_net_hdr *)(void *)((uint8_t *)p->payload - HEADER_BYTES);
+
+    *header = (struct virtio_net_hdr){0};
+    if ((nf.features & MF_NET_F_CSUM) != 0) {
+        tx_offload(header, p->payload, p->tot_len);
+    }
+    pbuf_ref(p);
+    if (!tx_add(segments, count, p)) {
+        pbuf_free(p);
+        return false;
+    }
+    return true;
+}
+
+static bool tx_copied(struct pbuf *p)
+{
+    uint8_t *const buffer = p->tot_len + HEADER_BYTES <= MF_PACKET_BYTES ? mf_packet_alloc() : NULL;
+
+    if (buffer == NULL) {
+        return false;
+    }
+    struct virtio_net_hdr header = {0};
+    pbuf_copy_partial(p, buffer + HEADER_BYTES, p->tot_len, 0);
+    if ((nf.features & MF_NET_F_CSUM) != 0) {
+        tx_offload(&header, buffer + HEADER_BYTES, p->tot_len);
+    }
+    memcpy(buffer, &header, sizeof(header));
+    const struct virtq_segment segment = {
+        .address = (uintptr_t)buffer - HV_WINDOW0_VA,
+        .bytes = p->tot_len + HEADER_BYTES,
+    };
+    if (!tx_add(&segment, 1, buffer + 1)) {
+        mf_packet_free(buffer);
+        return false;
+    }
+    return true;
+}
+
+static err_t tx_output(struct netif *netif, struct pbuf *p)
+{
+    struct virtq_segment segments[VIRTQ_CHAIN_MAX];
+    const unsigned int count = tx_describe(p, segments);
+    (void)netif;
+
+    if (count > 0 ? tx_in_place(p, segments, count) : tx_copied(p)) {
+        return ERR_OK;
+    }
+    nf.tx_was_full = true;
+    return ERR_MEM;
+}
+
+/* ---- next hops ----------------------------------------------------------------------------- */
+
+/* What leaves the subnet goes to dom0; only neighbours have to be asked for. */
+static err_t output_ip4(struct netif *netif, struct pbuf *p, const ip4_addr_t *to)
+{
+    if (ip4_addr_netcmp(to, netif_ip4_addr(netif), netif_ip4_netmask(netif)) ||
+        ip4_addr_ismulticast(to) || ip4_addr_isbroadcast(to, netif)) {
+        if (!ip4_addr_cmp(to, netif_ip4_gw(netif))) {
+            mf_net_tick_for(RESOLVE_SECONDS);
+            return etharp_output(netif, p, to);
+        }
+    }
+    return ethernet_output(netif, p, (struct eth_addr *)(void *)netif->hwaddr, &nf.gateway,
+                           ETHTYPE_IP);
+}
+
+static bool is_in_ip6_subnet(const ip6_addr_t *to)
+{
+    const uint32_t words = nf.ip6_prefix / 32u;
+    const uint32_t rest = nf.ip6_prefix % 32u;
+
+    for (uint32_t i = 0; i < words; i++) {
+        if (to->addr[i] != nf.ip6_network.addr[i]) {
+            return false;
+        }
+    }
+    const uint32_t mask = rest == 0 ? 0 : ~0u << (32 - rest);
+    return rest == 0 || ((lwip_htonl(to->addr[words] ^ nf.ip6_network.addr[words])) & mask) == 0;
+}
+
+static err_t output_ip6(struct netif *netif, struct pbuf *p, const ip6_addr_t *to)
+{
+    if (ip6_addr_islinklocal(to) || ip6_addr_ismulticast(to) || is_in_ip6_subnet(to)) {
+        mf_net_tick_for(RESOLVE_SECONDS);
+        return ethip6_output(netif, p, to);
+    }
+    return ethernet_output(netif, p, (struct eth_addr *)(void *)netif->hwaddr, &nf.gateway,
+                           ETHTYPE_IPV6);
+}
+
+/* ---- polling ------------------------------------------------------------------------------ */
+
+unsigned int netfront_poll(void)
+{
+    if (virtq_driver_has_used(&nf.tx)) {
+        tx_reclaim();
+        if (nf.tx_was_full) {
+            nf.tx_was_full = false;
+            tcp_txnow();
+        }
+    }
+    const unsigned int count = rx_poll();
+    if (count > 1) {
+        nf.defer_left = count;
+        nf.defer_until_tsc = __builtin_ia32_rdtsc() + nf.defer_tsc;
+    } else {
+        nf.defer_left = 0;
+    }
+    return count;
+}
+
+void netfront_flush(void)
+{
+    if (virtq_driver_publish(&nf.tx)) {
+        hv_event_send(nf.port);
+    }
+}
+
+void netfront_kick(void)
+{
+    if (nf.tx.avail_next == nf.tx.avail_told) {
+        return;
+    }
+    if (nf.defer_left > 0 && __builtin_ia32_rdtsc() < nf.defer_until_tsc) {
+        nf.defer_left--;
+        return;
+    }
+    netfront_flush();
+}
+
+bool netfront_prepare(void)
+{
+    bool has_work = virtq_driver_want_events(&nf.rx);
+
+    if (nf.tx_was_full) {
+        const uint16_t in_flight = (uint16_t)(nf.tx.avail_told - nf.tx.used_next);
+        has_work |= virtq_driver_want_events_after(&nf.tx, (uint16_t)(in_flight / 2 + 1));
+    }
+    return has_work;
+}
+
+/* The idle loop polls after every event: there is nothing else to do. */
+static void take_event(uint32_t tag, void *arg)
+{
+    (void)tag;
+    (void)arg;
+}
+
+/* ---- start -------------------------------------------------------------------------------- */
+
+static err_t init_netif(struct netif *netif)
+{
+    const struct mf_info *const info = netif->state;
+
+    netif->name[0] = 'e';
+    netif->name[1] = 'n';
+    netif->mtu = info->net.mtu;
+    netif->hwaddr_len = ETH_HWADDR_LEN;
+    memcpy(netif->hwaddr, info->net.mac, ETH_HWADDR_LEN);
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    netif->output = output_ip4;
+    netif->output_ip6 = output_ip6;
+    netif->linkoutput = tx_output;
+    if ((nf.features & MF_NET_F_CSUM) != 0) {
+        NETIF_SET_CHECKSUM_CTRL(netif, NETIF_CHECKSUM_ENABLE_ALL & ~NETIF_CHECKSUM_GEN_TCP);
+    }
+    return ERR_OK;
+}
+
+static void set_ip6(const struct mf_net *net)
+{
+    ip6_addr_t address;
+
+    memcpy(address.addr, net->ip6, sizeof(net->ip6));
+    ip6_addr_clear_zone(&address);
+    nf.ip6_network = address;
+    nf.ip6_prefix = net->ip6_prefix;
+    netif_create_ip6_linklocal_address(nf.netif, 1);
+    netif_ip6_addr_set_state(nf.netif, 0, IP6_ADDR_PREFERRED);
+    if (net->ip6_prefix != 0) {
+        netif_ip6_addr_set(nf.netif, 1, &address);
+        netif_ip6_addr_set_state(nf.netif, 1, IP6_ADDR_PREFERRED);
+    }
+}
+
+static void add_netif(const struct mf_info *info)
+{
+    const struct mf_net *const net = &info->net;
+    ip4_addr_t address, mask, gateway;
+
+    memcpy(&address, net->ip4, sizeof(net->ip4));
+    memcpy(&gateway, net->ip4_gateway, sizeof(net->ip4_gateway));
+    mask.addr = net->ip4_prefix == 0 ? 0 : lwip_htonl(~0u << (32 - net->ip4_prefix));
+    memcpy(&nf.gateway, net->gateway_mac, sizeof(nf.gateway));
+    netif_add(nf.netif, &address, &mask, &gateway, (void *)(uintptr_t)info, init_netif,
+              ethernet_input);
+    set_ip6(net);
+    netif_set_default(nf.netif);
+    netif_set_link_up(nf.netif);
+    netif_set_up(nf.netif);
+}
+
+static bool is_sound(const struct mf_info *info)
+{
+    const struct mf_net *const net = &info->net;
+
+    return info->magic == MF_INFO_MAGIC && net->port != MF_NO_PORT && net->rx.size != 0 &&
+           net->tx.size != 0 && net->ip4_prefix <= 32 && net->ip6_prefix <= 128 &&
+           net->mtu >= 1280 && net->mtu + SIZEOF_ETH_HDR + HEADER_BYTES <= MF_PACKET_BYTES &&
+           net->buffers % HV_PAGE_BYTES == 0 && net->buffers < HV_WINDOW_BYTES &&
+           net->buffers_bytes <= HV_WINDOW_BYTES - net->buffers;
+}
+
+static bool start_queue(struct virtq_driver *q, const struct mf_virtq *where)
+{
+    const struct virtq_place place = {
+        .desc = where->desc, .avail = where->avail, .used = where->used, .size = where->size};
+    struct virtq_slot *const slots = malloc(place.size * sizeof(*slots));
+
+    if (slots == NULL) {
+        return false;
+    }
+    virtq_driver_init(q, (void *)(uintptr_t)HV_WINDOW0_VA, &place, slots, true);
+    return true;
+}
+
+bool netfront_start(const struct mf_info *info, struct netif *netif)
+{
+    static struct mf_event event = {.first_tag = MF_TAG_NET, .count = 1, .handle = take_event};
+
+    if (!is_sound(info) || !start_queue(&nf.rx, &info->net.rx) ||
+        !start_queue(&nf.tx, &info->net.tx)) {
+        return false;
+    }
+    const volatile struct hv_time_page *const time =
+        (const volatile struct hv_time_page *)(uintptr_t)HV_TIME_PAGE;
+    nf.defer_tsc = time->tsc_khz * DEFER_US / 1000;
+    nf.netif = netif;
+    nf.port = info->net.port;
+    nf.features = info->net.features;
+    nf.rx_target = info->net.rx.size < RX_BUFFERS_FIRST ? info->net.rx.size : RX_BUFFERS_FIRST;
+    mf_packet_area((void *)(uintptr_t)info->net.buffers, info->net.buffers_bytes);
+    add_netif(info);
+    mf_event_register(&event);
+    rx_fill();
+    if (virtq_driver_publish(&nf.rx)) {
+        hv_event_send(nf.port);
+    }
+    return true;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* netfront.h - the driver of the PV network device. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mayfly/info.h"
+
+struct netif;
+
+/**
+ * Starts the device that *info describes and adds it to lwIP as `netif`, with its addresses.
+ * Returns false when there is none, or it is described wrongly.
+ */
+bool netfront_start(const struct mf_info *info, struct netif *netif);
+
+/** Hands received packets to lwIP and frees what has been sent. Returns packets received. */
+unsigned int netfront_poll(void);
+
+/** Something was sent: tells the backend now, or leaves it to the next netfront_flush(). */
+void netfront_kick(void);
+
+/** Tells the backend of all that was sent, if it wants to be told. */
+void netfront_flush(void);
+
+/** Asks for events. Returns true when there is work already. */
+bool netfront_prepare(void);

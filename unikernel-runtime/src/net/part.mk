@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# lwIP: liblwip.a from Debian's source, and the flags of the files that use its headers.
+
+LWIP := $(TP)/src/lwip/src
+LWIP_B := $(RT_B)/lwip
+# mem.c, memp.c and timeouts.c are replaced by ours; see lwip/lwipopts.h.
+LWIP_SRC := $(addprefix core/,def dns inet_chksum init ip netif pbuf tcp tcp_in tcp_out udp \
+	$(addprefix ipv4/,etharp icmp ip4 ip4_addr ip4_frag) \
+	$(addprefix ipv6/,ethip6 icmp6 inet6 ip6 ip6_addr ip6_frag nd6)) netif/ethernet
+LWIP_INCLUDE := -I$(RT)/src/net/lwip -isystem $(LWIP)/include
+LWIP_HEADERS := $(wildcard $(RT)/src/net/lwip/*.h $(RT)/src/net/lwip/arch/*.h)
+
+$(RT_B)/net/%.o: RT_CFLAGS += $(LWIP_INCLUDE)
+$(call RT_OBJ,$(RT_NET_SRC)): $(TP)/lwip.src.stamp
+
+$(LWIP_B)/%.o: $(TP)/lwip.src.stamp $(LWIP_HEADERS) $(SDK_HEADERS) $(SDK_CC) \
+		$(SDK)/lib/mayfly.specs $(RT)/src/net/part.mk
+	@mkdir -p $(@D)
+	$(SDK_CC) -O2 -g -ffunction-sections -fdata-sections -Wall -Wno-address \
+		-ffile-prefix-map=$(abspath $(TP))/= -ffile-prefix-map=$(TP)/= \
+		-I$(RT)/src/net/lwip -I$(LWIP)/include -c $(LWIP)/$*.c -o $@
+
+$(SDK)/lib/liblwip.a: $(patsubst %,$(LWIP_B)/%.o,$(LWIP_SRC))
+	$(RT_ARCHIVE)
+
+SDK_LIBS += $(SDK)/lib/liblwip.a

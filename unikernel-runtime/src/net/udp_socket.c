@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * udp_socket.c - datagram sockets. See socket.h.
+ *
+ * A received datagram is queued as the pbuf that lwIP hands over. Who sent it, and the link to the
+ * next one, are noted where its IP and UDP headers were, right in front of its payload: so there
+ * is nothing to allocate.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#include "lwip/pbuf.h"
+#include "lwip/prot/ip4.h"
+#include "lwip/prot/udp.h"
+#include "lwip/udp.h"
+#include "net/net.h"
+#include "net/socket.h"
+#include "thread/idle.h"
+#include "time/clock.h"
+
+#define DATAGRAM_BYTES_MAX 65507u
+#define CHARGE_BYTES_MIN 512u /* what a datagram takes of SO_RCVBUF, however short it is */
+
+struct note {
+    uint64_t next; /* struct pbuf * */
+    uint8_t address[16];
+    uint16_t port;
+    uint8_t type; /* IPADDR_TYPE_V4, V6 */
+    uint8_t zone;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct note) <= IP_HLEN + UDP_HLEN, "the note fits where the headers were");
+
+static struct note *note_of(struct pbuf *p)
+{
+    return (struct note *)(void *)((uint8_t *)p->payload - sizeof(struct note));
+}
+
+static size_t charge_of(const struct pbuf *p)
+{
+    return p->tot_len < CHARGE_BYTES_MIN ? CHARGE_BYTES_MIN : p->tot_len;
+}
+
+static void write_note(struct pbuf *p, const ip_addr_t *address, uint16_t port)
+{
+    struct note *const note = note_of(p);
+
+    *note = (struct note){.port = port, .type = IP_GET_TYPE(address)};
+    if (IP_IS_V6(address)) {
+        memcpy(note->address, ip_2_ip6(address)->addr, 16);
+        note->zone = ip6_addr_zone(ip_2_ip6(address));
+    } else {
+        memcpy(note->address, ip_2_ip4(address), 4);
+    }
+}
+
+static void read_note(struct pbuf *p, ip_addr_t *address, uint16_t *port)
+{
+    const struct note *const note = note_of(p);
+
+    memset(address, 0, sizeof(*address));
+    if (note->type == IPADDR_TYPE_V6) {
+        memcpy(ip_2_ip6(address)->addr, note->address, 16);
+        ip6_addr_set_zone(ip_2_ip6(address), note->zone);
+    } else {
+        memcpy(ip_2_ip4(address), note->address, 4);
+    }
+    IP_SET_TYPE(address, note->type);
+    *port = note->port;
+}
+
+static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *address,
+                        u16_t port)
+{
+    struct mf_socket *const s = arg;
+    (void)pcb;
+
+    if (s->is_read_shut || s->rx_bytes + charge_of(p) > (size_t)s->options.receive_bytes) {
+        pbuf_free(p);
+        return;
+    }
+    write_note(p, address, port);
+    s->rx_bytes += charge_of(p);
+    if (s->rx_first == NULL) {
+        s->rx_first = p;
+    } else {
+        note_of(s->rx_last)->next = (uintptr_t)p;
+    }
+    s->rx_last = p;
+    mf_file_notify(&s->file, POLLIN | POLLRDNORM);
+}
+
+static void drop_first(struct mf_socket *s)
+{
+    struct pbuf *const p = s->rx_first;
+
+    s->rx_first = (struct pbuf *)(uintptr_t)note_of(p)->next;
+    s->rx_bytes -= charge_of(p);
+    pbuf_free(p);
+}
+
+static int udp_open(struct mf_socket *s)
+{
+    s->udp = udp_new_ip_type(mf_address_type(s));
+    if (s->udp == NULL) {
+        return -ENOBUFS;
+    }
+    udp_recv(s->udp, on_datagram, s);
+    mf_socket_apply_options(s);
+    return 0;
+}
+
+static void note_local(struct mf_socket *s)
+{
+    ip_addr_copy(s->local, s->udp->local_ip);
+    s->local_port = s->udp->local_port;
+    s->is_bound |= s->local_port != 0;
+}
+
+static int udp_bind_socket(struct mf_socket *s, const ip_addr_t *address, uint16_t port)
+{
+    const int r = mf_socket_errno(udp_bind(s->udp, address, port));
+
+    note_local(s);
+    return r;
+}
+
+static int udp_connect_socket(struct mf_socket *s, const ip_addr_t *address, uint16_t port)
+{
+    const int r = mf_socket_errno(udp_connect(s->udp, address, port));
+
+    if (r == 0) {
+        s->state = MF_SOCKET_CONNECTED;
+        ip_addr_copy(s->peer, *address);
+        s->peer_port = port;
+        note_local(s);
+    }
+    return r;
+}
+
+static int udp_disconnect_socket(struct mf_socket *s)
+{
+    udp_disconnect(s->udp);
+    s->state = MF_SOCKET_NEW;
+    s->peer_port = 0;
+    return 0;
+}
+
+/* ---- sending ------------------------------------------------------------------------------ */
+
+static struct pbuf *gather(const struct mf_message *m)
+{
+    struct pbuf *const p = pbuf_alloc(PBUF_TRANSPORT, (u16_t)m->bytes, PBUF_RAM);
+    size_t at = 0;
+
+    for (int i = 0; p != NULL && i < m->iov_count; i++) {
+        memcpy((uint8_t *)p->payload + at, m->iov[i].iov_base, m->iov[i].iov_len);
+        at += m->iov[i].iov_len;
+    }
+    return p;
+}
+
+static err_t send_gathered(struct mf_socket *s, const struct mf_message *m)
+{
+    struct pbuf *const p = gather(m);
+    err_t error = ERR_MEM;
+
+    if (p != NULL) {
+        error = m->has_address ? udp_sendto(s->udp, p, &m->address, m->port) : udp_send(s->udp, p);
+        pbuf_free(p);
+    }
+    return error;
+}
+
+static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m)
+{
+    if (s->error != 0) {
+        return mf_socket_take_error(s);
+    }
+    if (s->is_write_shut) {
+        return -EPIPE;
+    }
+    if (!m->has_address && s->state != MF_SOCKET_CONNECTED) {
+        return -EDESTADDRREQ;
+    }
+    if (m->bytes > DATAGRAM_BYTES_MAX) {
+        return -EMSGSIZE;
+    }
+    const ip_addr_t *const to = m->has_address ? &m->address : &s->peer;
+    if (IP_IS_V4(to) && ip4_addr_get_u32(ip_2_ip4(to)) == IPADDR_BROADCAST &&
+        !s->options.broadcast) {
+        return -EACCES;
+    }
+    err_t error = send_gathered(s, m);
+    if (error == ERR_MEM) { /* the ring or the memory is full: let what was sent before leave */
+        mf_net_kick();
+        mf_idle_poll();
+        error = send_gathered(s, m);
+    }
+    note_local(s);
+    /* lwIP says ERR_VAL when address families do not fit: an IPv6-only socket and the like. */
+    return error == ERR_OK ? (ssize_t)m->bytes : mf_socket_errno(error);
+}
+
+/* ---- receiving ---------------------------------------------------------------------------- */
+
+static int wait_for_datagram(struct mf_socket *s, int flags)
+{
+    const uint64_t timeout_ns = s->options.receive_timeout_ns;
+    const uint64_t until = timeout_ns == 0 ? MF_NEVER : mf_clock_deadline(timeout_ns);
+
+    while (s->rx_first == NULL) {
+        if (s->error != 0) {
+            return mf_socket_take_error(s);
+        }
+        if (s->is_read_shut) {
+            return 0;
+        }
+        const int r = mf_socket_wait(s, POLLIN, flags, until);
+        if (r < 0 && s->rx_first == NULL) {
+            return r;
+        }
+    }
+    return 1;
+}
+
+static ssize_t udp_receive_message(struct mf_socket *s, struct mf_message *m)
+{
+    const int flags = m->flags;
+    const int r = wait_for_datagram(s, flags);
+
+    m->flags = 0;
+    m->has_address = false;
+    if (r <= 0) {
+        return r;
+    }
+    struct pbuf *const first = s->rx_first;
+    const size_t bytes = first->tot_len;
+    size_t done = 0;
+    for (const struct pbuf *p = first; p != NULL && done < m->bytes; p = p->next) {
+        done += mf_message_put(m, done, p->payload, p->len);
+    }
+    read_note(first, &m->address, &m->port);
+    m->has_address = true;
+    if (done < bytes) {
+        m->flags |= MSG_TRUNC;
+    }
+    if ((flags & MSG_PEEK) == 0) {
+        drop_first(s);
+    }
+    return (ssize_t)((flags & MSG_TRUNC) != 0 ? bytes : done);
+}
+
+static size_t udp_readable(const struct mf_socket *s)
+{
+    return s->rx_first == NULL ? 0 : s->rx_first->tot_len;
+}
+
+/* ---- readiness, end ------------------------------------------------------------------------ */
+
+static uint32_t udp_poll_socket(struct mf_socket *s)
+{
+    uint32_t events = POLLOUT | POLLWRNORM;
+
+    if (s->rx_first != NULL || s->is_read_shut) {
+        events |= POLLIN | POLLRDNORM;
+    }
+    if (s->is_read_shut) {
+        events |= POLLRDHUP;
+    }
+    return events | (s->error != 0 ? POLLERR : 0);
+}
+
+static int udp_shutdown_socket(struct mf_socket *s, bool read, bool write)
+{
+    if (s->state != MF_SOCKET_CONNECTED) {
+        return -ENOTCONN;
+    }
+    s->is_read_shut |= read;
+    s->is_write_shut |= write;
+    mf_file_notify(&s->file, POLLIN | POLLOUT | POLLHUP | POLLRDHUP);
+    return 0;
+}
+
+static void udp_close_socket(struct mf_socket *s)
+{
+    while (s->rx_first != NULL) {
+        drop_first(s);
+    }
+    if (s->udp != NULL) {
+        udp_remove(s->udp);
+        s->udp = NULL;
+    }
+}
+
+const struct mf_transport mf_udp_transport = {
+    .open = udp_open,
+    .bind = udp_bind_socket,
+    .connect = udp_connect_socket,
+    .disconnect = udp_disconnect_socket,
+    .send = udp_send_message,
+    .receive = udp_receive_message,
+    .poll = udp_poll_socket,
+    .shutdown = udp_shutdown_socket,
+    .close = udp_close_socket,
+    .readable = udp_readable,
+};
