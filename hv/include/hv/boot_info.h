@@ -31,13 +31,13 @@ struct boot_module {
 
 struct boot_info {
     uint64_t magic;
-    uint64_t hv_base;      /* physical address of the hv image's first byte, multiple of 2 MiB */
+    uint64_t hv_base; /* physical address of the hv image's first byte, multiple of 2 MiB */
     uint64_t hv_bytes;
-    uint64_t rsdp;         /* 0: none */
-    uint64_t wall_ns;      /* since 1970-01-01 UTC; 0: unknown (hv reads the CMOS clock) */
-    uint32_t range_count;  /* sorted by base, not overlapping */
+    uint64_t rsdp;        /* 0: none */
+    uint64_t wall_ns;     /* since 1970-01-01 UTC; 0: unknown (hv reads the CMOS clock) */
+    uint32_t range_count; /* sorted by base, not overlapping */
     uint32_t module_count;
-    uint8_t seed[32];      /* from EFI_RNG_PROTOCOL, else zero */
+    uint8_t seed[32];       /* from EFI_RNG_PROTOCOL, else zero */
     char command_line[512]; /* PVH: QEMU's -append; settings that override mayfly.conf */
     struct boot_range ranges[BOOT_RANGES_MAX];
     struct boot_module modules[BOOT_MODULES_MAX];

@@ -18,7 +18,8 @@
 /** The C entry, on the boot CPU, from start.S or pvh.c. */
 void HV_NORETURN hv_main(struct boot_info *info);
 
-/* ---- early memory: before frame_init() -------------------------------------------------------- */
+/* ---- early memory: before frame_init() --------------------------------------------------------
+ */
 
 void bootmem_init(const struct boot_info *info);
 /** Zeroed, page-aligned physical memory that is never freed. Panics when there is none. */
@@ -37,7 +38,8 @@ uint64_t *paging_new_top(void);
 /** Maps device registers uncached; the same range may be mapped twice. Panics on exhaustion.
  * From bootmem, so before bootmem_finish(). */
 volatile void *mmio_map(paddr_t base, uint64_t bytes);
-/** The top of a new stack with a guard page below. From bootmem, before the first paging_new_top(). */
+/** The top of a new stack with a guard page below. From bootmem, before the first paging_new_top().
+ */
 void *paging_new_stack(uint64_t bytes);
 /** Unmaps one page of hv's image, as a guard page below a stack. Local TLB only: early boot. */
 void paging_unmap_page(const void *va);
@@ -71,7 +73,8 @@ void apic_send_ipi(uint32_t apic_id, uint8_t vector);
 /** NMI to all other CPUs (panic). */
 void apic_nmi_others(void);
 
-/** Routes ISA interrupt `irq` (with MADT overrides) to `vector` of the boot CPU. False: no I/O APIC. */
+/** Routes ISA interrupt `irq` (with MADT overrides) to `vector` of the boot CPU. False: no I/O
+ * APIC. */
 bool ioapic_route_isa(uint32_t irq, uint8_t vector);
 
 /**
@@ -82,7 +85,8 @@ bool ioapic_route_isa(uint32_t irq, uint8_t vector);
 void smp_start(void (*entry)(uint32_t index));
 void smp_arrived(void);
 
-/* ---- serial ----------------------------------------------------------------------------------- */
+/* ---- serial -----------------------------------------------------------------------------------
+ */
 
 void serial_init(void);
 void serial_write(const char *data, size_t bytes);
@@ -91,7 +95,8 @@ void serial_enable_rx(void);
 /** The next received byte, or -1. */
 int serial_read(void);
 
-/* ---- ends of the machine ---------------------------------------------------------------------- */
+/* ---- ends of the machine ----------------------------------------------------------------------
+ */
 
 /** Writes "mayfly-exit: CODE\n" to the debug console, ends by isa-debug-exit, ACPI, or halts. */
 void HV_NORETURN machine_off(int32_t code);
@@ -99,7 +104,8 @@ void HV_NORETURN machine_off(int32_t code);
 /** Prints return addresses with names, from frame pointer `rbp`; hv addresses only. Any context. */
 void backtrace_print(uint64_t rip, uint64_t rbp);
 
-/* ---- PCI -------------------------------------------------------------------------------------- */
+/* ---- PCI --------------------------------------------------------------------------------------
+ */
 
 struct pci_device;
 
@@ -110,17 +116,21 @@ uint32_t pci_count(void);
 struct pci_device *pci_get(uint32_t index);
 void pci_get_info(const struct pci_device *device, struct hv_pci_info *info);
 /** hv_pci_read(), hv_pci_write(): offset and width checked here; RANGE, ALIGN, PERM. */
-enum hv_err pci_config_read(struct pci_device *device, uint32_t offset, uint32_t bytes, uint32_t *value) HV_MUST_CHECK;
-enum hv_err pci_config_write(struct pci_device *device, uint32_t offset, uint32_t bytes, uint32_t value) HV_MUST_CHECK;
-/** The machine address and size of a memory BAR, NOENT when it is none. *msix_page_first/_count: the
- * pages of it (may be 0) that hold the MSI-X table and must not be writable to a guest. */
+enum hv_err pci_config_read(struct pci_device *device, uint32_t offset, uint32_t bytes,
+                            uint32_t *value) HV_MUST_CHECK;
+enum hv_err pci_config_write(struct pci_device *device, uint32_t offset, uint32_t bytes,
+                             uint32_t value) HV_MUST_CHECK;
+/** The machine address and size of a memory BAR, NOENT when it is none. *msix_page_first/_count:
+ * the pages of it (may be 0) that hold the MSI-X table and must not be writable to a guest. */
 enum hv_err pci_bar(const struct pci_device *device, uint32_t bar, paddr_t *base, uint64_t *bytes,
                     uint64_t *msix_page_first, uint64_t *msix_page_count) HV_MUST_CHECK;
 /** Programs MSI-X entry `index` to send `vector` to `apic_id`, unmasks it, enables MSI-X. RANGE. */
-enum hv_err pci_msix_set(struct pci_device *device, uint32_t index, uint32_t apic_id, uint8_t vector) HV_MUST_CHECK;
+enum hv_err pci_msix_set(struct pci_device *device, uint32_t index, uint32_t apic_id,
+                         uint8_t vector) HV_MUST_CHECK;
 void pci_msix_mask(struct pci_device *device, uint32_t index);
 
-/* ---- interrupt vectors ------------------------------------------------------------------------ */
+/* ---- interrupt vectors ------------------------------------------------------------------------
+ */
 
 #define VECTOR_DEVICE_FIRST 0x30 /* MSI-X and ISA devices */
 #define VECTOR_DEVICE_LAST 0xdf
