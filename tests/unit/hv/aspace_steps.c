@@ -189,7 +189,7 @@ static enum hv_err step_page(const struct step *s, struct aspace *as)
 
 static enum hv_err step_window(const struct step *s, struct aspace *as)
 {
-    paddr_t *window = &run.window[s->other];
+    paddr_t *window = s->kind == STEP_MOVE ? NULL : &run.window[s->other];
 
     switch (s->kind) {
     case STEP_WINDOW:
@@ -207,6 +207,11 @@ static enum hv_err step_window(const struct step *s, struct aspace *as)
         aspace_window_put(at);
         return HV_OK;
     }
+    case STEP_MOVE:
+        load(as);
+        aspace_move_windows(as, &run.space[s->other]);
+        mmu_flush(&run.mmu);
+        return HV_OK;
     case STEP_NO_WINDOW:
         assert_int_equal(aspace_window_at(as, (gva_t){s->va}).v, 0);
         assert_int_equal(aspace_window_detach(as, (gva_t){s->va}).v, 0);

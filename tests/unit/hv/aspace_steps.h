@@ -33,6 +33,7 @@ enum step_kind {
     STEP_WINDOW,
     STEP_ATTACH,
     STEP_DETACH,
+    STEP_MOVE,
     STEP_PUT,
     STEP_NO_WINDOW,
     STEP_MAPPED,
@@ -87,6 +88,7 @@ struct step {
 #define ATTACH(w, s, at) STEP(ATTACH, s, .other = (w), .va = (at))
 #define ATTACH_FAILS(w, s, at, e) STEP(ATTACH, s, .other = (w), .va = (at), .err = HV_ERR_##e)
 #define DETACH(s, at) STEP(DETACH, s, .va = (at))
+#define MOVE_WINDOWS(s, to) STEP(MOVE, s, .other = (to))
 #define PUT(w) STEP(PUT, 0, .other = (w))
 #define NO_WINDOW(s, at) STEP(NO_WINDOW, s, .va = (at))
 #define MAPPED(s, at, pages, yes) STEP(MAPPED, s, .va = (at), .count = (pages), .prot = (yes))

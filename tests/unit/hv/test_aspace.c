@@ -254,6 +254,14 @@ CASE(slot_takes_one_window, CREATE(0), WINDOW(0, 0, 512), WINDOW(1, 0, 512), ATT
      WRITE(0, HV_GUEST_END - PG, 5), READ(0, WIN + 2 * MB2 - PG, 5), DETACH(0, WIN),
      NO_WINDOW(0, WIN), NO_WINDOW(0, HEAP), ATTACH(1, 0, WIN), READ(0, WIN + 511 * PG, 5))
 
+CASE(rolled_back_space_keeps_its_windows, CREATE(0), MAP(0, HEAP, 1, RW), WRITE(0, HEAP, 1),
+     CLONE(0, 1), WINDOW(0, 16, 4), ATTACH(0, 1, 0), ATTACH(0, 1, WIN),
+     ATTACH(0, 1, HV_GUEST_END - MB2), WRITE(1, 16 * PG, 2), WRITE(1, HEAP, 3), CLONE(0, 2),
+     MOVE_WINDOWS(1, 2), NO_WINDOW(1, 0), NO_WINDOW(1, WIN), DROP(1), READ(2, 16 * PG, 2),
+     READ(2, WIN + 16 * PG, 2), READ(2, HEAP, 1), WRITE(2, HV_GUEST_END - MB2 + 17 * PG, 4),
+     READ(2, 17 * PG, 4), RESIDENT(2, 8), CLONE(0, 3), MOVE_WINDOWS(3, 2), MOVE_WINDOWS(2, 3),
+     READ(3, WIN + 17 * PG, 4))
+
 /* ---- the rows -------------------------------------------------------------------------------- */
 
 static void every_bit_of_memory_comes_back_in_slices(void **state)
@@ -340,6 +348,7 @@ int main(void)
         ROW(window_lives_until_its_last_end_leaves),
         ROW(window_does_not_count_nor_cost),
         ROW(slot_takes_one_window),
+        ROW(rolled_back_space_keeps_its_windows),
         cmocka_unit_test(every_bit_of_memory_comes_back_in_slices),
     };
     return cmocka_run_group_tests_name("aspace", tests, NULL, NULL);

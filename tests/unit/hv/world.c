@@ -542,6 +542,31 @@ static void destroy(uint32_t space)
     }
 }
 
+/* A space becomes a clone of another one and keeps its windows. */
+static void do_rollback(void)
+{
+    const uint32_t space = choose_space(), to = choose_space();
+    struct aspace made = {{0}, 0, UINT64_MAX};
+
+    if (space == to) {
+        return;
+    }
+    step_begin("rollback", space, 0, to);
+    const enum hv_err err = aspace_clone(&w.as[to], &made, w.as[space].limit);
+    flush_if_loaded(to);
+    if (step_end(space, err, HV_OK)) {
+        uint32_t window[MODEL_SLOTS];
+        memcpy(window, w.model[space].window, sizeof(window));
+        aspace_move_windows(&w.as[space], &made);
+        destroy(space);
+        w.as[space] = made;
+        w.model[space] = w.model[to];
+        memcpy(w.model[space].window, window, sizeof(window));
+        w.is_alive[space] = true;
+        load(w.loaded);
+    }
+}
+
 /* All but the last. */
 static void do_destroy(void)
 {
@@ -646,9 +671,9 @@ void world_step(void)
     } steps[] = {
         {do_access, 560},    {do_page, 140},      {do_map, 140},    {do_change, 60},
         {do_speculate, 120}, {do_clone, 14},      {do_destroy, 10}, {do_load, 40},
-        {do_window, 40},     {do_window_put, 10}, {do_create, 2},
+        {do_window, 40},     {do_window_put, 10}, {do_create, 2},   {do_rollback, 3},
     };
-    uint64_t n = choose(1136);
+    uint64_t n = choose(1139);
 
     w.step++;
     for (uint32_t i = 0; i < ARRAY_COUNT(steps); i++) {
