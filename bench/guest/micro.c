@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * micro - what single operations of hv cost, in TSC ticks. Boots in place of dom0 (tests/hv/lib);
+ * under QEMU's -icount a tick is an instruction. Prints lines `bench NAME MEDIAN RUNS`.
+ *
+ * Each value is the median of RUNS runs after WARM_UP others, less what reading the TSC costs.
+ */
+#include "hvtest.h"
+
+#define RUNS 201
+#define WARM_UP 50
+#define HEAP HV_HEAP_BASE
+#define RW (HV_PROT_READ | HV_PROT_WRITE)
+#define TAG_A 1
+#define TAG_B 2
+
+static uint64_t samples[RUNS], tsc_cost;
+static volatile uint32_t child_port; /* written by the parent before the child starts */
+
+static uint64_t ticks(void)
+{
+    uint32_t low, high;
+    __asm__ volatile("lfence\n\trdtsc" : "=a"(low), "=d"(high)::"memory");
+    return (uint64_t)high << 32 | low;
+}
+
+static uint64_t median(void)
+{
+    for (int i = 1; i < RUNS; i++) {
+        const uint64_t value = samples[i];
+        int at = i;
+        for (; at > 0 && samples[at - 1] > value; at--) {
+            samples[at] = samples[at - 1];
+        }
+        samples[at] = value;
+    }
+    return samples[RUNS / 2];
+}
+
+static void report(const char *name, uint64_t divisor)
+{
+    const uint64_t value = median();
+    say("bench %s %lu %u", name, (value > tsc_cost ? value - tsc_cost : 0) / divisor, RUNS);
+}
+
+/* Runs `body` WARM_UP times, then RUNS times into samples[]. */
+#define MEASURE(body)                                                                              \
+    for (int run_ = -WARM_UP; run_ < RUNS; run_++) {                                               \
+        const uint64_t start_ = ticks();                                                           \
+        body;                                                                                      \
+        const uint64_t end_ = ticks();                                                             \
+        if (run_ >= 0) {                                                                           \
+            samples[run_] = end_ - start_;                                                         \
+        }                                                                                          \
+    }
+
+static void measure_tsc(void)
+{
+    MEASURE()
+    tsc_cost = median();
+}
+
+static void measure_hypercall(void)
+{
+    MEASURE(hv_nop())
+    report("hypercall_null_insns", 1);
+}
+
+/* ---- page faults ------------------------------------------------------------------------------
+ */
+
+static uint64_t next_page;
+
+static void touch_next(void)
+{
+    *(volatile uint64_t *)(uintptr_t)(HEAP + next_page++ * HV_PAGE_BYTES) = 1;
+}
+
+static void check(int64_t result, const char *what)
+{
+    if (result < 0) {
+        say("# %s: %ld", what, result);
+        give_up(what);
+    }
+}
+
+static void measure_page_faults(void)
+{
+    const uint64_t pages = RUNS + WARM_UP;
+    const struct hv_dom_params frozen = {.flags = HV_DOM_FROZEN};
+    check(hv_mem_map(HEAP, pages, RW), "hv_mem_map");
+    next_page = 0;
+    MEASURE(touch_next())
+    report("page_fault_zero_insns", 1);
+
+    /* A copy shares all pages with us: the first write to each takes a copy of it. */
+    const int64_t copy = hv_dom_clone(HV_SELF, &frozen);
+    if (copy == 0) {
+        hv_exit(0);
+    }
+    check(copy, "hv_dom_clone");
+    next_page = 0;
+    MEASURE(touch_next())
+    report("page_fault_cow_insns", 1);
+    check(hv_dom_destroy((uint32_t)copy), "hv_dom_destroy");
+    check(hv_mem_unmap(HEAP, pages), "hv_mem_unmap");
+}
+
+/* ---- two domains ------------------------------------------------------------------------------
+ */
+
+static void answer_events(void *arg)
+{
+    uint32_t tag;
+    (void)arg;
+    for (;;) {
+        if (hv_event_wait(HV_WAIT_FOREVER, &tag) == 1) {
+            hv_event_send(child_port);
+        }
+    }
+}
+
+static void round_trip(uint32_t port)
+{
+    uint32_t tag;
+    hv_event_send(port);
+    hv_event_wait(HV_WAIT_FOREVER, &tag);
+}
+
+static void measure_events(void)
+{
+    const struct child child = child_create(answer_events, NULL, NULL);
+    uint32_t other = 0;
+    check(child.handle, "hv_dom_clone");
+    const int64_t port = hv_event_bind(HV_SELF, TAG_A, (uint32_t)child.handle, TAG_B, &other);
+    check(port, "hv_event_bind");
+    check(hv_dom_write((uint32_t)child.handle, (uintptr_t)&child_port, &other, sizeof(other)),
+          "hv_dom_write");
+    check(hv_dom_start((uint32_t)child.handle), "hv_dom_start");
+    MEASURE(round_trip((uint32_t)port))
+    report("event_roundtrip_insns", 1);
+    check(hv_dom_destroy((uint32_t)child.handle), "hv_dom_destroy");
+    check(hv_event_close((uint32_t)port), "hv_event_close");
+}
+
+static void yield_forever(void *arg)
+{
+    (void)arg;
+    for (;;) {
+        hv_yield();
+    }
+}
+
+static void measure_switch(void)
+{
+    const struct child child = child_create(yield_forever, NULL, NULL);
+    check(child.handle, "hv_dom_clone");
+    check(hv_dom_start((uint32_t)child.handle), "hv_dom_start");
+    MEASURE(hv_yield()) /* there and back: two switches */
+    report("vcpu_switch_insns", 2);
+    check(hv_dom_destroy((uint32_t)child.handle), "hv_dom_destroy");
+}
+
+/* ---- making and ending domains ----------------------------------------------------------------
+ */
+
+static volatile uint64_t
+    child_tsc; /* in memory of its own: the child's status carries the low bits */
+
+static void stamp_and_wait(void *arg)
+{
+    uint32_t tag;
+    (void)arg;
+    child_tsc = ticks();
+    for (;;) {
+        hv_event_wait(HV_WAIT_FOREVER, &tag);
+    }
+}
+
+/*
+ * From before the clone until the clone runs, and the whole of a destroy. No libc, no devices: the
+ * bare calls. The parent lets the child run by waiting for a deadline, then reads its time stamp.
+ */
+static void measure_clone_and_destroy(void)
+{
+    static uint64_t destroy[RUNS];
+    for (int run = -WARM_UP; run < RUNS; run++) {
+        uint64_t stamp = 0;
+        uint32_t tag;
+        const uint64_t start = ticks();
+        const struct child child = child_create(stamp_and_wait, NULL, NULL);
+        const uint32_t h = (uint32_t)child.handle;
+        check(child.handle, "hv_dom_clone");
+        check(hv_dom_start(h), "hv_dom_start");
+        hv_event_wait(now_ns() + MS, &tag);
+        check(hv_dom_pause(h), "hv_dom_pause");
+        check(hv_dom_read(h, (uintptr_t)&child_tsc, &stamp, sizeof(stamp)), "hv_dom_read");
+        const uint64_t before = ticks();
+        check(hv_dom_destroy(h), "hv_dom_destroy");
+        const uint64_t after = ticks();
+        if (run >= 0) {
+            samples[run] = stamp - start;
+            destroy[run] = after - before;
+        }
+    }
+    report("bare_clone_to_first_insn_insns", 1);
+    memcpy(samples, destroy, sizeof(samples));
+    report("bare_destroy_insns", 1);
+}
+
+static void measure_snapshot(void)
+{
+    const struct hv_dom_params frozen = {.flags = HV_DOM_FROZEN};
+    const struct child child = child_create(yield_forever, NULL, NULL);
+    int64_t copies[RUNS + WARM_UP];
+    int count = 0;
+    check(child.handle, "hv_dom_clone");
+    MEASURE(copies[count++] = hv_dom_clone((uint32_t)child.handle, &frozen))
+    report("bare_snapshot_insns", 1);
+    if (hv_dom_rollback((uint32_t)child.handle, (uint32_t)copies[0]) == HV_OK) {
+        MEASURE(hv_dom_rollback((uint32_t)child.handle, (uint32_t)copies[0]))
+        report("bare_rollback_insns", 1);
+    }
+    while (count > 0) {
+        check(hv_dom_destroy((uint32_t)copies[--count]), "hv_dom_destroy");
+    }
+    check(hv_dom_destroy((uint32_t)child.handle), "hv_dom_destroy");
+}
+
+void test_main(void)
+{
+    say("bench first_domain_tsc %lu 1", rdtsc());
+    measure_tsc();
+    measure_hypercall();
+    measure_page_faults();
+    measure_events();
+    measure_switch();
+    measure_clone_and_destroy();
+    measure_snapshot();
+}
