@@ -43,8 +43,6 @@ void hv_main(struct boot_info *info)
     clock_init(info);
     apic_init_cpu();
     pci_init();
-    printk("%lu MiB of RAM, %u CPUs, TSC %lu kHz, %u modules\n", bootmem_page_limit() >> 8,
-           acpi_cpu_count(), clock_tsc_khz(), info->module_count);
 
     /* The core: frames, what all domains see, CPUs. */
     const paddr_t hypercall_page = cpu_init_boot();
@@ -55,6 +53,8 @@ void hv_main(struct boot_info *info)
     sched_init_cpu(0);
     frame_init(phys_to_virt(frames), page_limit);
     bootmem_finish(frame_add_range);
+    printk("%lu MiB of free memory, %u CPUs, TSC %lu kHz, %u modules\n", frame_free_count() >> 8,
+           acpi_cpu_count(), clock_tsc_khz(), info->module_count);
     aspace_init(hypercall_page, clock_time_page(), zero_page);
     random_init(info->seed, sizeof(info->seed));
     smp_start(cpu_main);
