@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// cflags: -Ibuild-tool
 /* captured_report.c - see captured_report.h. */
 #include "captured_report.h"
 

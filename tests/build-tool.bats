@@ -1,0 +1,304 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# The command `mayfly` as its users type it: build, pack, inspect, run.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    B=$(readlink -f "${B:-build}")
+    export PATH="$B/bin:$PATH"
+    export TMPDIR=$BATS_TEST_TMPDIR
+    guest=$BATS_TEST_TMPDIR/guest
+    mkdir -p "$guest"
+    unset PORT ACCEL CPUS MEM SOURCE_DATE_EPOCH
+    probe=$B/probe.elf # ends the machine with code 42
+}
+
+# hello_into FOLDER: a guest that prints its arguments and ends with 7.
+hello_into() {
+    mkdir -p "$1/lib"
+    printf 'name: small\nsources: [main.c, "lib/*.c"]\nargs: [one, two words]\nmemory: 8M\n' >"$1/mayfly.yaml"
+    printf 'int status(void);\nint status(void)\n{\n    return 7;\n}\n' >"$1/lib/status.c"
+    cat >"$1/main.c" <<'C'
+#include <stdio.h>
+int status(void);
+int main(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        printf("%d: %s\n", i, argv[i]);
+    }
+    return status();
+}
+C
+}
+
+# nothing_is_left: no temporary folder of mayfly stays.
+nothing_is_left() {
+    [ -z "$(find "$TMPDIR" -maxdepth 1 -name 'mayfly-*')" ]
+}
+
+# port_taken PORT: something listens there until the test ends.
+port_taken() {
+    perl -MIO::Socket::INET -e 'my $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1",
+        LocalPort => 0, Listen => 1) or die; print $s->sockport, "\n"; close STDOUT; sleep 30' \
+        >"$BATS_TEST_TMPDIR/port" 3>&- &
+    holder=$!
+    for _ in $(seq 100); do
+        [ -s "$BATS_TEST_TMPDIR/port" ] && break
+        sleep 0.05
+    done
+    port=$(cat "$BATS_TEST_TMPDIR/port")
+}
+
+# start_stopped: mayfly in the background (its id: running) with a machine that never starts.
+start_stopped() {
+    mayfly run --qemu -S --dom0 "$probe" >/dev/null 2>&1 3>&- &
+    running=$!
+    for _ in $(seq 100); do
+        machine=$(cat "/proc/$running/task/$running/children" 2>/dev/null) && machine=${machine% }
+        grep -qs qemu "/proc/${machine:-none}/comm" && return
+        sleep 0.05
+    done
+    return 1
+}
+
+is_gone() {
+    for _ in $(seq 100); do
+        kill -0 "$1" 2>/dev/null || return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+teardown() {
+    [ -z "${holder:-}" ] || kill "$holder" 2>/dev/null || true
+    [ -z "${running:-}" ] || kill -9 "$running" 2>/dev/null || true
+}
+
+# ---- usage ---------------------------------------------------------------------------------------
+
+@test "every command has a help with examples" {
+    for command in build pack inspect run; do
+        run mayfly $command --help
+        [ "$status" -eq 0 ]
+        [[ "$output" == *Examples:*mayfly\ $command* ]]
+    done
+    run mayfly --version
+    [[ "$output" == "mayfly "[0-9]* ]]
+}
+
+@test "wrong usage is exit status 64 and says what is wrong" {
+    run mayfly nothing
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"no command \`nothing\`"* ]]
+    run mayfly run --cpus 0 x
+    [ "$status" -eq 64 ]
+    MEM=lots run mayfly run x
+    [ "$status" -eq 64 ]
+    [[ "$output" == *"not \`lots\`"* ]]
+    run mayfly build
+    [ "$status" -eq 64 ]
+}
+
+# ---- build ---------------------------------------------------------------------------------------
+
+@test "the same guest gives the same bytes in another folder at another time" {
+    hello_into "$guest"
+    hello_into "$guest/elsewhere/deep"
+    touch -d 2001-01-01 "$guest"/elsewhere/deep/*
+    mkdir "$TMPDIR/other-tmp"
+    mayfly build "$guest" -o "$guest/a.img"
+    (cd "$guest/elsewhere" && TMPDIR=$TMPDIR/other-tmp mayfly build deep -o b.img)
+    cmp "$guest/a.img" "$guest/elsewhere/b.img"
+    cmp "$guest/a.img.debug" "$guest/elsewhere/b.img.debug"
+    nothing_is_left
+}
+
+@test "files go in sorted, with clean modes, and reproducibly" {
+    hello_into "$guest"
+    mkdir -p "$guest/www/sub" "$guest/again"
+    echo body >"$guest/www/index.html"
+    ln -s ../index.html "$guest/www/sub/link"
+    chmod 640 "$guest/www/index.html"
+    printf 'files:\n  ./www: /srv/www\n  ./main.c: /main.c\n' >>"$guest/mayfly.yaml"
+    mayfly build "$guest" -o "$guest/a.img"
+    run mayfly inspect "$guest/a.img"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"100644"*"/main.c"*"040755"*"/srv/"*"/srv/www/"*"100644"*"5"*"/srv/www/index.html"*"/srv/www/sub/link -> ../index.html"* ]]
+    chmod 600 "$guest/www/index.html"
+    mayfly build "$guest" -o "$guest/b.img"
+    cmp "$guest/a.img" "$guest/b.img"
+}
+
+@test "hello is at most 128 KiB" {
+    mayfly build examples/hello -o "$guest/hello.img"
+    [ "$(stat -c %s "$guest/hello.img")" -le 131072 ]
+}
+
+@test "an image has no writable and executable segment and no SYSCALL instruction" {
+    hello_into "$guest"
+    mayfly build "$guest" -o "$guest/a.img"
+    run readelf -lW "$guest/a.img"
+    [[ "$output" != *"RWE"* ]]
+    run bash -c "objdump -d '$guest/a.img.debug' | grep -wE 'syscall|sysret|iretq?'"
+    [ "$status" -eq 1 ]
+}
+
+@test "errors of the compiler are passed through, and no image is made" {
+    hello_into "$guest"
+    echo 'int broken(void) { return oops; }' >>"$guest/lib/status.c"
+    run mayfly build "$guest" -o "$guest/a.img"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"lib/status.c:6:"*"oops"* ]]
+    [ ! -e "$guest/a.img" ]
+    nothing_is_left
+}
+
+@test "errors of the manifest name file, line and column" {
+    hello_into "$guest"
+    echo 'sorces: [a.c]' >>"$guest/mayfly.yaml"
+    run mayfly build "$guest"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "$guest/mayfly.yaml:5:1: error: there is no field \`sorces\`"* ]]
+    printf 'name: a\nsources:\n  - main.c\n  - gone.c\n' >"$guest/mayfly.yaml"
+    run mayfly build "$guest"
+    [[ "$output" == "$guest/mayfly.yaml:4:5: error: there is no such file"* ]]
+    printf 'name: a\nsources: [main.c, lib/status.c]\nfiles: {gone: /gone}\n' >"$guest/mayfly.yaml"
+    run mayfly build "$guest"
+    [[ "$output" == "$guest/mayfly.yaml:3:9: error: cannot read $guest/gone"* ]]
+    run mayfly build "$guest/nowhere"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"cannot open $guest/nowhere/mayfly.yaml"* ]]
+}
+
+@test "a missing compiler is one line that says what to do" {
+    hello_into "$guest"
+    MAYFLY_SDK=/nonexistent run mayfly build "$guest"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "mayfly: there is no compiler at /nonexistent/bin/x86_64-mayfly-elf-gcc"*"make"* ]]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "a program of the host is refused" {
+    printf 'name: host\nelf: /bin/true\n' >"$guest/mayfly.yaml"
+    run mayfly build "$guest" -o "$guest/a.img"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "/bin/true is not static"* || "$output" == *"x86_64-mayfly-elf-gcc"* ]]
+    [ ! -e "$guest/a.img" ]
+}
+
+@test "pack packages a linked program" {
+    hello_into "$guest"
+    x86_64=$B/sdk/bin/x86_64-mayfly-elf-gcc
+    "$x86_64" "$guest/main.c" "$guest/lib/status.c" -o "$guest/linked.elf"
+    mayfly pack "$guest/linked.elf" -o "$guest/linked.img"
+    run mayfly inspect --json "$guest/linked.img"
+    [[ "$output" == *'"name": "linked"'* ]]
+}
+
+@test "build --json and inspect --json are JSON with the figures of the image" {
+    hello_into "$guest"
+    run mayfly build --json "$guest" -o "$guest/a.img"
+    [[ "$output" == *"\"bytes\": $(stat -c %s "$guest/a.img")"* ]]
+    [[ "$output" == *"\"image\": \"$guest/a.img\""* ]]
+    run mayfly inspect --json "$guest/a.img"
+    [[ "$output" == *'"what": "text"'* ]]
+    [[ "$output" == *'"memory": 8388608'* ]]
+}
+
+@test "what is no image is refused" {
+    echo no >"$guest/a.img"
+    run mayfly inspect "$guest/a.img"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "mayfly: $guest/a.img is not an ELF file" ]]
+    run mayfly inspect "$B/bin/mayfly"
+    [ "$status" -eq 1 ]
+}
+
+# ---- run -----------------------------------------------------------------------------------------
+
+@test "run shows the guest's output alone and ends with its exit status" {
+    hello_into "$guest"
+    run --separate-stderr mayfly run --timeout 60 "$guest"
+    [ "$status" -eq 7 ]
+    [ "$output" = "1: one
+2: two words" ]
+    nothing_is_left
+}
+
+@test "arguments behind the guest replace those of the manifest" {
+    hello_into "$guest"
+    mayfly build "$guest" -o "$guest/a.img"
+    run --separate-stderr mayfly run --timeout 60 "$guest/a.img" --verbose "it's" 'a "b" \c' name=x
+    [ "$status" -eq 7 ]
+    [ "$output" = "1: --verbose
+2: it's
+3: a \"b\" \\c
+4: name=x" ]
+}
+
+@test "a guest ended by a fault is exit status 139" {
+    run mayfly run --timeout 60 examples/crash null
+    [ "$status" -eq 139 ]
+    [[ "$output" == *write_to_null* ]]
+}
+
+@test "the first domain boots by PVH and by UEFI" {
+    run mayfly run --timeout 60 --dom0 "$probe"
+    [ "$status" -eq 42 ]
+    run mayfly run --timeout 60 --uefi --dom0 "$probe"
+    [ "$status" -eq 42 ]
+    [ -z "$output" ]
+    nothing_is_left
+}
+
+@test "a time limit is exit status 124 and leaves nothing" {
+    run mayfly run --timeout 1 --qemu -S --dom0 "$probe"
+    [ "$status" -eq 124 ]
+    nothing_is_left
+}
+
+@test "SIGTERM ends QEMU and removes everything" {
+    start_stopped
+    kill -TERM "$running"
+    wait "$running" || ended=$?
+    [ "${ended:-0}" -eq 143 ]
+    is_gone "$machine"
+    nothing_is_left
+}
+
+@test "QEMU ends when mayfly is killed" {
+    start_stopped
+    kill -KILL "$running"
+    is_gone "$machine"
+}
+
+@test "missing parts are one line that says what to do" {
+    MAYFLY_BOOT=/nonexistent run mayfly run --dom0 "$probe"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "mayfly: /nonexistent/hv.elf is missing: build Mayfly with \`make\`"* ]]
+    MAYFLY_OVMF=/nonexistent run mayfly run --uefi --dom0 "$probe"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"firmware /nonexistent is missing"*"apt install ovmf"* ]]
+    PATH=$B/bin run mayfly run --dom0 "$probe"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"qemu-system-x86_64 is missing"*"apt install"* ]]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "a port in use is one line that says what to do" {
+    port_taken
+    run mayfly run -p "$port:80" --dom0 "$probe"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "mayfly: port $port is in use"*"PORT="* ]]
+    [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "the same run gives the same boot archive" {
+    hello_into "$guest"
+    mayfly build "$guest" -o "$guest/a.img"
+    mayfly run --print-command --boot-dir "$guest/one" "$guest/a.img" >"$guest/command"
+    mayfly run --print-command --boot-dir "$guest/two" "$guest/a.img" >/dev/null
+    cmp "$guest/one/boot.cpio" "$guest/two/boot.cpio"
+    grep -q -- "-initrd $guest/one/boot.cpio" "$guest/command"
+}
