@@ -4,6 +4,7 @@
 
 #include "arch.h"
 #include "hv/frame.h"
+#include "hv/lib.h"
 
 #define P 0x001ul
 #define W 0x002ul
@@ -433,9 +434,7 @@ enum hv_err aspace_clone(struct aspace *src, struct aspace *out, uint64_t limit)
         frame_free(root);
         return HV_ERR_NOMEM;
     }
-    for (unsigned int i = 1; i < HIGH_FIRST; i++) {
-        to[i] = from[i];
-    }
+    memcpy(to + 1, from + 1, (HIGH_FIRST - 1) * sizeof(*to));
     const unsigned int high = f->high < HIGH_FIRST ? f->high : HIGH_FIRST;
     share_children(from, to, 1, high);
     entry_set(to, 0, first.v | TABLE_FLAGS);

@@ -48,7 +48,6 @@ static struct domain *domain_new(const struct hv_dom_params *params)
     v->tf.rflags = RFLAGS_FIXED | RFLAGS_IF;
     v->is_paused = true;
     v->wake_at = UINT64_MAX;
-    v->loaded_cpu = -1;
     v->weight = params->weight != 0 ? params->weight : WEIGHT_DEFAULT;
     v->cap_percent = params->cap_percent;
     fpu_init(v);

@@ -283,6 +283,14 @@ static uint64_t pcid_of(struct cpu *cpu, const struct domain *d, bool *keep)
     return slot + 1;
 }
 
+static void forget_loaded(struct cpu *cpu)
+{
+    if (cpu->loaded != NULL) {
+        __atomic_fetch_and(&cpu->loaded->loaded_cpus, ~(1ul << cpu->index), __ATOMIC_RELEASE);
+        cpu->loaded = NULL;
+    }
+}
+
 /*
  * Loads the tables of `v`. With PCIDs the old root leaves the top table before CR3 changes and the
  * new one enters after it, so that no walk, even a speculative one, mixes one domain's root with
@@ -303,23 +311,18 @@ static void load_root(struct cpu *cpu, struct vcpu *v)
         *entry = root;
         write_cr3(cpu->top_table_pa);
     }
-    if (cpu->loaded != NULL) {
-        __atomic_store_n(&cpu->loaded->loaded_cpu, -1, __ATOMIC_RELEASE);
-    }
+    forget_loaded(cpu);
     cpu->loaded = v;
     v->last_cpu = cpu->index;
     v->needs_flush = false;
-    __atomic_store_n(&v->loaded_cpu, (int32_t)cpu->index, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&v->loaded_cpus, 1ul << cpu->index, __ATOMIC_RELEASE);
 }
 
 static void unload_root(struct cpu *cpu)
 {
-    struct vcpu *v = cpu->loaded;
-
     cpu->top_table[0] = 0;
     write_cr3(cpu->top_table_pa);
-    cpu->loaded = NULL;
-    __atomic_store_n(&v->loaded_cpu, -1, __ATOMIC_RELEASE);
+    forget_loaded(cpu);
 }
 
 void cpu_check_unload(void)
@@ -334,18 +337,19 @@ void cpu_check_unload(void)
 
 bool cpu_unload(struct vcpu *v)
 {
-    const int32_t where = __atomic_load_n(&v->loaded_cpu, __ATOMIC_ACQUIRE);
+    struct cpu *cpu = this_cpu();
+    uint64_t where = __atomic_load_n(&v->loaded_cpus, __ATOMIC_ACQUIRE);
 
-    if (where < 0) {
-        return true;
+    if (where & 1ul << cpu->index) {
+        unload_root(cpu);
+        where &= ~(1ul << cpu->index);
     }
-    if ((uint32_t)where == this_cpu()->index) {
-        unload_root(this_cpu());
-        return true;
+    for (uint64_t left = where; left != 0; left &= left - 1) {
+        const uint32_t other = (uint32_t)__builtin_ctzl(left);
+        __atomic_store_n(&blocks[other]->cpu.unload, 1, __ATOMIC_RELEASE);
+        cpu_kick(other);
     }
-    __atomic_store_n(&blocks[where]->cpu.unload, 1, __ATOMIC_RELEASE);
-    cpu_kick((uint32_t)where);
-    return false;
+    return where == 0;
 }
 
 void cpu_flush_current(void)
@@ -419,7 +423,8 @@ void cpu_switch_to(struct vcpu *v)
     struct cpu *cpu = this_cpu();
 
     blocks[cpu->index]->tss.rsp0 = (uint64_t)&v->tf + sizeof(v->tf);
-    if (cpu->loaded != v || v->needs_flush) {
+    /* It may have run elsewhere since, and changed its tables there. */
+    if (cpu->loaded != v || v->needs_flush || v->last_cpu != cpu->index) {
         load_root(cpu, v);
     }
     if (cpu->fpu_owner != v || v->fpu_cpu != (int32_t)cpu->index) {

@@ -21,7 +21,7 @@ struct cpu {
     struct vcpu *fpu_owner;    /* whose FPU state is in the registers; may be stale: see fpu_cpu */
     uint64_t timer_armed_ns;   /* when the timer will fire, UINT64_MAX: not armed */
     uint32_t apic_id;
-    uint32_t unload;           /* != 0: another CPU wants `loaded` dropped */
+    uint32_t unload;           /* a; != 0: another CPU wants `loaded` dropped */
     uint64_t pcid_domain_id[16];
 };
 

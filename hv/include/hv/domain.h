@@ -55,7 +55,7 @@ struct vcpu {
     struct vcpu *stop_waiter;    /* r; wants to know when this one has stopped; borrows */
 
     uint32_t last_cpu;           /* o; where its tables were loaded last */
-    int32_t loaded_cpu;          /* a; whose CR3 points to its tables, or -1 */
+    uint64_t loaded_cpus;        /* a; bit per CPU whose CR3 leads to its tables */
     bool needs_flush;            /* o; tables changed while it did not run */
     int32_t fpu_cpu;             /* o; whose FPU holds its state (also saved here), or -1 */
 
