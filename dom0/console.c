@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* console.c - see console.h. */
+#include "console.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "files/ring.h"
+#include "infopage.h"
+#include "mayfly/hypercall.h"
+#include "term.h"
+
+#define FIRST_LOG_BYTES 256u
+
+static struct console *attached;
+
+static struct mf_info *info_of(const struct console *c)
+{
+    return (struct mf_info *)((uint8_t *)c->window + HV_INFO_PAGE);
+}
+
+void console_open(struct console *c, void *window, const char *name, uint32_t port, bool may_show)
+{
+    *c = (struct console){.window = window, .name = name, .port = port, .may_show = may_show};
+}
+
+/* Makes room for `bytes` (at most half of CONSOLE_LOG_MAX): grows, then forgets the older half. */
+static bool make_room(struct console *c, uint32_t bytes)
+{
+    while (bytes > (uint32_t)c->log_room - c->log_bytes && c->log_room < CONSOLE_LOG_MAX) {
+        const uint32_t room = c->log_room == 0 ? FIRST_LOG_BYTES : c->log_room * 2u;
+        char *grown = realloc(c->log, room);
+        if (grown == NULL) {
+            break;
+        }
+        c->log = grown;
+        c->log_room = (uint16_t)room;
+    }
+    if (bytes <= (uint32_t)c->log_room - c->log_bytes) {
+        return true;
+    }
+    if (bytes > c->log_room / 2u) {
+        return false;
+    }
+    const uint16_t cut = (uint16_t)(c->log_bytes - c->log_room / 2u);
+    memmove(c->log, c->log + cut, (size_t)c->log_bytes - cut);
+    c->log_bytes = (uint16_t)(c->log_bytes - cut);
+    c->shown = (uint16_t)(c->shown > cut ? c->shown - cut : 0);
+    return true;
+}
+
+/* Shows the complete lines that were not shown yet; at the end, the rest, too. */
+static void show_lines(struct console *c, bool all)
+{
+    if (!c->may_show || c->shown == c->log_bytes ||
+        (!all && memchr(c->log + c->shown, '\n', (size_t)c->log_bytes - c->shown) == NULL)) {
+        return;
+    }
+    term_begin();
+    while (c->shown < c->log_bytes) {
+        const char *from = c->log + c->shown;
+        const size_t left = (size_t)c->log_bytes - c->shown;
+        const char *end = memchr(from, '\n', left);
+        if (end == NULL && !all) {
+            break;
+        }
+        const size_t bytes = end == NULL ? left : (size_t)(end - from);
+        term_write(c->name, (uint32_t)strlen(c->name));
+        term_write(": ", 2);
+        term_write(from, (uint32_t)bytes);
+        term_write("\n", 1);
+        c->shown = (uint16_t)(c->shown + bytes + (end != NULL));
+    }
+    term_end();
+}
+
+static void take_output(struct console *c, const char *data, uint32_t bytes)
+{
+    if (c == attached) {
+        term_write(data, bytes);
+    }
+    if (make_room(c, bytes)) {
+        memcpy(c->log + c->log_bytes, data, bytes);
+        c->log_bytes = (uint16_t)(c->log_bytes + bytes);
+    }
+    if (c == attached) {
+        c->shown = c->log_bytes;
+    } else {
+        show_lines(c, (uint32_t)c->log_bytes - c->shown > CONSOLE_LOG_MAX / 2);
+    }
+}
+
+/* Moves what is in the ring now. Bounded: a guest that goes on writing comes again by an event. */
+static void drain(struct console *c)
+{
+    volatile struct mf_ring *const ring = &info_of(c)->console.out;
+    const char *const data = (const char *)c->window + HV_INFO_PAGE + INFO_OUT;
+    uint32_t left = mf_ring_used(ring, INFO_OUT_BYTES);
+    const bool was_full = left == INFO_OUT_BYTES;
+    char part[INFO_OUT_BYTES / 2];
+
+    while (left > 0) {
+        const size_t bytes = mf_ring_read(ring, data, INFO_OUT_BYTES, part,
+                                          left < sizeof(part) ? left : sizeof(part));
+        if (bytes == 0) {
+            return;
+        }
+        take_output(c, part, (uint32_t)bytes);
+        left -= (uint32_t)bytes;
+    }
+    if (was_full) {
+        hv_event_send(c->port);
+    }
+}
+
+void console_event(struct console *c)
+{
+    if (c->window == NULL) {
+        return;
+    }
+    drain(c);
+    /* Written while we read: the guest saw a ring that was not empty and sent nothing. */
+    volatile struct mf_ring *const ring = &info_of(c)->console.out;
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    if (mf_ring_used(ring, INFO_OUT_BYTES) != 0) {
+        drain(c);
+    }
+}
+
+void console_close(struct console *c)
+{
+    drain(c);
+    show_lines(c, true);
+    c->window = NULL;
+    if (c == attached) {
+        attached = NULL;
+    }
+}
+
+void console_free(struct console *c)
+{
+    free(c->log);
+    c->log = NULL;
+    c->log_bytes = 0;
+    c->log_room = 0;
+    c->shown = 0;
+}
+
+void console_attach(struct console *c, bool show_log)
+{
+    attached = c;
+    if (c != NULL && show_log) {
+        term_write(c->log, c->log_bytes);
+    }
+    if (c != NULL) {
+        c->shown = c->log_bytes;
+    }
+}
+
+struct console *console_attached(void)
+{
+    return attached;
+}
+
+uint32_t console_type(struct console *c, const char *data, uint32_t bytes)
+{
+    if (c->window == NULL) {
+        return bytes;
+    }
+    volatile struct mf_ring *const ring = &info_of(c)->console.in;
+    const bool was_empty = mf_ring_used(ring, INFO_IN_BYTES) == 0;
+    char *const to = (char *)c->window + HV_INFO_PAGE + INFO_IN;
+    const size_t done = mf_ring_write(ring, to, INFO_IN_BYTES, data, bytes);
+
+    if (done > 0 && (was_empty || mf_ring_used(ring, INFO_IN_BYTES) == INFO_IN_BYTES)) {
+        hv_event_send(c->port);
+    }
+    return (uint32_t)done;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * console.h - consoles of guests: what a guest writes goes to its log (bounded, allocated when it
+ * first writes), and to the terminal: raw while the terminal is attached to it, else as lines with
+ * the guest's name in front, when output is shown. What is typed goes to the attached guest.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mayfly/info.h"
+
+#define CONSOLE_LOG_MAX 4096u
+
+struct console {
+    void *window;     /* borrows: of the guest; NULL: closed */
+    const char *name; /* borrows: of the guest */
+    uint32_t port;    /* dom0's end */
+    uint16_t log_bytes, log_room;
+    uint16_t shown; /* bytes of the log that were shown as lines */
+    bool may_show;  /* lines of this guest may be shown */
+    char *log;      /* owns */
+};
+
+/** Starts with a fresh window. */
+void console_open(struct console *c, void *window, const char *name, uint32_t port, bool may_show);
+
+/** The guest has written, or has taken input: an event came. */
+void console_event(struct console *c);
+
+/** Takes what the guest wrote last; the window is gone afterwards. The log stays. */
+void console_close(struct console *c);
+
+/** Frees the log. */
+void console_free(struct console *c);
+
+/** Attaches the terminal: shows the log, then everything raw. NULL: to no guest. */
+void console_attach(struct console *c, bool show_log);
+
+/** The attached console, or NULL. */
+struct console *console_attached(void);
+
+/** Bytes typed for the attached console. Returns how many fit. */
+uint32_t console_type(struct console *c, const char *data, uint32_t bytes);

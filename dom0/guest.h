@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * guest.h - guests, from creation to what is left of them. A guest is a slot number: it also gives
+ * its window and its addresses (net/plan.h) and is in the tags of its events, so nothing is looked
+ * up.
+ *
+ * States   FREE -> CREATED -> RUNNING -> ENDED -> FREE; CREATED -> ENDED by kill.
+ * Ended    guests have given all back but their slot, name and log; the last GUEST_KEPT of them
+ *          are kept to be looked at.
+ * Cost     Creating, starting and ending do not depend on how many guests there are. 0.5 KiB each,
+ *          and the log of those that write something.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "console.h"
+#include "image.h"
+#include "launch.h"
+#include "netback.h"
+#include "thread/idle.h"
+
+#define GUEST_KEPT 32
+
+enum guest_state { GUEST_FREE = 0, GUEST_CREATED, GUEST_RUNNING, GUEST_ENDED };
+
+struct guest {
+    uint8_t state; /* enum guest_state */
+    bool has_network;
+    bool is_ready; /* it said so */
+    bool is_first; /* the machine may end with it */
+    uint32_t handle;
+    uint32_t next;       /* free list, or list of the ended: slot + 1 */
+    uint32_t name_next;  /* names.c: slot + 1 */
+    uint32_t reason;     /* ENDED: enum hv_end_reason */
+    int32_t code;        /* ENDED: exit status */
+    struct image *image; /* borrows */
+    uint64_t started_ns;
+    uint64_t top_cpu_ns; /* when `top` last looked */
+    struct mf_timer stop_timer;
+    struct console console;
+    struct netback net;
+    char name[LAUNCH_NAME_BYTES];
+};
+
+/** Told when a guest has ended; its state is ENDED. */
+typedef void (*guest_ended_t)(uint32_t slot);
+
+/** Registers for events. show_output: print guests' lines. plan: the address plan, borrowed. */
+void guest_init(const struct plan *plan, bool show_output, guest_ended_t ended);
+
+/** The guest in a slot (any number below PLAN_GUESTS_MAX). */
+struct guest *guest_at(uint32_t slot);
+
+/** One more than the highest slot that was ever used. */
+uint32_t guest_slots(void);
+
+/** Guests that are CREATED or RUNNING. */
+uint32_t guest_count(void);
+
+/**
+ * Makes a guest, which does not run yet. Returns true and its slot, or false and in `error` what to
+ * tell the user.
+ */
+bool guest_create(const struct launch *l, uint32_t *slot, char error[128]);
+
+/** Lets a created guest run. Returns 0 or HV_ERR_*. */
+int64_t guest_start(uint32_t slot);
+
+/** Asks a running guest to end; kills it after `grace_ns`. */
+void guest_stop(uint32_t slot, uint64_t grace_ns);
+
+/** Ends a guest that is created or running, now. */
+void guest_kill(uint32_t slot);
+
+/** Forgets an ended guest: its slot is free. */
+void guest_forget(uint32_t slot);
+
+/** Makes an address in the window of a slot. */
+void *guest_window(uint32_t slot);

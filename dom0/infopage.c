@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* infopage.c - see infopage.h. */
+#include "infopage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "net/bytes.h"
+#include "virtq/virtq.h"
+
+#define STRINGS_MAX_BYTES 65536u
+
+static void describe_queue(struct mf_virtq *q, uint32_t at)
+{
+    struct virtq_place place;
+    virtq_lay_out(&place, at, INFO_QUEUE_SIZE);
+    *q = (struct mf_virtq){place.desc, place.avail, place.used, place.size, 0};
+}
+
+static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t buffers)
+{
+    net->features = MF_NET_F_CSUM;
+    describe_queue(&net->rx, INFO_RX);
+    describe_queue(&net->tx, INFO_TX);
+    net->buffers = buffers;
+    net->buffers_bytes = HV_WINDOW_BYTES - buffers;
+    net->mtu = INFO_MTU;
+    put32(net->ip4_gateway, plan_gateway_ip4(plan));
+    put32(net->dns4, plan_gateway_ip4(plan));
+    net->ip4_prefix = (uint8_t)__builtin_popcount(plan->mask);
+    net->ip6_prefix = 64;
+    plan_gateway_ip6(plan, net->ip6_gateway);
+    plan_gateway_mac(net->gateway_mac);
+}
+
+static void describe_console(struct mf_console *c)
+{
+    c->out = (struct mf_ring){.offset = HV_INFO_PAGE + INFO_OUT, .bytes = INFO_OUT_BYTES};
+    c->in = (struct mf_ring){.offset = HV_INFO_PAGE + INFO_IN, .bytes = INFO_IN_BYTES};
+}
+
+/* Puts the strings into the page, or aside. Returns where packet buffers can start, 0: no room. */
+static uint32_t place_strings(struct infopage *proto, const struct info_strings *s)
+{
+    const uint32_t bytes = s->args_bytes + s->env_bytes;
+    char *to = (char *)proto->page + INFO_STRINGS;
+
+    proto->strings_bytes = bytes;
+    proto->strings_at = HV_INFO_PAGE + INFO_STRINGS;
+    if (bytes > sizeof(proto->page) - INFO_STRINGS) {
+        to = bytes <= STRINGS_MAX_BYTES ? malloc(bytes) : NULL;
+        if (to == NULL) {
+            return 0;
+        }
+        proto->strings = to;
+        proto->strings_at = INFO_REST;
+    }
+    if (s->args_bytes > 0) {
+        memcpy(to, s->args, s->args_bytes);
+    }
+    if (s->env_bytes > 0) {
+        memcpy(to + s->args_bytes, s->env, s->env_bytes);
+    }
+    const uint32_t pages = (bytes + HV_PAGE_BYTES - 1) / HV_PAGE_BYTES;
+    return proto->strings == NULL ? INFO_REST : INFO_REST + pages * HV_PAGE_BYTES;
+}
+
+bool infopage_make(struct infopage *proto, const struct plan *plan, const struct info_strings *s,
+                   bool network)
+{
+    struct mf_info *info = (struct mf_info *)(void *)proto->page;
+
+    *proto = (struct infopage){0};
+    const uint32_t buffers = place_strings(proto, s);
+    if (buffers == 0) {
+        return false;
+    }
+    info->magic = MF_INFO_MAGIC;
+    info->version = MF_INFO_VERSION;
+    info->bytes = INFO_STRINGS;
+    info->argc = s->arg_count;
+    info->envc = s->env_count;
+    info->args = proto->strings_at;
+    info->args_bytes = s->args_bytes;
+    info->env = proto->strings_at + s->args_bytes;
+    info->env_bytes = s->env_bytes;
+    info->net.port = MF_NO_PORT;
+    describe_console(&info->console);
+    if (network) {
+        describe_net(&info->net, plan, buffers);
+    }
+    return true;
+}
+
+void infopage_free(struct infopage *proto)
+{
+    free(proto->strings);
+    proto->strings = NULL;
+}
+
+struct mf_info *infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
+                              uint32_t guest, const uint64_t seed[4], uint32_t console_port,
+                              uint32_t net_port)
+{
+    struct mf_info *info = (struct mf_info *)((uint8_t *)window + HV_INFO_PAGE);
+
+    if (proto->strings == NULL) {
+        memcpy(info, proto->page, INFO_STRINGS + ((proto->strings_bytes + 7) & ~7u));
+    } else {
+        memcpy(info, proto->page, INFO_STRINGS);
+        memcpy((uint8_t *)window + proto->strings_at, proto->strings, proto->strings_bytes);
+    }
+    memcpy(info->seed, seed, sizeof(info->seed));
+    info->console.port = console_port;
+    info->control_port = console_port; /* readiness arrives like output */
+    if (net_port != MF_NO_PORT) {
+        info->net.port = net_port;
+        plan_guest_mac(guest, info->net.mac);
+        put32(info->net.ip4, plan_guest_ip4(plan, guest));
+        plan_guest_ip6(plan, guest, info->net.ip6);
+    }
+    return info;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * infopage.h - how dom0 lays out window slot 0 of a guest, and its first page (mayfly/info.h).
+ *
+ *   page 16     struct mf_info; arguments and environment; console rings
+ *   page 17     receive queue
+ *   page 18     transmit queue
+ *   page 19..   arguments and environment, when they are long; then packet buffers
+ *
+ * A prototype per image holds all that does not depend on the guest, so that a start copies a few
+ * hundred bytes and stores a few fields.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "mayfly/abi.h"
+#include "mayfly/info.h"
+#include "net/plan.h"
+
+#define INFO_STRINGS 512u /* in the page: arguments and environment, if they fit */
+#define INFO_IN 1536u     /* console to the guest */
+#define INFO_IN_BYTES 512u
+#define INFO_OUT 2048u /* console from the guest */
+#define INFO_OUT_BYTES 2048u
+#define INFO_QUEUE_SIZE 128u
+#define INFO_RX (HV_INFO_PAGE + HV_PAGE_BYTES)
+#define INFO_TX (HV_INFO_PAGE + 2 * HV_PAGE_BYTES)
+#define INFO_REST (HV_INFO_PAGE + 3 * HV_PAGE_BYTES)
+#define INFO_MTU 1500
+
+struct infopage {
+    uint32_t strings_at, strings_bytes; /* window offset; args, then env */
+    uint8_t page[INFO_IN];              /* struct mf_info, and the strings if they fit */
+    char *strings;                      /* owns; when they do not */
+};
+
+struct info_strings {
+    const char *args, *env; /* strings, each NUL-terminated, one behind the other */
+    uint32_t arg_count, args_bytes, env_count, env_bytes;
+};
+
+/**
+ * Makes a prototype. Returns false when there is no memory, or the strings are longer than 64 KiB.
+ */
+bool infopage_make(struct infopage *proto, const struct plan *plan, const struct info_strings *s,
+                   bool network);
+
+void infopage_free(struct infopage *proto);
+
+/**
+ * Fills in the info page of guest `guest`, whose window is at `window` (fresh, zero). seed: 32
+ * fresh random bytes. Ports are the guest's.
+ */
+struct mf_info *infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
+                              uint32_t guest, const uint64_t seed[4], uint32_t console_port,
+                              uint32_t net_port);

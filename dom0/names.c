@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* names.c - see names.h. Chains are linked through the guests. */
+#include "names.h"
+
+#include <string.h>
+
+#include "guest.h"
+
+#define BUCKETS PLAN_GUESTS_MAX
+
+static uint32_t buckets[BUCKETS] __attribute__((section(".bss..cold.names"))); /* slot + 1 */
+
+/* FNV-1a. Names come from whoever runs the machine: no need for a secret. */
+static uint32_t *bucket_of(const char *name)
+{
+    uint32_t hash = 0x811c9dc5u;
+    for (; *name != 0; name++) {
+        hash = (hash ^ (uint8_t)*name) * 0x01000193u;
+    }
+    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+}
+
+uint32_t names_find(const char *name)
+{
+    for (uint32_t link = *bucket_of(name); link != 0; link = guest_at(link - 1)->name_next) {
+        if (strcmp(guest_at(link - 1)->name, name) == 0) {
+            return link - 1;
+        }
+    }
+    return PLAN_NO_GUEST;
+}
+
+void names_add(uint32_t slot)
+{
+    struct guest *g = guest_at(slot);
+    uint32_t *bucket = bucket_of(g->name);
+    g->name_next = *bucket;
+    *bucket = slot + 1;
+}
+
+void names_remove(uint32_t slot)
+{
+    struct guest *g = guest_at(slot);
+    uint32_t *link = bucket_of(g->name);
+    while (*link != slot + 1) {
+        link = &guest_at(*link - 1)->name_next;
+    }
+    *link = g->name_next;
+}

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* netback.c - see netback.h. */
+#include "netback.h"
+
+#include "guest.h"
+#include "infopage.h"
+#include "mayfly/hypercall.h"
+#include "tags.h"
+#include "term.h"
+#include "thread/idle.h"
+#include "uplink.h"
+
+#define BATCH 32  /* frames that one guest may send in its turn */
+#define TURNS 256 /* guests served in one round, before events are looked at again */
+
+struct net_switch netback_switch __attribute__((section(".bss..cold.switch")));
+
+/* Queues of slots, linked by next_run and next_dirty. */
+static uint32_t run_first, run_last, run_count; /* have something to send */
+static uint32_t stalled_first, stalled_last;    /* wait for room in the uplink */
+static uint32_t dirty_first;                    /* got or sent something in this round */
+
+static struct netback *device_of(uint32_t slot)
+{
+    return &guest_at(slot)->net;
+}
+
+static void run_append(uint32_t slot)
+{
+    struct netback *n = device_of(slot);
+    if (n->is_queued) {
+        return;
+    }
+    n->is_queued = true;
+    n->next_run = 0;
+    *(run_last != 0 ? &device_of(run_last - 1)->next_run : &run_first) = slot + 1;
+    run_last = slot + 1;
+    run_count++;
+}
+
+static void stall(uint32_t slot)
+{
+    struct netback *n = device_of(slot);
+    n->is_queued = true; /* an event must not queue it a second time */
+    n->next_run = 0;
+    *(stalled_last != 0 ? &device_of(stalled_last - 1)->next_run : &stalled_first) = slot + 1;
+    stalled_last = slot + 1;
+}
+
+void netback_uplink_has_room(void)
+{
+    uint32_t link = stalled_first;
+    stalled_first = 0;
+    stalled_last = 0;
+    while (link != 0) {
+        struct netback *n = device_of(link - 1);
+        const uint32_t slot = link - 1;
+        link = n->next_run;
+        n->is_queued = false;
+        run_append(slot);
+    }
+}
+
+static void mark_dirty(uint32_t slot)
+{
+    struct netback *n = device_of(slot);
+    if (!n->is_dirty) {
+        n->is_dirty = true;
+        n->next_dirty = dirty_first;
+        dirty_first = slot + 1;
+    }
+}
+
+static void check_broken(uint32_t slot)
+{
+    struct netback *n = device_of(slot);
+    if ((n->rx.broken || n->tx.broken) && !n->is_broken) {
+        n->is_broken = true;
+        term_say("%s: wrote nonsense to its network queues: its network is off\n",
+                 guest_at(slot)->name);
+    }
+}
+
+void netback_deliver(uint32_t slot, const struct frame *f)
+{
+    struct virtq_chain chain;
+    if (slot >= PLAN_GUESTS_MAX) {
+        return;
+    }
+    struct netback *n = device_of(slot);
+    if (!n->is_open || n->is_broken) {
+        return;
+    }
+    if (!virtq_device_take(&n->rx, &chain)) {
+        n->lost++;
+        check_broken(slot);
+        return;
+    }
+    const uint32_t bytes = frame_store(f, chain.piece + chain.readable, chain.writable, false);
+    virtq_device_give(&n->rx, chain.head, bytes);
+    n->received += bytes != 0;
+    n->bad += bytes == 0; /* a buffer too small */
+    mark_dirty(slot);
+}
+
+/* Does what the switch said. Returns false when the uplink has no room: try again later. */
+static bool forward(uint32_t slot, struct frame *f, uint32_t now_s)
+{
+    const struct switch_verdict v = switch_from_guest(&netback_switch, slot, f, now_s);
+
+    if (v.to == SWITCH_UPLINK && !uplink_has_room()) {
+        return false;
+    }
+    if (v.ask != 0) {
+        uplink_ask(v.ask);
+    }
+    switch (v.to) {
+    case SWITCH_GUEST:
+        netback_deliver(v.guest, f);
+        break;
+    case SWITCH_UPLINK:
+        uplink_send(f);
+        break;
+    case SWITCH_HOLD:
+        uplink_hold(f, v.next_hop);
+        break;
+    default:
+        break;
+    }
+    return true;
+}
+
+enum turn { TURN_DONE, TURN_MORE, TURN_STALLED };
+
+/* Takes up to BATCH frames of one guest. */
+static enum turn take_turn(uint32_t slot, uint32_t now_s)
+{
+    struct netback *n = device_of(slot);
+    struct virtq_chain chain;
+    struct frame f;
+
+    mark_dirty(slot);
+    for (uint32_t i = 0; i < BATCH; i++) {
+        if (!virtq_device_take(&n->tx, &chain)) {
+            check_broken(slot);
+            return !n->is_broken && virtq_device_want_events(&n->tx) ? TURN_MORE : TURN_DONE;
+        }
+        if (!frame_load(&f, chain.piece, chain.readable)) {
+            n->bad++;
+        } else if (!forward(slot, &f, now_s)) {
+            virtq_device_untake(&n->tx);
+            return TURN_STALLED;
+        } else {
+            n->sent++;
+        }
+        virtq_device_give(&n->tx, chain.head, 0);
+    }
+    return TURN_MORE;
+}
+
+void netback_run(uint32_t now_s)
+{
+    uint32_t turns = run_count < TURNS ? run_count : TURNS;
+
+    for (; turns > 0 && run_first != 0; turns--) {
+        const uint32_t slot = run_first - 1;
+        struct netback *n = device_of(slot);
+        run_first = n->next_run;
+        run_last = run_first == 0 ? 0 : run_last;
+        run_count--;
+        n->is_queued = false;
+        if (!n->is_open || n->is_broken) {
+            continue;
+        }
+        const enum turn t = take_turn(slot, now_s);
+        if (t == TURN_MORE) {
+            run_append(slot);
+        } else if (t == TURN_STALLED) {
+            stall(slot);
+        }
+    }
+}
+
+bool netback_has_work(void)
+{
+    return run_first != 0;
+}
+
+void netback_flush(void)
+{
+    while (dirty_first != 0) {
+        const uint32_t slot = dirty_first - 1;
+        struct netback *n = device_of(slot);
+        dirty_first = n->next_dirty;
+        n->is_dirty = false;
+        if (!n->is_open) {
+            continue;
+        }
+        const bool rx = virtq_device_publish(&n->rx);
+        const bool tx = virtq_device_publish(&n->tx);
+        if (rx || tx) {
+            hv_event_send(n->port);
+        }
+    }
+}
+
+void netback_open(uint32_t slot, void *window, uint32_t port)
+{
+    struct netback *n = device_of(slot);
+    struct virtq_place rx, tx;
+    const uint32_t low = HV_WINDOW0_SKIP * HV_PAGE_BYTES;
+
+    virtq_lay_out(&rx, INFO_RX, INFO_QUEUE_SIZE);
+    virtq_lay_out(&tx, INFO_TX, INFO_QUEUE_SIZE);
+    /* The slot's former guest may still stand in a queue: those links stay. */
+    n->port = port;
+    n->is_broken = !virtq_device_init(&n->rx, window, low, HV_WINDOW_BYTES, &rx, true) ||
+                   !virtq_device_init(&n->tx, window, low, HV_WINDOW_BYTES, &tx, true);
+    n->sent = n->received = n->bad = n->lost = 0;
+    n->is_open = true;
+}
+
+void netback_close(uint32_t slot)
+{
+    device_of(slot)->is_open = false;
+}
+
+static void on_event(uint32_t tag, void *arg)
+{
+    const uint32_t slot = tag & TAG_SLOT_MASK;
+    (void)arg;
+    if (device_of(slot)->is_open) {
+        run_append(slot);
+    }
+}
+
+void netback_init(void)
+{
+    static struct mf_event event = {TAG_GUEST_NET, PLAN_GUESTS_MAX, on_event, NULL, NULL};
+    mf_event_register(&event);
+}

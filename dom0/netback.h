@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * netback.h - the network devices of guests, dom0's end: takes frames from a guest's transmit
+ * queue, asks the switch where they go (net/switch.h), copies each once to where it goes.
+ *
+ * Fairness  Guests with something to send stand in a queue; each may send a batch, then stands at
+ *           the end again. A guest whose frames wait for the uplink does not hold up others.
+ * Trust     A guest can write anything to its window at any time. Queues that make no sense, or
+ *           chains that hold no frame, cost that guest its network, or that frame.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "net/frame.h"
+#include "net/switch.h"
+
+struct netback {
+    struct virtq_device rx, tx;    /* rx: towards the guest */
+    uint32_t port;                 /* dom0's end */
+    uint32_t next_run, next_dirty; /* slot + 1; in the queues below */
+    bool is_open, is_queued, is_dirty;
+    bool is_broken;                     /* said so */
+    uint64_t sent, received, bad, lost; /* frames; lost: its receive queue was full */
+};
+
+/** The switch, with its address plan: set up before the first guest. */
+extern struct net_switch netback_switch;
+
+/** Registers for events. */
+void netback_init(void);
+
+/** Starts the device of a guest whose info page is filled in. port: dom0's end. */
+void netback_open(uint32_t slot, void *window, uint32_t port);
+
+/** Ends it, before the window is gone. */
+void netback_close(uint32_t slot);
+
+/** Gives a frame to a guest, if it has a network and room. */
+void netback_deliver(uint32_t slot, const struct frame *f);
+
+/** Lets every guest that stands in the queue send one batch. */
+void netback_run(uint32_t now_s);
+
+/** Shows guests what was delivered and taken; to be called after a round of work. */
+void netback_flush(void);
+
+/** Whether guests still have something to send that can be sent now. */
+bool netback_has_work(void);
+
+/** The uplink has room again. */
+void netback_uplink_has_room(void);

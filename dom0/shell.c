@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shell.c - see shell.h. What prints tables is in show.c. */
+#include "shell.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "errors.h"
+#include "guest.h"
+#include "launch.h"
+#include "lineedit.h"
+#include "mayfly/hypercall.h"
+#include "names.h"
+#include "report.h"
+#include "serial.h"
+#include "show.h"
+#include "term.h"
+#include "words.h"
+
+#define GRACE_NS (10 * MF_NS_PER_S)
+#define TOP_NS (2 * MF_NS_PER_S)
+
+struct command {
+    const char *name, *usage, *what;
+    void (*run)(int count, char *const words[]);
+};
+
+static struct lineedit line = {.write = term_write, .prompt = "mayfly> "};
+static struct mf_timer top_timer;
+static bool is_top;       /* the screen belongs to `top` */
+static bool is_attached;  /* the terminal belongs to a guest */
+static uint32_t attached; /* its slot */
+
+static const struct command *command_at(uint32_t index);
+
+/* The running, created or ended guest that a command names; complains when there is none. */
+static bool find_guest(const char *name, uint32_t *slot)
+{
+    *slot = names_find(name);
+    if (*slot == PLAN_NO_GUEST) {
+        term_printf("There is no guest '%s'; `list` shows them.\n", name);
+        return false;
+    }
+    return true;
+}
+
+/* Likewise, of guests that have not ended. */
+static bool find_alive(const char *name, uint32_t *slot)
+{
+    if (!find_guest(name, slot)) {
+        return false;
+    }
+    if (guest_at(*slot)->state == GUEST_ENDED) {
+        term_printf("%s has ended (%s); `start %s` starts another one.\n", name,
+                    report_reason(guest_at(*slot)->reason), guest_at(*slot)->image->name);
+        return false;
+    }
+    return true;
+}
+
+static void run_help(int count, char *const words[])
+{
+    (void)count;
+    (void)words;
+    for (uint32_t i = 0; command_at(i) != NULL; i++) {
+        term_printf("  %-38s %s\n", command_at(i)->usage, command_at(i)->what);
+    }
+    term_printf("Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
+                "weight=1..10000\n         cap=PERCENT; `--` ends them.\n");
+}
+
+static void run_list(int count, char *const words[])
+{
+    if (count == 2 && strcmp(words[1], "-i") == 0) {
+        show_images();
+    } else {
+        show_guests(count == 2 && strcmp(words[1], "-a") == 0);
+    }
+}
+
+static bool create(int count, char *const words[], uint32_t *slot)
+{
+    char error[128];
+    struct launch l;
+    const char *problem = launch_parse(&l, words + 1, count - 1, error);
+    if (problem != NULL || !guest_create(&l, slot, error)) {
+        term_printf("%s.\n", error);
+        return false;
+    }
+    return true;
+}
+
+static void run_create(int count, char *const words[])
+{
+    uint32_t slot;
+    if (create(count, words, &slot)) {
+        const char *name = guest_at(slot)->name;
+        term_printf("%s is created; `start %s` lets it run.\n", name, name);
+    }
+}
+
+static void run_start(int count, char *const words[])
+{
+    uint32_t slot = names_find(words[1]);
+    const bool is_created =
+        count == 2 && slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_CREATED;
+
+    if (!is_created && !create(count, words, &slot)) {
+        return;
+    }
+    term_printf("%s\n", guest_at(slot)->name);
+    const int64_t err = guest_start(slot);
+    if (err < 0) {
+        term_printf("It cannot be started: %s.\n", error_text(err));
+    }
+}
+
+static void run_stop(int count, char *const words[])
+{
+    uint32_t slot;
+    (void)count;
+    if (!find_alive(words[1], &slot)) {
+        return;
+    }
+    if (guest_at(slot)->state == GUEST_CREATED) {
+        guest_kill(slot);
+    } else {
+        guest_stop(slot, GRACE_NS);
+    }
+}
+
+static void run_kill(int count, char *const words[])
+{
+    uint32_t slot;
+    (void)count;
+    if (find_alive(words[1], &slot)) {
+        guest_kill(slot);
+    }
+}
+
+static void run_info(int count, char *const words[])
+{
+    uint32_t slot;
+    if (count == 1) {
+        show_machine();
+    } else if (find_guest(words[1], &slot)) {
+        show_guest(slot);
+    }
+}
+
+static void run_console(int count, char *const words[])
+{
+    uint32_t slot;
+    (void)count;
+    if (!find_guest(words[1], &slot)) {
+        return;
+    }
+    if (guest_at(slot)->state == GUEST_ENDED) {
+        const struct console *c = &guest_at(slot)->console;
+        term_write(c->log, c->log_bytes);
+        return;
+    }
+    term_printf("[console of %s; ctrl-] leaves it]\n", words[1]);
+    is_attached = true;
+    attached = slot;
+    serial_attach(&guest_at(slot)->console);
+}
+
+static void top_expired(struct mf_timer *t)
+{
+    show_top();
+    mf_timer_set(t, mf_clock_deadline(TOP_NS));
+}
+
+static void run_top(int count, char *const words[])
+{
+    (void)count;
+    (void)words;
+    is_top = true;
+    term_set_line(NULL);
+    top_timer.expire = top_expired;
+    top_expired(&top_timer);
+}
+
+static void run_poweroff(int count, char *const words[])
+{
+    (void)count;
+    (void)words;
+    hv_machine_off(0);
+}
+
+static const struct command commands[] = {
+    {"help", "help", "this text", run_help},
+    {"list", "list [-a|-i]", "guests (-a: all of many; -i: images)", run_list},
+    {"create", "create IMAGE [OPTION...] [ARGUMENT...]", "make a guest, do not start it",
+     run_create},
+    {"start", "start IMAGE [OPTION...] [ARGUMENT...]", "start a guest (or a created one: its name)",
+     run_start},
+    {"stop", "stop NAME", "ask a guest to end; after 10 s, kill it", run_stop},
+    {"kill", "kill NAME", "end a guest at once", run_kill},
+    {"info", "info [NAME]", "about a guest, or the machine", run_info},
+    {"console", "console NAME", "the guest's console; ctrl-] comes back", run_console},
+    {"top", "top", "who uses CPU and memory; any key ends it", run_top},
+    {"poweroff", "poweroff", "end everything", run_poweroff},
+};
+
+static const struct command *command_at(uint32_t index)
+{
+    return index < sizeof(commands) / sizeof(commands[0]) ? &commands[index] : NULL;
+}
+
+static bool needs_name(const struct command *c)
+{
+    return strchr(c->usage, ' ') != NULL && strchr(c->usage, ' ')[1] != '[';
+}
+
+static void run_line(char *text)
+{
+    char *words[WORDS_MAX];
+    const char *error;
+    const int count = words_split(text, words, &error);
+
+    if (error != NULL) {
+        term_printf("%s.\n", error);
+    }
+    if (count <= 0) {
+        return;
+    }
+    for (uint32_t i = 0; command_at(i) != NULL; i++) {
+        const struct command *c = command_at(i);
+        if (strcmp(c->name, words[0]) != 0) {
+            continue;
+        }
+        if (count == 1 && needs_name(c)) {
+            term_printf("Write: %s\n", c->usage);
+        } else {
+            c->run(count, words);
+        }
+        return;
+    }
+    term_printf("There is no command '%s'; `help` shows them.\n", words[0]);
+}
+
+/* Completes the command's name. */
+static void complete(void)
+{
+    const struct command *only = NULL;
+    for (uint32_t i = 0; command_at(i) != NULL; i++) {
+        if (strncmp(command_at(i)->name, line.text, line.bytes) == 0) {
+            if (only != NULL) {
+                return;
+            }
+            only = command_at(i);
+        }
+    }
+    if (only != NULL && line.cursor == line.bytes) {
+        lineedit_insert(&line, only->name + line.bytes, (uint32_t)strlen(only->name) - line.bytes);
+        lineedit_insert(&line, " ", 1);
+    }
+}
+
+void shell_prompt(void)
+{
+    if (is_attached) {
+        is_attached = false;
+        term_write("\n", 1);
+    }
+    lineedit_begin(&line);
+    term_set_line(&line);
+}
+
+static void end_top(void)
+{
+    is_top = false;
+    mf_timer_cancel(&top_timer);
+    shell_prompt();
+}
+
+void shell_feed(char c)
+{
+    if (is_top) {
+        end_top();
+        return;
+    }
+    switch (lineedit_feed(&line, c)) {
+    case LINEEDIT_LINE:
+        term_set_line(NULL);
+        run_line(line.text);
+        if (!is_attached && !is_top) {
+            shell_prompt();
+        }
+        break;
+    case LINEEDIT_DROPPED:
+        shell_prompt();
+        break;
+    case LINEEDIT_COMPLETE:
+        complete();
+        break;
+    default:
+        break;
+    }
+}
+
+void shell_guest_ended(uint32_t slot)
+{
+    const struct guest *g = guest_at(slot);
+    if (g->reason == HV_END_EXIT) {
+        term_say("[%s exited with status %d]\n", g->name, (int)g->code);
+    } else {
+        term_say("[%s: %s]\n", g->name, report_reason(g->reason));
+    }
+    if (is_attached && attached == slot) {
+        shell_prompt();
+    }
+}
+
+void shell_start(void)
+{
+    shell_prompt();
+}

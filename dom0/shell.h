@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* shell.h - the commands that a person types on the serial line. */
+#pragma once
+
+#include <stdint.h>
+
+/** Shows the prompt for the first time. */
+void shell_start(void);
+
+/** One byte from the terminal. */
+void shell_feed(char c);
+
+/** The terminal has come back from a guest: shows the prompt. */
+void shell_prompt(void);
+
+/** The guest in this slot has ended; if the terminal was attached to it, it comes back. */
+void shell_guest_ended(uint32_t slot);
