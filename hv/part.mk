@@ -49,11 +49,13 @@ $(B)/hv.elf: $(HV_OBJ) $(HV_B)/symtab.o hv/hv.ld
 
 # ---- the UEFI loader ---------------------------------------------------------------------------
 
+# With this gcc keeps the stack as the UEFI calling convention wants it; clang does so anyway.
+EFI_GCC_FLAGS := $(if $(findstring clang,$(CC)),,-maccumulate-outgoing-args)
 EFI_INC ?= /usr/include/efi
 EFI_LIB ?= /usr/lib
 EFI_CFLAGS := -std=gnu11 -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \
-	-mno-red-zone -maccumulate-outgoing-args -fcf-protection=none -DGNU_EFI_USE_MS_ABI -O2 $(WARN) \
-	-isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64 -isystem $(EFI_INC)/protocol -Ihv/include -MMD -MP
+	-mno-red-zone -fcf-protection=none -DGNU_EFI_USE_MS_ABI -O2 $(WARN) \
+	$(EFI_GCC_FLAGS) -isystem $(EFI_INC) -isystem $(EFI_INC)/x86_64 -isystem $(EFI_INC)/protocol -Ihv/include -MMD -MP
 
 $(HV_B)/efi.o: hv/boot/efi.c hv/part.mk
 	@mkdir -p $(@D)

@@ -96,8 +96,7 @@ struct hc_result hc_yield(HC_ARGS)
     struct vcpu *v = this_cpu()->current;
 
     v->tf.rax = 0;
-    sched_yield_current();
-    sched_run();
+    sched_yield();
 }
 
 struct hc_result hc_fault_handler(HC_ARGS)

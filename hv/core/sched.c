@@ -128,10 +128,15 @@ static void dequeue(struct run *r, struct vcpu *v)
     }
 }
 
+static inline bool is_held(const struct vcpu *v)
+{
+    return v->is_running || v->is_queued || v->is_blocked || v->is_paused || v->is_throttled;
+}
+
 /* Queues `v` if nothing holds it back, and sees to it that some CPU notices. */
 static void make_ready(struct run *r, struct vcpu *v)
 {
-    if (v->is_running || v->is_queued || v->is_blocked || v->is_paused || v->is_throttled) {
+    if (is_held(v)) {
         return;
     }
     enqueue(r, v);
@@ -248,18 +253,15 @@ void sched_timer(void)
 /* ---- running ---------------------------------------------------------------------------------- */
 
 /* Takes the CPU from the current vCPU and leaves it where its state says. Lock held. */
-static void put_current(struct run *r, struct cpu *cpu, uint64_t now)
+static void put_current(struct run *r, struct cpu *cpu, struct vcpu *v, uint64_t now)
 {
-    struct vcpu *v = cpu->current;
-
-    if (v == NULL) {
-        return;
-    }
     account(r, v, now);
     cpu_switch_from(v);
     v->is_running = false;
     cpu->current = NULL;
-    make_ready(r, v);
+    if (!is_held(v)) {
+        enqueue(r, v);
+    }
 }
 
 static void set_running(struct cpu *cpu, struct vcpu *v, uint64_t now)
@@ -308,7 +310,9 @@ static struct vcpu *choose(struct cpu *cpu)
 
     lock_take(&r->lock);
     const uint64_t now = clock_ns();
-    put_current(r, cpu, now);
+    if (stopped != NULL) {
+        put_current(r, cpu, stopped, now);
+    }
     if (r->timers != NULL && r->timers->timer.key <= now) {
         timers_run(r, now);
     }
@@ -412,19 +416,21 @@ void sched_block(uint64_t deadline_ns)
     sched_run();
 }
 
-void sched_yield_current(void)
+void sched_yield(void)
 {
     struct cpu *cpu = this_cpu();
     struct run *r = &runs[cpu->index];
+    struct vcpu *v = cpu->current;
 
     lock_take(&r->lock);
     if (r->occupied != 0) {
         const struct vcpu *first = r->bucket[first_bucket(r)].first;
-        if (cpu->current->virtual_ns < first->virtual_ns) {
-            cpu->current->virtual_ns = first->virtual_ns;
+        if (v->virtual_ns < first->virtual_ns) {
+            v->virtual_ns = first->virtual_ns;
         }
     }
     lock_drop(&r->lock);
+    sched_run();
 }
 
 /* ---- from outside ----------------------------------------------------------------------------- */

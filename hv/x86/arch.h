@@ -48,6 +48,6 @@ static inline void arch_flush_page(uint64_t va)
 static inline uint32_t arch_cpu_index(void)
 {
     uint32_t index;
-    __asm__ volatile("movl %%gs:8, %0" : "=r"(index));
+    __asm__("movl %%gs:8, %0" : "=r"(index));
     return index;
 }

@@ -398,24 +398,33 @@ void fpu_copy(struct vcpu *to, struct vcpu *from)
     memcpy(to->fpu, from->fpu, sizeof(to->fpu));
 }
 
+/* The guest's GS base is the inactive one while in hv. */
 void cpu_save_bases(struct vcpu *v)
 {
-    if (features.fsgsbase) {
-        __asm__ volatile("rdfsbase %0" : "=r"(v->fs_base));
+    if (likely(features.fsgsbase)) {
+        __asm__ volatile("rdfsbase %0\n"
+                         "swapgs\n"
+                         "rdgsbase %1\n"
+                         "swapgs\n"
+                         : "=r"(v->fs_base), "=r"(v->gs_base));
     } else {
         v->fs_base = rdmsr(MSR_FS_BASE);
+        v->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
     }
-    v->gs_base = rdmsr(MSR_KERNEL_GS_BASE);
 }
 
 void cpu_load_bases(const struct vcpu *v)
 {
-    if (features.fsgsbase) {
-        __asm__ volatile("wrfsbase %0" ::"r"(v->fs_base));
+    if (likely(features.fsgsbase)) {
+        __asm__ volatile("wrfsbase %0\n"
+                         "swapgs\n"
+                         "wrgsbase %1\n"
+                         "swapgs\n" ::"r"(v->fs_base),
+                         "r"(v->gs_base));
     } else {
         wrmsr(MSR_FS_BASE, v->fs_base);
+        wrmsr(MSR_KERNEL_GS_BASE, v->gs_base);
     }
-    wrmsr(MSR_KERNEL_GS_BASE, v->gs_base);
 }
 
 void cpu_switch_to(struct vcpu *v)

@@ -30,7 +30,7 @@ _Static_assert(offsetof(struct cpu, current) == 16 && offsetof(struct cpu, stack
 static inline struct cpu *this_cpu(void)
 {
     struct cpu *cpu;
-    __asm__ volatile("movq %%gs:0, %0" : "=r"(cpu));
+    __asm__("movq %%gs:0, %0" : "=r"(cpu)); /* hv code never changes its CPU: not volatile */
     return cpu;
 }
 

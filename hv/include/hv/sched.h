@@ -41,8 +41,8 @@ void sched_set_share(struct vcpu *v, uint32_t weight, uint32_t cap_percent);
 /** The CPU's timer has fired: wakes who is due. */
 void sched_timer(void);
 
-/** The running vCPU goes behind those that have used as much. */
-void sched_yield_current(void);
+/** The running vCPU goes behind the one that is next, and that one runs. */
+void HV_NORETURN sched_yield(void);
 
 /** Time used by `v`, up to now. */
 uint64_t sched_cpu_ns(struct vcpu *v);
