@@ -78,7 +78,10 @@ static void pass_on(struct relay *relay, const char *data, size_t bytes)
     }
 }
 
-/* hv/core/main.c prints these two lines; a panic is shown with all that came before it. */
+/*
+ * hv/core/main.c prints "Mayfly hv VERSION" first and "... CPUs, TSC ..." last. A panic is shown
+ * with all that came before it.
+ */
 static void end_of_line(struct relay *relay)
 {
     buffer_append(&relay->line, "", 1);
@@ -89,8 +92,9 @@ static void end_of_line(struct relay *relay)
         relay->stage = STAGE_HV;
         buffer_free(&held);
         buffer_append(&held, line, bytes);
-    } else if (relay->stage == STAGE_HV && strstr(line, "MiB of RAM") != NULL) {
+    } else if (relay->stage == STAGE_HV && strstr(line, " CPUs, TSC ") != NULL) {
         relay->stage = STAGE_OPEN;
+        buffer_free(&held);
     } else if (strstr(line, "PANIC") != NULL) {
         relay->stage = STAGE_OPEN;
         pass_on(relay, (const char *)held.data, held.bytes);
@@ -109,6 +113,12 @@ static void take(struct relay *relay, const char *data, size_t bytes)
         }
     }
     pass_on(relay, data + at, bytes - at);
+}
+
+void console_show_rest(void)
+{
+    fwrite(held.data, 1, held.bytes, stdout);
+    buffer_free(&held);
 }
 
 void console_show_held(void)

@@ -26,6 +26,12 @@ struct console {
  */
 int console_run(const struct strlist *argv, const struct console *console, int limit_ms);
 
+/**
+ * For a machine that ran and ended as it should: what hv and all behind it said, on stdout, if it
+ * was held back (guest_only) to the end because hv's last line of the boot never came.
+ */
+void console_show_rest(void);
+
 /** What was held back (guest_only) and never shown, on stderr: for when the machine did not boot.
  */
 void console_show_held(void);

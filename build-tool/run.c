@@ -373,6 +373,7 @@ static int run_status(const struct run *run, int qemu_status)
         return RUN_TIMEOUT;
     }
     if (code >= 0) {
+        console_show_rest();
         return code;
     }
     if (qemu_status == CONSOLE_UNREAD) {
@@ -401,6 +402,9 @@ static int start(struct run *run)
             .plain = !isatty(STDOUT_FILENO),
         };
         say_where(run);
+        if (run->options->uefi) {
+            report_note("booting by UEFI takes some seconds");
+        }
         status = console_run(&argv, &console, run->options->limit_ms);
         status = status == -1 ? 1 : run_status(run, status);
     }
