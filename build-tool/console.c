@@ -89,9 +89,13 @@ static void end_of_line(struct relay *relay)
     const size_t bytes = relay->line.bytes - 1;
     buffer_append(&held, line, bytes);
     if (strstr(line, "Mayfly hv ") != NULL) {
-        relay->stage = STAGE_HV;
+        relay->stage = relay->console->guest_only ? STAGE_HV : STAGE_OPEN;
         buffer_free(&held);
         buffer_append(&held, line, bytes);
+        if (relay->stage == STAGE_OPEN) {
+            pass_on(relay, line, bytes);
+            buffer_free(&held);
+        }
     } else if (relay->stage == STAGE_HV && strstr(line, " CPUs, TSC ") != NULL) {
         relay->stage = STAGE_OPEN;
         buffer_free(&held);
@@ -193,7 +197,7 @@ int console_run(const struct strlist *argv, const struct console *console, int l
 {
     struct relay relay = {
         .console = console,
-        .stage = console->guest_only ? STAGE_FIRMWARE : STAGE_OPEN,
+        .stage = console->guest_only || console->no_firmware ? STAGE_FIRMWARE : STAGE_OPEN,
     };
     struct termios terminal;
     int pipe_fds[2];

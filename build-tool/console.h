@@ -13,9 +13,10 @@
 #define CONSOLE_UNREAD (-3) /* nobody reads our stdout any more */
 
 struct console {
-    bool discard;    /* the serial line is not to be seen */
-    bool guest_only; /* hold back what firmware and hv say while they boot, unless it goes wrong */
-    bool plain;      /* "\r\n" becomes "\n": for files and pipes */
+    bool discard;     /* the serial line is not to be seen */
+    bool no_firmware; /* hold back what the firmware says, unless hv does not come up */
+    bool guest_only;  /* likewise, and what hv says while it boots */
+    bool plain;       /* "\r\n" becomes "\n": for files and pipes */
 };
 
 /**
