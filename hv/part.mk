@@ -2,6 +2,7 @@
 # hv.elf (PVH and UEFI entry) and BOOTX64.EFI, the UEFI loader.
 
 HV_B := $(B)/hv
+HV_CLANG := $(findstring clang,$(CC))
 HV_SRC := $(wildcard hv/core/*.c hv/x86/*.c hv/x86/*.S) hv/boot/start.S hv/boot/pvh.c
 HV_OBJ := $(patsubst %,$(HV_B)/%.o,$(HV_SRC))
 HV_CFLAGS := -std=gnu11 -ffreestanding -mcmodel=kernel -mno-red-zone -mgeneral-regs-only -fno-pie \
@@ -24,7 +25,7 @@ $(HV_B)/%.o: % $(HV_STAMP) hv/part.mk
 	$(CC) $(HV_CFLAGS) -c $< -o $@
 
 # A loop that copies bytes must not become a call of memcpy in memcpy itself.
-$(HV_B)/hv/x86/lib.c.o: HV_CFLAGS += -fno-tree-loop-distribute-patterns
+$(HV_B)/hv/x86/lib.c.o: HV_CFLAGS += $(if $(HV_CLANG),,-fno-tree-loop-distribute-patterns)
 
 # The image is linked twice: the symbol table of the first link goes into the second. The table lies
 # behind the text, so no function may have moved.
@@ -50,7 +51,7 @@ $(B)/hv.elf: $(HV_OBJ) $(HV_B)/symtab.o hv/hv.ld
 # ---- the UEFI loader ---------------------------------------------------------------------------
 
 # With this gcc keeps the stack as the UEFI calling convention wants it; clang does so anyway.
-EFI_GCC_FLAGS := $(if $(findstring clang,$(CC)),,-maccumulate-outgoing-args)
+EFI_GCC_FLAGS := $(if $(HV_CLANG),,-maccumulate-outgoing-args)
 EFI_INC ?= /usr/include/efi
 EFI_LIB ?= /usr/lib
 EFI_CFLAGS := -std=gnu11 -fpic -ffreestanding -fno-stack-protector -fno-strict-aliasing -fshort-wchar \

@@ -132,7 +132,7 @@ static EFI_STATUS add_directory(EFI_FILE_HANDLE directory, const char *path, UIN
 {
     union {
         EFI_FILE_INFO info;
-        UINT8 bytes[SIZE_OF_EFI_FILE_INFO + 256 * sizeof(CHAR16)];
+        UINT8 bytes[sizeof(EFI_FILE_INFO) + 256 * sizeof(CHAR16)];
     } entry;
     for (;;) {
         UINTN bytes = sizeof(entry);

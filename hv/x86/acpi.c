@@ -225,7 +225,7 @@ static void read_s5(const struct table *dsdt)
             !(p[-1] == 0x08 || (p[-1] == '\\' && p[-2] == 0x08))) {
             continue;
         }
-        uint32_t at = i + 5 + 1 + (p[5] >> 6) + 1;
+        uint32_t at = i + 5u + 1u + (uint32_t)(p[5] >> 6) + 1u;
         acpi.has_s5 = aml_integer(dsdt, &at, &acpi.s5_a);
         if (acpi.has_s5 && !aml_integer(dsdt, &at, &acpi.s5_b)) {
             acpi.s5_b = acpi.s5_a;
@@ -289,7 +289,7 @@ void acpi_power_off(void)
     if (acpi.has_s5) {
         write_sleep(&acpi.pm1a_control, acpi.s5_a);
         write_sleep(&acpi.pm1b_control, acpi.s5_b);
-        write_byte(&acpi.sleep_control, (uint8_t)(acpi.s5_a << 2 | SLEEP_CONTROL_ENABLE));
+        write_byte(&acpi.sleep_control, (uint8_t)((uint32_t)acpi.s5_a << 2 | SLEEP_CONTROL_ENABLE));
         for (uint32_t i = 0; i < 1000000; i++) {
             inb(0x80); /* about a microsecond each: real machines take their time */
         }
