@@ -13,7 +13,7 @@ mf_fault_entry:
     ud2
     .size mf_fault_entry, . - mf_fault_entry
 
-    .bss
+    .section .bss..cold, "aw", @nobits
     .balign 16
     .globl mf_fault_stack_top
     .skip 12288

@@ -83,9 +83,9 @@ static void add_place(struct line *l, uint64_t address, uint64_t back)
 static void print_frame(unsigned int number, uint64_t address, uint64_t back)
 {
     struct line l = {0};
+    const char digits[] = {(char)('0' + number / 10), (char)('0' + number % 10), ' ', '\0'};
     add(&l, "  #");
-    add_hex(&l, number, 2);
-    add(&l, " ");
+    add(&l, digits);
     add_place(&l, address, back);
     end_line(&l);
 }

@@ -17,5 +17,4 @@
 extern char __stack_bottom[], __stack_top[];
 extern char __tdata_start[], __tdata_end[]; /* the TLS image's initialised part */
 extern char __tls_end[];                    /* __tdata_start + size of .tdata and .tbss */
-extern char __tls_align[];                  /* absolute: the alignment of the TLS block, <= 64 */
 extern char _end[], __heap_end[];

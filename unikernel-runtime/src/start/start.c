@@ -20,7 +20,7 @@ extern char **environ;
 extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
 extern void (*__init_array_start[])(void), (*__init_array_end[])(void);
 int main(int argc, char **argv, char **envp);
-void mf_start(struct mf_thread *self) __attribute__((noreturn));
+void mf_start(struct mf_thread *self); /* noreturn would spoil its frame, for backtraces */
 
 static void init_thread(struct mf_thread *self)
 {

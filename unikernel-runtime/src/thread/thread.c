@@ -28,7 +28,11 @@ _Static_assert(sizeof(struct mf_thread) <= MF_THREAD_BYTES, "layout.h");
     32 /* so that threads that keep each other awake do not starve devices                         \
         */
 
-__thread struct _reent *__mf_reent;
+/*
+ * Initialised and aligned, so that there always is a .tdata, and its alignment is what the linker
+ * counts with: a TLS block begins at its end rounded down to MF_TLS_ALIGN_MAX.
+ */
+__thread struct _reent *__mf_reent __attribute__((aligned(MF_TLS_ALIGN_MAX))) = (struct _reent *)1;
 
 static struct mf_waitq run_queue;
 static struct mf_thread *zombie; /* detached and ended; its stack may still be in use: see reap() */
@@ -217,9 +221,7 @@ static size_t tls_bytes(void)
 
 void mf_thread_init_tls(struct mf_thread *t)
 {
-    char *const block =
-        (char *)(((uintptr_t)t - (uintptr_t)(__tls_end - __tdata_start)) & -(uintptr_t)__tls_align);
-    memcpy(block, __tdata_start, (size_t)(__tdata_end - __tdata_start));
+    memcpy((char *)t - tls_bytes(), __tdata_start, (size_t)(__tdata_end - __tdata_start));
     t->self = t;
 }
 
@@ -227,7 +229,6 @@ void mf_thread_init_tls(struct mf_thread *t)
 static void prepare_stack(struct mf_thread *t, void *(*fn)(void *), void *arg)
 {
     uint64_t *sp = (uint64_t *)((uintptr_t)t - tls_bytes());
-    *--sp = 0; /* so that entry sees the alignment of a called function */
     *--sp = (uint64_t)(uintptr_t)mf_thread_entry;
     *--sp = 0; /* rbp: the end of backtraces */
     *--sp = (uint64_t)(uintptr_t)fn;
