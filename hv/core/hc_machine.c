@@ -184,7 +184,7 @@ struct hc_result hc_pci_map_bar(HC_ARGS)
     struct domain *d = current_domain();
     struct pci_device *device;
     paddr_t base;
-    uint64_t bytes, table_first, table_count;
+    uint64_t bytes, table_first = 0, table_count = 0;
     enum hv_err err = find_device(a0, &device);
 
     if (!err && a1 > 5) {
