@@ -32,6 +32,12 @@ u32_t sys_now(void)
     return (u32_t)(mf_clock_ns() / MF_NS_PER_MS);
 }
 
+void sys_timeouts_init(void)
+{
+    tcp_last_ns = mf_clock_ns();
+    second_last_ns = tcp_last_ns;
+}
+
 /* ---- TCP ---------------------------------------------------------------------------------- */
 
 /* Does anything of this connection wait for time to pass? */
