@@ -40,6 +40,11 @@ CASE(child_write_is_invisible_to_parent, CREATE(0), MAP(0, HEAP, 2, RW), WRITE(0
      CLONE(0, 1), WRITE(1, HEAP, 8), READ(0, HEAP, 7), READ(1, HEAP, 8), WRITE(1, HEAP + PG, 9),
      READ(0, HEAP + PG, 0), READ(1, HEAP, 8))
 
+CASE(copied_page_keeps_its_other_words, CREATE(0), MAP(0, HEAP, 2, RW), WRITE(0, HEAP + 8, 1),
+     READ(0, HEAP, 0), WRITE(0, HEAP + PG - 8, 2), CLONE(0, 1), WRITE(1, HEAP, 3),
+     READ(1, HEAP + 8, 1), READ(1, HEAP + PG - 8, 2), POKE(0, HEAP, 4), READ(0, HEAP + 8, 1),
+     READ(0, HEAP + 16, 0))
+
 CASE(parent_write_is_invisible_to_child, CREATE(0), MAP(0, IMAGE, 2, RW), WRITE(0, IMAGE, 7),
      CLONE(0, 1), WRITE(0, IMAGE, 8), WRITE(0, IMAGE + PG, 9), READ(1, IMAGE, 7),
      READ(1, IMAGE + PG, 0), READ(0, IMAGE, 8))
@@ -246,6 +251,10 @@ CASE(window_lives_until_its_last_end_leaves, CREATE(0), CREATE(1), WINDOW(0, 0, 
      ATTACH(0, 0, WIN), ATTACH(0, 1, WIN), PUT(0), WRITE(0, WIN + 511 * PG, 1), LIVE(10), DROP(0),
      LIVE(6), READ(1, WIN + 511 * PG, 1), DETACH(1, WIN), LIVE(4), READ_FAILS(1, WIN, NOENT))
 
+CASE(window_ends_with_the_last_space_that_maps_it, CREATE(0), CREATE(1), WINDOW(0, 16, 8),
+     ATTACH(0, 0, 0), ATTACH(0, 1, WIN), PUT(0), WRITE(0, 16 * PG, 1), WRITE(1, WIN + 17 * PG, 2),
+     DROP(0), READ(1, WIN + 16 * PG, 1), LIVE(7), DROP(1), LIVE(0))
+
 CASE(window_does_not_count_nor_cost, CREATE_LIMITED(0, 3), WINDOW(0, 16, 496), ATTACH(0, 0, 0),
      WRITE(0, 16 * PG, 1), RESIDENT(0, 3), WINDOW(1, 0, 512), ATTACH_FAILS(1, 0, WIN, LIMIT))
 
@@ -304,6 +313,7 @@ int main(void)
         ROW(clone_costs_two_frames),
         ROW(clone_of_much_memory_costs_two_frames),
         ROW(child_write_is_invisible_to_parent),
+        ROW(copied_page_keeps_its_other_words),
         ROW(parent_write_is_invisible_to_child),
         ROW(write_after_clone_copies_only_its_path),
         ROW(last_owner_writes_in_place),
@@ -346,6 +356,7 @@ int main(void)
         ROW(window_has_no_pages_outside_its_range),
         ROW(window_is_not_inherited_by_a_clone),
         ROW(window_lives_until_its_last_end_leaves),
+        ROW(window_ends_with_the_last_space_that_maps_it),
         ROW(window_does_not_count_nor_cost),
         ROW(slot_takes_one_window),
         ROW(rolled_back_space_keeps_its_windows),

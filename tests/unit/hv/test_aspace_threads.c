@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <cmocka.h>
 #include <pthread.h>
@@ -243,6 +244,39 @@ static void audit_all(void)
     audit_end();
 }
 
+static void template_make(void)
+{
+    require(!aspace_create(&template, UINT64_MAX));
+    memset(&template_model, 0, sizeof(template_model));
+    for (uint32_t i = 0; i < ARRAY_COUNT(regions); i++) {
+        const uint64_t first = regions[i], end = first + REGION_PAGES - 100 * i;
+        require(!aspace_map_zero(&template, (gva_t){first << PAGE_SHIFT}, end - first,
+                                 HV_PROT_READ | HV_PROT_WRITE));
+        model_map(&template_model, first, end, HV_PROT_READ | HV_PROT_WRITE, false);
+        for (uint64_t page = first; page < first + 8; page++) {
+            paddr_t pa;
+            require(!aspace_page(&template, (gva_t){page << PAGE_SHIFT}, true, &pa));
+            *word_at(pa.v) = model_page(&template_model, page, true)->word[0] = page;
+        }
+    }
+}
+
+static void template_destroy(void)
+{
+    for (uint32_t i = 0; i < template_model.page_count; i++) { /* nobody has changed it */
+        const struct model_page *p = &template_model.page[i];
+        require(mmu_peek_word(&template, p->number << PAGE_SHIFT) == p->word[0]);
+    }
+    require(aspace_destroy_slice(&template, INT64_MAX));
+}
+
+/* The clones go on with the old one's memory; the entries of the new one have W set. */
+static void template_replace(void)
+{
+    template_destroy();
+    template_make();
+}
+
 static void *cpu_main(void *context)
 {
     struct cpu *c = context;
@@ -256,6 +290,7 @@ static void *cpu_main(void *context)
         pthread_barrier_wait(&barrier);
         if (fake_cpu == 0) {
             audit_all();
+            template_replace();
         }
         pthread_barrier_wait(&barrier);
     }
@@ -265,23 +300,6 @@ static void *cpu_main(void *context)
         }
     }
     return NULL;
-}
-
-static void template_make(void)
-{
-    assert_int_equal(aspace_create(&template, UINT64_MAX), HV_OK);
-    for (uint32_t i = 0; i < ARRAY_COUNT(regions); i++) {
-        const uint64_t first = regions[i], end = first + REGION_PAGES - 100 * i;
-        assert_int_equal(aspace_map_zero(&template, (gva_t){first << PAGE_SHIFT}, end - first,
-                                         HV_PROT_READ | HV_PROT_WRITE),
-                         HV_OK);
-        model_map(&template_model, first, end, HV_PROT_READ | HV_PROT_WRITE, false);
-        for (uint64_t page = first; page < first + 8; page++) {
-            paddr_t pa;
-            assert_int_equal(aspace_page(&template, (gva_t){page << PAGE_SHIFT}, true, &pa), HV_OK);
-            *word_at(pa.v) = model_page(&template_model, page, true)->word[0] = page;
-        }
-    }
 }
 
 static void cpus_share_only_what_is_said(void **state)
@@ -298,11 +316,7 @@ static void cpus_share_only_what_is_said(void **state)
     for (uint32_t i = 0; i < CPUS; i++) {
         pthread_join(cpus[i].thread, NULL);
     }
-    for (uint32_t i = 0; i < template_model.page_count; i++) { /* nobody has changed it */
-        const struct model_page *p = &template_model.page[i];
-        assert_int_equal(mmu_peek_word(&template, p->number << PAGE_SHIFT), p->word[0]);
-    }
-    assert_true(aspace_destroy_slice(&template, INT64_MAX));
+    template_destroy();
     aspace_window_put(window);
     assert_int_equal(fake_live(), 0);
     assert_true(fake_stop());

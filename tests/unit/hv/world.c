@@ -696,12 +696,16 @@ void world_stop(void)
     for (uint32_t i = 0; i < SPACES; i++) {
         if (w.is_alive[i]) {
             compare_space(i);
-            destroy(i);
         }
     }
     for (uint32_t i = 1; i <= WINDOWS; i++) {
         if (w.window[i].table.v != 0) {
             aspace_window_put(w.window[i].table);
+        }
+    }
+    for (uint32_t i = 0; i < SPACES; i++) { /* the last one takes the windows with it */
+        if (w.is_alive[i]) {
+            destroy(i);
         }
     }
     if (fake_live() != 0 || !fake_stop()) {

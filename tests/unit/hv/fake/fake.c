@@ -32,6 +32,11 @@ static uint64_t free_at_start;
 static _Thread_local uint64_t fail_in;
 static _Thread_local bool has_failed;
 static _Thread_local struct {
+    uint64_t in; /* allocations; 0: not set */
+    void (*call)(void *context);
+    void *context;
+} alloc_hook;
+static _Thread_local struct {
     void (*call)(void *context, uint64_t va);
     void *context;
 } flush_hook;
@@ -113,8 +118,18 @@ static paddr_t take_live(paddr_t pa)
     return pa;
 }
 
+void fake_at_alloc(uint64_t n, void (*hook)(void *context), void *context)
+{
+    alloc_hook.in = n;
+    alloc_hook.call = hook;
+    alloc_hook.context = context;
+}
+
 static bool must_fail(void)
 {
+    if (alloc_hook.in != 0 && --alloc_hook.in == 0) {
+        alloc_hook.call(alloc_hook.context);
+    }
     if (fail_in == 0 || --fail_in > 0) {
         return false;
     }

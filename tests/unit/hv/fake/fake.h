@@ -34,6 +34,10 @@ void fake_fail_alloc(uint64_t n);
 /** True when it has failed since. */
 bool fake_has_failed(void);
 
+/** Called once, before the calling thread's n-th allocation from now on: what another CPU does in
+ * the meantime. */
+void fake_at_alloc(uint64_t n, void (*hook)(void *context), void *context);
+
 /** Called by arch_flush_page() on the calling thread; NULL: nobody. */
 void fake_on_flush(void (*hook)(void *context, uint64_t va), void *context);
 

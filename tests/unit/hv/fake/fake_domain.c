@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fake_domain.c - what domain.c, handle.c and event.c need from the scheduler and the processor,
+ * for tests that run no vCPU: wake-ups are counted, everything else only notes that it was called.
+ */
+#include "fake_domain.h"
+
+#include <stdlib.h>
+
+#include "hv/cpu.h"
+#include "hv/report.h"
+#include "hv/sched.h"
+
+struct fake_calls fake_calls;
+
+void sched_wake(struct vcpu *v)
+{
+    fake_calls.wake++;
+    fake_calls.woken = v;
+}
+
+bool sched_pause(struct vcpu *v, struct vcpu *waiter)
+{
+    (void)waiter;
+    v->is_paused = true;
+    return true;
+}
+
+void sched_forget(struct vcpu *v)
+{
+    (void)v;
+    fake_calls.forget++;
+}
+
+void sched_run(void)
+{
+    abort(); /* no vCPU runs here */
+}
+
+void fpu_init(struct vcpu *v)
+{
+    v->fpu_cpu = -1;
+}
+
+void fpu_copy(struct vcpu *to, struct vcpu *from)
+{
+    for (size_t i = 0; i < sizeof(to->fpu); i++) {
+        to->fpu[i] = from->fpu[i];
+    }
+}
+
+uint32_t report_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max)
+{
+    (void)v;
+    (void)frames;
+    (void)max;
+    return 0;
+}
+
+void report_last_domain(struct domain *d)
+{
+    fake_calls.last_domain = d;
+}
+
+struct domain *fake_domain(void)
+{
+    const struct hv_dom_params params = {0};
+    struct domain *d = NULL;
+
+    return domain_create(&params, &d) == HV_OK ? d : NULL;
+}
+
+void fake_domain_end(struct domain *d)
+{
+    while (!domain_destroy_slice(d, INT64_MAX)) {
+    }
+    handle_remove_all(d);
+    domain_drop_end(d);
+    domain_put(d); /* its existence */
+    domain_put(d); /* the test's own */
+}
