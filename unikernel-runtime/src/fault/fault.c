@@ -90,12 +90,12 @@ static void print_frame(unsigned int number, uint64_t address, uint64_t back)
     end_line(&l);
 }
 
-void mf_backtrace_print(uint64_t rip, uint64_t rbp)
+static void print_backtrace(uint64_t rip, uint64_t back, uint64_t rbp)
 {
     const struct mf_thread *const self = mf_thread_self();
     const uint64_t low = (uint64_t)(uintptr_t)self->stack_low;
     const uint64_t high = (uint64_t)(uintptr_t)self - 2 * sizeof(uint64_t);
-    print_frame(0, rip, 0);
+    print_frame(0, rip, back);
     for (unsigned int i = 1; i < FRAMES_MAX; i++) {
         if (rbp < low || rbp > high || (rbp & 7) != 0) {
             break;
@@ -219,7 +219,7 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     }
     print_cause(f);
     print_registers(&f->regs);
-    mf_backtrace_print(f->regs.rip, f->regs.rbp);
+    print_backtrace(f->regs.rip, 0, f->regs.rbp);
     hv_fault_handler(0, 0); /* the instruction faults again, and now hv reports it */
     hv_fault_return(&f->regs);
     hv_exit(128 + vector_signal(f->vector));
@@ -232,7 +232,7 @@ void mf_fault_die(const char *why)
     add(&l, why);
     end_line(&l);
     const uint64_t *const frame = (const uint64_t *)__builtin_frame_address(0);
-    mf_backtrace_print(frame[1], frame[0]);
+    print_backtrace(frame[1], 1, frame[0]);
     hv_fault_handler(0, 0);
     __builtin_trap();
 }

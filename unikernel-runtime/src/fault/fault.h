@@ -12,6 +12,3 @@ void mf_fault_init(void);
 /** Prints `why` and a backtrace, and ends the guest by a fault, so that dom0's report says where.
  */
 void mf_fault_die(const char *why) __attribute__((noreturn));
-
-/** Prints a backtrace from frame pointer `rbp`, which belongs to the calling thread's stack. */
-void mf_backtrace_print(uint64_t rip, uint64_t rbp);

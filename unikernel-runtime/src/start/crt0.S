@@ -7,6 +7,7 @@
 
     .section .text._start, "ax"
     .globl _start
+    .type _start, @function
 _start:
     movl $__stack_top - MF_THREAD_BYTES, %edi
     movl $__tls_end, %eax
@@ -17,4 +18,5 @@ _start:
     xorl %ebp, %ebp
     call mf_start
     ud2
+    .size _start, . - _start
     .section .note.GNU-stack, "", @progbits

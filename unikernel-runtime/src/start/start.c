@@ -65,19 +65,23 @@ void mf_start(struct mf_thread *self)
     const bool is_sane = info->magic == MF_INFO_MAGIC && args_bytes <= STRINGS_MAX_BYTES &&
                          env_bytes <= STRINGS_MAX_BYTES && arg_count <= args_bytes &&
                          env_count <= env_bytes;
-    const uint32_t text_bytes = is_sane ? args_bytes + env_bytes : 0;
-    char text[text_bytes + 2];
+    char text[(is_sane ? args_bytes + env_bytes : 0) + 2];
     char *strings[(is_sane ? arg_count + env_count : 0) + 4];
-    char **argv = strings, **envp = strings + 1;
+    char **argv = strings, **envp = strings + 2;
+    static char no_name[] = "";
     int argc = 0;
-    strings[0] = strings[1] = NULL;
+    strings[2] = NULL;
     if (is_sane) {
+        char *const env_text = text + args_bytes + 1;
         memcpy(text, (const void *)(uintptr_t)(HV_WINDOW0_VA + info->args), args_bytes);
-        memcpy(text + args_bytes + 1, (const void *)(uintptr_t)(HV_WINDOW0_VA + info->env),
-               env_bytes);
+        memcpy(env_text, (const void *)(uintptr_t)(HV_WINDOW0_VA + info->env), env_bytes);
         argc = split(text, args_bytes, arg_count, argv);
-        envp = argv + argc + 1;
-        split(text + args_bytes + 1, env_bytes, env_count, envp);
+        envp = argv + (argc != 0 ? argc : 1) + 1;
+        split(env_text, env_bytes, env_count, envp);
+    }
+    if (argc == 0) { /* POSIX: a conforming program has a name */
+        argv[argc++] = no_name;
+        argv[argc] = NULL;
     }
     environ = envp;
     run_all(__preinit_array_start, __preinit_array_end);
