@@ -44,6 +44,16 @@ static inline void arch_flush_page(uint64_t va)
     invlpg(va);
 }
 
+struct cpu;
+
+/** The calling CPU's block (cpu.h). */
+static inline struct cpu *arch_cpu(void)
+{
+    struct cpu *cpu;
+    __asm__("movq %%gs:0, %0" : "=r"(cpu)); /* hv code never changes its CPU: not volatile */
+    return cpu;
+}
+
 /** Index of the calling CPU, from its per-CPU block (cpu.h). */
 static inline uint32_t arch_cpu_index(void)
 {

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "arch.h"
 #include "hv/domain.h"
 
 struct cpu {
@@ -29,9 +30,7 @@ _Static_assert(offsetof(struct cpu, current) == 16 && offsetof(struct cpu, stack
 
 static inline struct cpu *this_cpu(void)
 {
-    struct cpu *cpu;
-    __asm__("movq %%gs:0, %0" : "=r"(cpu)); /* hv code never changes its CPU: not volatile */
-    return cpu;
+    return arch_cpu();
 }
 
 static inline struct domain *current_domain(void)

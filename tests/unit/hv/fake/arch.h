@@ -57,6 +57,14 @@ static inline void arch_flush_page(uint64_t va)
     fake_flush_page(va);
 }
 
+struct cpu;
+extern struct cpu *fake_cpu_block; /* tests that have a scheduler set it */
+
+static inline struct cpu *arch_cpu(void)
+{
+    return fake_cpu_block;
+}
+
 static inline uint32_t arch_cpu_index(void)
 {
     return fake_cpu;
