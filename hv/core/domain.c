@@ -94,7 +94,6 @@ static void vcpu_copy(struct vcpu *to, struct vcpu *from)
         to->tf.rax = 0;
         to->tf.rdx = 0;
     }
-    to->wait_deadline = 0;
     fpu_copy(to, from);
 }
 
@@ -131,12 +130,13 @@ enum hv_err domain_rollback(struct domain *d, struct domain *to)
     if (err) {
         return err;
     }
+    (void)port_wait_over(d, true); /* whatever it waited for */
+    sched_wake(&d->vcpu);
     aspace_move_windows(&d->aspace, &made);
     d->discarded = d->aspace;
     d->aspace = made;
     vcpu_copy(&d->vcpu, &to->vcpu);
     d->vcpu.needs_flush = true;
-    sched_wake(&d->vcpu); /* whatever it waited for */
     return HV_OK;
 }
 
@@ -230,6 +230,5 @@ enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *r)
     };
     v->fs_base = r->fs_base;
     v->gs_base = r->gs_base;
-    v->wait_deadline = 0;
     return HV_OK;
 }

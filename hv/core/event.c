@@ -167,32 +167,61 @@ enum hv_err port_send(struct domain *d, uint32_t port)
     return HV_OK;
 }
 
+/* Puts port `n` behind the other pending ones. */
+static void queue_pending(struct domain *d, uint32_t n, struct port *p)
+{
+    p->is_pending = true;
+    p->next = PORT_NONE;
+    if (d->pending_head == PORT_NONE) {
+        d->pending_head = n;
+    } else {
+        port_at(d, d->pending_tail)->next = n;
+    }
+    d->pending_tail = n;
+}
+
 void port_raise(struct domain *d, uint32_t port, const struct domain *from, uint32_t from_port)
 {
+    struct vcpu *v = &d->vcpu;
     bool wake = false;
 
     lock_take(&d->port_lock);
     struct port *p = port_at(d, port);
     if (p != NULL && p->kind != PORT_FREE && !p->is_pending &&
         (from == NULL || (p->peer == from && p->peer_port == from_port))) {
-        p->is_pending = true;
-        p->next = PORT_NONE;
-        if (d->pending_head == PORT_NONE) {
-            d->pending_head = port;
+        wake = v->is_waiting;
+        if (wake) { /* handed over at once: this is what HC_EVENT_WAIT returns */
+            v->is_waiting = false;
+            v->wait_deadline = 0;
+            v->tf.rax = 1;
+            v->tf.rdx = p->tag;
         } else {
-            port_at(d, d->pending_tail)->next = port;
+            queue_pending(d, port, p);
         }
-        d->pending_tail = port;
-        wake = d->vcpu.is_waiting;
-        d->vcpu.is_waiting = false;
     }
     lock_drop(&d->port_lock);
     if (wake) {
-        sched_wake(&d->vcpu);
+        sched_wake(v);
     }
 }
 
-bool port_take(struct domain *d, bool wait, uint32_t *tag)
+bool port_wait_over(struct domain *d, bool expired)
+{
+    struct vcpu *v = &d->vcpu;
+
+    lock_take(&d->port_lock);
+    if (expired && v->wait_deadline != 0) {
+        v->is_waiting = false;
+        v->wait_deadline = 0;
+        v->tf.rax = 0;
+        v->tf.rdx = 0;
+    }
+    const bool over = v->wait_deadline == 0;
+    lock_drop(&d->port_lock);
+    return over;
+}
+
+bool port_take(struct domain *d, uint64_t wait_until, uint32_t *tag)
 {
     lock_take(&d->port_lock);
     const uint32_t n = d->pending_head;
@@ -201,8 +230,10 @@ bool port_take(struct domain *d, bool wait, uint32_t *tag)
         d->pending_head = p->next;
         p->is_pending = false;
         *tag = p->tag;
+    } else if (wait_until != 0) {
+        d->vcpu.is_waiting = true;
+        d->vcpu.wait_deadline = wait_until;
     }
-    d->vcpu.is_waiting = n == PORT_NONE && wait;
     lock_drop(&d->port_lock);
     return n != PORT_NONE;
 }

@@ -158,7 +158,13 @@ struct hc_result hc_dom_set_regs(HC_ARGS)
     if (err) {
         return hc_return(err);
     }
-    err = d->state == HV_DOM_STATE_PAUSED ? regs_to_vcpu(&d->vcpu, &regs) : HV_ERR_STATE;
+    if (d->state == HV_DOM_STATE_PAUSED) {
+        (void)port_wait_over(d, true); /* it goes on at rip, whatever it waited for */
+        sched_wake(&d->vcpu);
+        err = regs_to_vcpu(&d->vcpu, &regs);
+    } else {
+        err = HV_ERR_STATE;
+    }
     lock_drop(&d->lock);
     return hc_return(err);
 }

@@ -17,13 +17,12 @@ struct hc_result hc_event_wait(HC_ARGS)
     struct vcpu *v = this_cpu()->current;
     uint32_t tag = 0;
 
-    if (port_take(v->domain, a0 != HV_WAIT_POLL, &tag)) {
+    if (port_take(v->domain, a0, &tag)) {
         return (struct hc_result){1, tag};
     }
-    if (a0 == HV_WAIT_POLL || (a0 != HV_WAIT_FOREVER && a0 <= clock_ns())) {
+    if (a0 == HV_WAIT_POLL) {
         return hc_return(0);
     }
-    v->wait_deadline = a0;
     sched_block(a0);
 }
 

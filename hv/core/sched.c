@@ -51,7 +51,7 @@ static struct run *run_lock(struct vcpu *v)
 
 /* ---- the queue -------------------------------------------------------------------------------- */
 
-static void enqueue(struct run *r, struct vcpu *v)
+static inline void enqueue(struct run *r, struct vcpu *v)
 {
     /* Who slept does not save up time; who is far ahead waits in the last bucket. */
     if (v->virtual_ns < r->virtual_ns) {
@@ -73,7 +73,7 @@ static void enqueue(struct run *r, struct vcpu *v)
     r->queued++;
 }
 
-static uint32_t first_bucket(const struct run *r)
+static inline uint32_t first_bucket(const struct run *r)
 {
     const uint32_t start = (r->virtual_ns >> BUCKET_SHIFT) % BUCKETS;
     const uint64_t rotated = r->occupied >> start | r->occupied << ((BUCKETS - start) % BUCKETS);
@@ -81,7 +81,7 @@ static uint32_t first_bucket(const struct run *r)
     return (start + (uint32_t)__builtin_ctzl(rotated)) % BUCKETS;
 }
 
-static struct vcpu *dequeue_first(struct run *r)
+static inline struct vcpu *dequeue_first(struct run *r)
 {
     if (r->occupied == 0) {
         return NULL;
@@ -153,8 +153,8 @@ static void make_ready(struct run *r, struct vcpu *v)
         }
     } else {
         home->resched |= urgent;
-        if (first) {
-            cpu_timer_arm(clock_ns() + SLICE_NS);
+        if (first && current != NULL) {
+            cpu_timer_arm(current->run_since + SLICE_NS);
         }
     }
     if (idle != 0 && !(idle & 1ul << v->cpu)) {
@@ -195,7 +195,7 @@ static void timers_run(struct run *r, uint64_t now)
     }
 }
 
-static void cap_refresh(struct vcpu *v, uint64_t now)
+static inline void cap_refresh(struct vcpu *v, uint64_t now)
 {
     const uint64_t periods = (now - v->cap_period) / CAP_PERIOD_NS;
 
@@ -207,7 +207,7 @@ static void cap_refresh(struct vcpu *v, uint64_t now)
 }
 
 /* Books the time that `v` has run until now; throttles it when its cap is used up. */
-static void account(struct run *r, struct vcpu *v, uint64_t now)
+static inline void account(struct run *r, struct vcpu *v, uint64_t now)
 {
     const uint64_t used = now - v->run_since;
 
@@ -253,7 +253,7 @@ void sched_timer(void)
 /* ---- running ---------------------------------------------------------------------------------- */
 
 /* Takes the CPU from the current vCPU and leaves it where its state says. Lock held. */
-static void put_current(struct run *r, struct cpu *cpu, struct vcpu *v, uint64_t now)
+static inline void put_current(struct run *r, struct cpu *cpu, struct vcpu *v, uint64_t now)
 {
     account(r, v, now);
     cpu_switch_from(v);
@@ -264,7 +264,7 @@ static void put_current(struct run *r, struct cpu *cpu, struct vcpu *v, uint64_t
     }
 }
 
-static void set_running(struct cpu *cpu, struct vcpu *v, uint64_t now)
+static inline void set_running(struct cpu *cpu, struct vcpu *v, uint64_t now)
 {
     v->is_running = true;
     v->run_since = now;
@@ -302,97 +302,80 @@ static struct vcpu *steal(struct cpu *cpu, uint64_t now)
     return NULL;
 }
 
-/* The next vCPU for this CPU, marked as running; NULL: nothing to do. */
-static struct vcpu *choose(struct cpu *cpu)
+/* Wakes who waited for `v` to stop. No lock is held: that takes another run lock. */
+static void tell_stopped(struct vcpu *waiter)
+{
+    if (waiter != NULL) {
+        sched_wake(waiter);
+        domain_put(waiter->domain);
+    }
+}
+
+/* The current vCPU wants to block: so it does, unless a wake-up came first. */
+static void block(struct run *r, struct vcpu *v, uint64_t deadline_ns)
+{
+    if (v->is_woken) {
+        v->is_woken = false;
+    } else {
+        v->is_blocked = true;
+        timer_set(r, v, deadline_ns);
+    }
+}
+
+/* The next vCPU for this CPU, marked as running; NULL: nothing to do. The one that runs now is put
+ * back, or blocks until `deadline_ns` if that is not 0. */
+static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
 {
     struct run *r = &runs[cpu->index];
     struct vcpu *stopped = cpu->current;
+    struct vcpu *waiter = NULL;
 
     lock_take(&r->lock);
     const uint64_t now = clock_ns();
     if (stopped != NULL) {
+        if (deadline_ns != 0) {
+            block(r, stopped, deadline_ns);
+        }
         put_current(r, cpu, stopped, now);
+        if (stopped->is_paused) {
+            waiter = stopped->stop_waiter;
+            stopped->stop_waiter = NULL;
+        }
     }
     if (r->timers != NULL && r->timers->timer.key <= now) {
         timers_run(r, now);
     }
     cpu->resched = 0;
     struct vcpu *v = dequeue_first(r);
-    if (v != NULL) {
+    if (v == NULL && cpu_online_count() > 1) {
+        v = steal(cpu, now);
+    } else if (v != NULL) {
         set_running(cpu, v, now);
-    }
-    struct vcpu *waiter = NULL;
-    if (stopped != NULL && stopped->is_paused) {
-        waiter = stopped->stop_waiter;
-        stopped->stop_waiter = NULL;
     }
     const uint64_t when = next_interrupt(r, v, now);
     lock_drop(&r->lock);
-    cpu_timer_arm(when);
-    if (waiter != NULL) {
-        sched_wake(waiter);
-        domain_put(waiter->domain);
+    if (when != UINT64_MAX) {
+        cpu_timer_arm(when);
     }
-    if (v == NULL && cpu_online_count() > 1) {
-        v = steal(cpu, now);
-        if (v != NULL) {
-            lock_take(&r->lock);
-            const uint64_t stolen_when = next_interrupt(r, v, now);
-            lock_drop(&r->lock);
-            cpu_timer_arm(stolen_when);
-        }
-    }
+    tell_stopped(waiter);
     return v;
 }
 
-/*
- * A vCPU that waits for an event gets its answer when it runs again. False: its event has been taken
- * back (the port was closed) and its deadline has not come, so it waits on.
- */
-static bool finish_wait(struct vcpu *v)
+/* A vCPU whose time-out woke it learns that when it runs again. False: its deadline has not come. */
+static inline bool finish_wait(struct vcpu *v)
 {
-    uint32_t tag = 0;
+    const uint64_t deadline = v->wait_deadline;
 
-    if (v->wait_deadline == 0) {
-        return true;
-    }
-    if (port_take(v->domain, true, &tag)) {
-        v->tf.rax = 1;
-        v->tf.rdx = tag;
-    } else if (clock_ns() >= v->wait_deadline) {
-        v->tf.rax = 0;
-        v->tf.rdx = 0;
-    } else {
-        return false;
-    }
-    v->wait_deadline = 0;
-    return true;
+    return likely(deadline == 0) || port_wait_over(v->domain, clock_ns() >= deadline);
 }
 
-/* Blocks the current vCPU, unless a wake-up came first. */
-static bool block_current(uint64_t deadline_ns)
-{
-    struct cpu *cpu = this_cpu();
-    struct vcpu *v = cpu->current;
-    struct run *r = &runs[cpu->index];
-
-    lock_take(&r->lock);
-    const bool blocks = !v->is_woken;
-    v->is_woken = false;
-    if (blocks) {
-        v->is_blocked = true;
-        timer_set(r, v, deadline_ns);
-    }
-    lock_drop(&r->lock);
-    return blocks;
-}
-
-void sched_run(void)
+static void HV_NORETURN run(uint64_t deadline_ns)
 {
     struct cpu *cpu = this_cpu();
 
     for (;;) {
-        struct vcpu *v = choose(cpu);
+        struct vcpu *v = choose(cpu, deadline_ns);
+        deadline_ns = 0;
         if (v == NULL) {
             __atomic_fetch_or(&idle_cpus, 1ul << cpu->index, __ATOMIC_SEQ_CST);
             if (__atomic_load_n(&runs[cpu->index].queued, __ATOMIC_SEQ_CST) == 0 &&
@@ -400,20 +383,23 @@ void sched_run(void)
                 cpu_idle_wait();
             }
             __atomic_fetch_and(&idle_cpus, ~(1ul << cpu->index), __ATOMIC_SEQ_CST);
-            continue;
-        }
-        if (finish_wait(v)) {
+        } else if (finish_wait(v)) {
             cpu_switch_to(v);
             arch_resume();
+        } else {
+            deadline_ns = v->wait_deadline;
         }
-        (void)!block_current(v->wait_deadline);
     }
+}
+
+void sched_run(void)
+{
+    run(0);
 }
 
 void sched_block(uint64_t deadline_ns)
 {
-    (void)!block_current(deadline_ns);
-    sched_run();
+    run(deadline_ns);
 }
 
 void sched_yield(void)

@@ -50,8 +50,8 @@ struct vcpu {
     uint32_t cap_percent;        /* r */
     bool is_running, is_queued, is_blocked, is_paused, is_throttled, is_timed; /* r */
     bool is_woken;               /* r; a wake-up came while it was on its way to block */
-    bool is_waiting;             /* p; in HC_EVENT_WAIT */
-    uint64_t wait_deadline;      /* o */
+    bool is_waiting;             /* p; in HC_EVENT_WAIT; then tf.rax, tf.rdx are p too */
+    uint64_t wait_deadline;      /* p; of that wait, 0: none */
     struct vcpu *stop_waiter;    /* r; wants to know when this one has stopped; borrows */
 
     uint32_t last_cpu;           /* o; where its tables were loaded last */
@@ -227,6 +227,11 @@ enum hv_err port_send(struct domain *d, uint32_t port) HV_MUST_CHECK;
  */
 void port_raise(struct domain *d, uint32_t port, const struct domain *from, uint32_t from_port);
 
-/** Takes the oldest pending event of `d`. False when there is none; then, with `wait`, the vCPU is
- * marked as waiting, so that the next port_raise() wakes it. */
-bool port_take(struct domain *d, bool wait, uint32_t *tag);
+/**
+ * Takes the oldest pending event of `d`. False when there is none; then, unless wait_until is 0, the
+ * vCPU waits: the next port_raise() hands it the event as the result of its hypercall, and wakes it.
+ */
+bool port_take(struct domain *d, uint64_t wait_until, uint32_t *tag);
+
+/** True when the vCPU of `d` no longer waits; with `expired`, its wait ends now, without an event. */
+bool port_wait_over(struct domain *d, bool expired);
