@@ -121,7 +121,9 @@ static void take(struct relay *relay, const char *data, size_t bytes)
 
 void console_show_rest(void)
 {
-    fwrite(held.data, 1, held.bytes, stdout);
+    if (held.bytes > 0) {
+        fwrite(held.data, 1, held.bytes, stdout);
+    }
     buffer_free(&held);
 }
 
