@@ -35,16 +35,14 @@ static const char *set_start(struct conf *c, const char *value, uint32_t line)
     if (problem != NULL) {
         return problem;
     }
-    struct conf_start *s = malloc(sizeof(*s) + strlen(value) + 1), **end = &c->starts;
+    struct conf_start *s = malloc(sizeof(*s) + strlen(value) + 1);
     if (s == NULL) {
         return "no memory";
     }
     *s = (struct conf_start){.line = line};
     memcpy(s->text, value, strlen(value) + 1);
-    while (*end != NULL) {
-        end = &(*end)->next;
-    }
-    *end = s;
+    *(c->last_start != NULL ? &c->last_start->next : &c->starts) = s;
+    c->last_start = s;
     return NULL;
 }
 
@@ -206,7 +204,8 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
             return;
         }
     }
-    complain(line, "there is no such setting; see docs/mayfly-conf.md");
+    complain(line, "there is no such setting; there are: start net gateway dns guest-net "
+                   "guest-net6 console guest-output exit-with-first on-end dom0");
 }
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)

@@ -30,6 +30,7 @@ struct conf_start {
 
 struct conf {
     struct conf_start *starts; /* owns; in the order of the file */
+    struct conf_start *last_start;
     enum conf_net net;
     struct plan_uplink uplink; /* address, mask, gateway, dns */
     struct plan plan;

@@ -27,7 +27,7 @@ static uint32_t kept;
 
 static const struct plan *plan; /* borrows */
 static bool show_output;
-static guest_ended_t tell_ended;
+static guest_told_t tell_ended, tell_ready;
 
 struct guest *guest_at(uint32_t slot)
 {
@@ -417,6 +417,22 @@ int64_t guest_start(uint32_t slot)
     return err;
 }
 
+bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char error[ERROR_BYTES])
+{
+    for (*done = 0; *done < l->count; ++*done) {
+        if (!guest_create(l, slot, error)) {
+            return false;
+        }
+        const int64_t err = guest_start(*slot);
+        if (err < 0) {
+            snprintf(error, ERROR_BYTES, "%.60s cannot be started: %s", l->image, error_text(err));
+            guest_kill(*slot);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void finish(struct guest *g, uint32_t reason, int32_t code)
 {
     release(g);
@@ -486,10 +502,13 @@ static void on_console(uint32_t tag, void *arg)
     console_event(&g->console);
     const struct mf_info *info =
         (const struct mf_info *)((const uint8_t *)guest_window(slot) + HV_INFO_PAGE);
-    g->is_ready = g->is_ready || __atomic_load_n(&info->ready, __ATOMIC_RELAXED) != 0;
+    if (!g->is_ready && __atomic_load_n(&info->ready, __ATOMIC_RELAXED) != 0) {
+        g->is_ready = true;
+        tell_ready(slot);
+    }
 }
 
-void guest_init(const struct plan *p, bool show, guest_ended_t ended)
+void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_t ready)
 {
     static struct mf_event end = {TAG_GUEST_END, PLAN_GUESTS_MAX, on_end, NULL, NULL};
     static struct mf_event output = {TAG_GUEST_CONSOLE, PLAN_GUESTS_MAX, on_console, NULL, NULL};
@@ -497,6 +516,7 @@ void guest_init(const struct plan *p, bool show, guest_ended_t ended)
     plan = p;
     show_output = show;
     tell_ended = ended;
+    tell_ready = ready;
     mf_event_register(&end);
     mf_event_register(&output);
 }

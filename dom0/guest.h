@@ -45,11 +45,11 @@ struct guest {
     char name[LAUNCH_NAME_BYTES];
 };
 
-/** Told when a guest has ended; its state is ENDED. */
-typedef void (*guest_ended_t)(uint32_t slot);
+/** Told when a guest has ended (its state is ENDED), or says that it is ready. */
+typedef void (*guest_told_t)(uint32_t slot);
 
 /** Registers for events. show_output: print guests' lines. plan: the address plan, borrowed. */
-void guest_init(const struct plan *plan, bool show_output, guest_ended_t ended);
+void guest_init(const struct plan *plan, bool show_output, guest_told_t ended, guest_told_t ready);
 
 /** The guest in a slot (any number below PLAN_GUESTS_MAX). */
 struct guest *guest_at(uint32_t slot);
@@ -68,6 +68,12 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[128]);
 
 /** Lets a created guest run. Returns 0 or HV_ERR_*. */
 int64_t guest_start(uint32_t slot);
+
+/**
+ * Makes and starts l->count guests; *slot is the last one. Returns false and in `error` what to
+ * tell the user when one of them cannot be started; *done tells how many were.
+ */
+bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char error[128]);
 
 /** Asks a running guest to end; kills it after `grace_ns`. */
 void guest_stop(uint32_t slot, uint64_t grace_ns);

@@ -9,6 +9,7 @@
 #include "net/headers.h"
 
 #define ERROR_BYTES 128
+#define COUNT_MAX 131072
 
 bool launch_name_is_valid(const char *name)
 {
@@ -104,6 +105,8 @@ static bool take_option(struct launch *l, const char *word, const char **form)
         *form = set_number(v, 10000, &l->weight) ? NULL : "weight=1 to weight=10000";
     } else if ((v = words_value(word, "cap")) != NULL) {
         *form = set_number(v, 100, &l->cap_percent) ? NULL : "cap=1 to cap=100 (percent)";
+    } else if ((v = words_value(word, "count")) != NULL) {
+        *form = set_number(v, COUNT_MAX, &l->count) ? NULL : "count=1 to count=131072";
     } else {
         return false;
     }
@@ -115,13 +118,17 @@ const char *launch_parse(struct launch *l, char *const words[], int count, char 
     const char *form = NULL;
     int i = 1;
 
-    *l = (struct launch){.image = words[0]};
+    *l = (struct launch){.image = words[0], .count = 1};
     while (i < count && take_option(l, words[i], &form)) {
         if (form != NULL) {
             snprintf(error, ERROR_BYTES, "'%.40s': write %s", words[i], form);
             return error;
         }
         i++;
+    }
+    if (l->count > 1 && l->name != NULL) {
+        snprintf(error, ERROR_BYTES, "write either name= or count=");
+        return error;
     }
     if (i < count && strcmp(words[i], "--") == 0) {
         i++;

@@ -6,7 +6,8 @@
  *   IMAGE [OPTION...] [ARGUMENT...]
  *
  *   name=NAME  memory=SIZE  publish=HOSTPORT:GUESTPORT[/tcp|/udp]  net=yes|no  env=NAME=VALUE
- *   weight=1..10000  cap=PERCENT          `--` ends the options
+ *   weight=1..10000  cap=PERCENT  count=N (so many guests, with names of their own)
+ *   `--` ends the options
  *
  * Arguments, when there are any, replace those of the manifest. publish= replaces its ports.
  */
@@ -31,6 +32,7 @@ struct launch {
     const char *name;             /* NULL: made from the image's */
     uint64_t memory_bytes;        /* 0: as the manifest says */
     uint32_t weight, cap_percent; /* 0: the default */
+    uint32_t count;               /* of guests; at least 1 */
     bool no_network;
     uint32_t port_count; /* 0: the manifest's */
     struct launch_port ports[LAUNCH_PORTS_MAX];

@@ -13,6 +13,7 @@
 #include "guest.h"
 #include "launch.h"
 #include "mayfly/hypercall.h"
+#include "measure.h"
 #include "netback.h"
 #include "serial.h"
 #include "shell.h"
@@ -42,45 +43,58 @@ static void on_guest_ended(uint32_t slot)
     if (g->is_first && conf.exit_with_first) {
         end_machine(g->code);
     }
-    if (!conf.console_guest) {
+    if (!measure_guest_ended(slot) && !conf.console_guest &&
+        (conf.show_output || g->reason != HV_END_EXIT)) {
         shell_guest_ended(slot);
     }
 }
 
+static void on_guest_ready(uint32_t slot)
+{
+    measure_guest_ready(slot);
+}
+
 /* Starts what one `start =` line says. Returns false when it does not work. */
-static bool start_guest(const struct conf_start *s, bool is_first)
+static bool start_guests_of(const struct conf_start *s)
 {
     char text[1024], error[128], *words[WORDS_MAX];
     const char *problem;
     struct launch l;
-    uint32_t slot;
+    uint32_t slot, done;
 
     memcpy(text, s->text, strlen(s->text) + 1);
     const int count = words_split(text, words, &problem); /* conf_parse() has looked at it */
     if (count <= 0 || launch_parse(&l, words, count, error) != NULL ||
-        !guest_create(&l, &slot, error)) {
+        !guest_launch(&l, &slot, &done, error)) {
         complain(s->line, error);
         return false;
     }
-    guest_at(slot)->is_first = is_first;
-    if (is_first && conf.console_guest) {
-        console_attach(&guest_at(slot)->console, false);
+    return true;
+}
+
+/* The first guest's status may become the machine's, and the serial line its console. It may have
+ * ended, but its events are not looked at before main() sleeps. */
+static void choose_first(void)
+{
+    const uint32_t first_slot = 0;
+    guest_at(first_slot)->is_first = true;
+    if (conf.console_guest) {
+        console_attach(&guest_at(first_slot)->console, false);
     }
-    const int64_t err = guest_start(slot);
-    if (err < 0) {
-        complain(s->line, error_text(err));
-    }
-    return err >= 0;
 }
 
 static void start_guests(void)
 {
-    bool is_first = true;
     for (const struct conf_start *s = conf.starts; s != NULL; s = s->next) {
-        if (!start_guest(s, is_first) && is_first && conf.exit_with_first) {
+        const bool ok = start_guests_of(s);
+        if (s != conf.starts) {
+            continue;
+        }
+        if (ok) {
+            choose_first();
+        } else if (conf.exit_with_first) {
             end_machine(FAILED_STATUS);
         }
-        is_first = false;
     }
 }
 
@@ -91,7 +105,8 @@ int main(void)
     conf_parse(&conf, file.data, file.bytes, complain);
     netback_switch.plan = conf.plan;
     image_scan();
-    guest_init(&netback_switch.plan, conf.show_output && !conf.console_guest, on_guest_ended);
+    guest_init(&netback_switch.plan, conf.show_output && !conf.console_guest, on_guest_ended,
+               on_guest_ready);
     netback_init();
     uplink_init(&conf);
     start_guests();

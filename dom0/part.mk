@@ -11,18 +11,20 @@ DOM0_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) \
 
 $(DOM0_B)/%.o: dom0/%.c $(TP)/cjson.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs dom0/part.mk
 	@mkdir -p $(@D)
-	$(SDK_CC) $(DOM0_CFLAGS) -isystem $(CJSON_SRC) -c $< -o $@
+	@echo "  CC      $<"
+	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -isystem $(CJSON_SRC) -c $< -o $@
 
 $(DOM0_B)/cJSON.o: $(TP)/cjson.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs dom0/part.mk
 	@mkdir -p $(@D)
-	$(SDK_CC) -O2 -ffunction-sections -fdata-sections -c $(CJSON_SRC)/cJSON.c -o $@
+	$(Q)$(SDK_CC) -O2 -ffunction-sections -fdata-sections -c $(CJSON_SRC)/cJSON.c -o $@
 
 $(DOM0_B)/dom0.debug: $(DOM0_OBJ) $(SDK_READY)
-	$(SDK_CC) -O2 -g $(DOM0_OBJ) -o $@
+	@echo "  LD      $@"
+	$(Q)$(SDK_CC) -O2 -g $(DOM0_OBJ) -o $@
 
 # Packaged for its symbol table: a fault of dom0 is reported with function names, too.
 $(B)/dom0.elf: $(DOM0_B)/dom0.debug $(MAYFLY)
-	$(MAYFLY) pack $< --name dom0 -o $@
+	$(Q)$(MAYFLY) pack $< --name dom0 -o $@
 
 ALL += $(B)/dom0.elf
 

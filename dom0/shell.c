@@ -10,6 +10,7 @@
 #include "launch.h"
 #include "lineedit.h"
 #include "mayfly/hypercall.h"
+#include "measure.h"
 #include "names.h"
 #include "report.h"
 #include "serial.h"
@@ -28,6 +29,7 @@ struct command {
 static struct lineedit line = {.write = term_write, .prompt = "mayfly> "};
 static struct mf_timer top_timer;
 static bool is_top;       /* the screen belongs to `top` */
+static bool is_measuring; /* `measure` is under way: no prompt, no input */
 static bool is_attached;  /* the terminal belongs to a guest */
 static uint32_t attached; /* its slot */
 
@@ -66,7 +68,7 @@ static void run_help(int count, char *const words[])
         term_printf("  %-38s %s\n", command_at(i)->usage, command_at(i)->what);
     }
     term_printf("Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
-                "weight=1..10000\n         cap=PERCENT; `--` ends them.\n");
+                "weight=1..10000\n         cap=PERCENT count=N; `--` ends them.\n");
 }
 
 static void run_list(int count, char *const words[])
@@ -78,40 +80,66 @@ static void run_list(int count, char *const words[])
     }
 }
 
-static bool create(int count, char *const words[], uint32_t *slot)
+static bool parse_launch(struct launch *l, int count, char *const words[])
 {
     char error[128];
-    struct launch l;
-    const char *problem = launch_parse(&l, words + 1, count - 1, error);
-    if (problem != NULL || !guest_create(&l, slot, error)) {
-        term_printf("%s.\n", error);
-        return false;
+    const char *problem = launch_parse(l, words + 1, count - 1, error);
+    if (problem != NULL) {
+        term_printf("%s.\n", problem);
     }
-    return true;
+    return problem == NULL;
 }
 
 static void run_create(int count, char *const words[])
 {
+    struct launch l;
+    char error[128];
     uint32_t slot;
-    if (create(count, words, &slot)) {
-        const char *name = guest_at(slot)->name;
-        term_printf("%s is created; `start %s` lets it run.\n", name, name);
+
+    if (!parse_launch(&l, count, words)) {
+        return;
+    }
+    for (uint32_t i = 0; i < l.count; i++) {
+        if (!guest_create(&l, &slot, error)) {
+            term_printf("%s.\n", error);
+            return;
+        }
+    }
+    const char *name = guest_at(slot)->name;
+    term_printf("%s is created; `start %s` lets it run.\n", name, name);
+}
+
+static void start_created(uint32_t slot)
+{
+    const int64_t err = guest_start(slot);
+    if (err < 0) {
+        term_printf("It cannot be started: %s.\n", error_text(err));
     }
 }
 
 static void run_start(int count, char *const words[])
 {
-    uint32_t slot = names_find(words[1]);
-    const bool is_created =
-        count == 2 && slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_CREATED;
+    uint32_t slot = names_find(words[1]), done;
+    struct launch l;
+    char error[128];
 
-    if (!is_created && !create(count, words, &slot)) {
+    if (count == 2 && slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_CREATED) {
+        start_created(slot);
         return;
     }
-    term_printf("%s\n", guest_at(slot)->name);
-    const int64_t err = guest_start(slot);
-    if (err < 0) {
-        term_printf("It cannot be started: %s.\n", error_text(err));
+    if (!parse_launch(&l, count, words)) {
+        return;
+    }
+    const uint64_t before_ns = mf_clock_ns();
+    if (!guest_launch(&l, &slot, &done, error)) {
+        term_printf("%s.\n", error);
+    }
+    const uint64_t passed_us = (mf_clock_ns() - before_ns) / 1000;
+    if (done == 1) {
+        term_printf("%s\n", guest_at(slot)->name);
+    } else if (done > 1) {
+        term_printf("%u guests in %llu us, the last one is %s\n", (unsigned int)done,
+                    (unsigned long long)passed_us, guest_at(slot)->name);
     }
 }
 
@@ -182,6 +210,27 @@ static void run_top(int count, char *const words[])
     top_expired(&top_timer);
 }
 
+static void measured(void)
+{
+    is_measuring = false;
+    shell_prompt();
+}
+
+static void run_measure(int count, char *const words[])
+{
+    struct launch l;
+    char error[128];
+
+    if (!parse_launch(&l, count, words)) {
+        return;
+    }
+    is_measuring = true;
+    if (!measure_start(&l, measured, error)) {
+        is_measuring = false;
+        term_printf("%s.\n", error);
+    }
+}
+
 static void run_poweroff(int count, char *const words[])
 {
     (void)count;
@@ -201,6 +250,8 @@ static const struct command commands[] = {
     {"info", "info [NAME]", "about a guest, or the machine", run_info},
     {"console", "console NAME", "the guest's console; ctrl-] comes back", run_console},
     {"top", "top", "who uses CPU and memory; any key ends it", run_top},
+    {"measure", "measure IMAGE [count=N] [net=no]", "time of starting N guests, one by one (ticks)",
+     run_measure},
     {"poweroff", "poweroff", "end everything", run_poweroff},
 };
 
@@ -278,6 +329,9 @@ static void end_top(void)
 
 void shell_feed(char c)
 {
+    if (is_measuring) {
+        return;
+    }
     if (is_top) {
         end_top();
         return;
@@ -286,7 +340,7 @@ void shell_feed(char c)
     case LINEEDIT_LINE:
         term_set_line(NULL);
         run_line(line.text);
-        if (!is_attached && !is_top) {
+        if (!is_attached && !is_top && !is_measuring) {
             shell_prompt();
         }
         break;
