@@ -8,11 +8,11 @@
 #include <sys/epoll.h>
 
 #include <fcntl.h>
+#include <mayfly.h>
 #include <poll.h>
 #include <stdlib.h>
 
 #include "fd/fd_internal.h"
-#include "start/ready.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
 #include "time/time_internal.h"

@@ -39,11 +39,12 @@ static ssize_t transfer(int fd, const struct iovec *iov, int iov_count, off_t *p
     return mf_ret(r);
 }
 
-static ssize_t transfer_vector(int fd, const struct iovec *iov, int iov_count,
+static ssize_t transfer_vector(int fd, const struct iovec *iov, int iov_count, off_t *position,
                                enum direction direction)
 {
-    const ssize_t bytes = mf_iov_bytes(iov, iov_count);
-    return bytes < 0 ? mf_ret(bytes) : transfer(fd, iov, iov_count, NULL, direction);
+    const bool is_bad = position != NULL && *position < 0;
+    const ssize_t bytes = is_bad ? -EINVAL : mf_iov_bytes(iov, iov_count);
+    return bytes < 0 ? mf_ret(bytes) : transfer(fd, iov, iov_count, position, direction);
 }
 
 static ssize_t transfer_buffer(int fd, const void *buffer, size_t bytes, off_t *position,
@@ -78,12 +79,22 @@ ssize_t pwrite(int fd, const void *buffer, size_t bytes, off_t position)
 
 ssize_t readv(int fd, const struct iovec *iov, int iov_count)
 {
-    return transfer_vector(fd, iov, iov_count, READ);
+    return transfer_vector(fd, iov, iov_count, NULL, READ);
 }
 
 ssize_t writev(int fd, const struct iovec *iov, int iov_count)
 {
-    return transfer_vector(fd, iov, iov_count, WRITE);
+    return transfer_vector(fd, iov, iov_count, NULL, WRITE);
+}
+
+ssize_t preadv(int fd, const struct iovec *iov, int iov_count, off_t position)
+{
+    return transfer_vector(fd, iov, iov_count, &position, READ);
+}
+
+ssize_t pwritev(int fd, const struct iovec *iov, int iov_count, off_t position)
+{
+    return transfer_vector(fd, iov, iov_count, &position, WRITE);
 }
 
 off_t lseek(int fd, off_t offset, int whence)
@@ -123,6 +134,20 @@ int ftruncate(int fd, off_t bytes)
 int fsync(int fd)
 {
     return (int)mf_ret(mf_fd_peek(fd) == NULL ? -EBADF : 0); /* there is no slower store */
+}
+
+/* Advice changes nothing: everything is in memory. */
+int posix_fadvise(int fd, off_t offset, off_t bytes, int advice)
+{
+    const struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL) {
+        return EBADF;
+    }
+    if (f->ops->lseek == NULL) {
+        return ESPIPE;
+    }
+    const bool is_known = advice >= POSIX_FADV_NORMAL && advice <= POSIX_FADV_NOREUSE;
+    return offset < 0 || bytes < 0 || !is_known ? EINVAL : 0;
 }
 
 int fdatasync(int fd)

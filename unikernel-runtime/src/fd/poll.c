@@ -102,6 +102,18 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
     return (int)mf_ret(poll_until(fds, count, mf_deadline_of_ms(timeout_ms)));
 }
 
+int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
+{
+    if (count > MF_FD_LIMIT || (timeout != NULL && !mf_timespec_is_valid(timeout))) {
+        return (int)mf_ret(-EINVAL);
+    }
+    sigset_t before;
+    sigprocmask(SIG_SETMASK, mask, &before);
+    const int r = poll_until(fds, count, timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout));
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return (int)mf_ret(r);
+}
+
 /* ---- select -------------------------------------------------------------------------------- */
 
 static const struct {

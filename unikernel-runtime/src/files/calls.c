@@ -74,6 +74,35 @@ int fchmod(int fd, mode_t mode)
     return (int)mf_ret(n == NULL ? -EBADF : set_mode(n, mode));
 }
 
+/* Everything belongs to user and group 0; -1 means "as it is". */
+static int check_owner(uid_t owner, gid_t group)
+{
+    const bool is_same = (owner == 0 || owner == (uid_t)-1) && (group == 0 || group == (gid_t)-1);
+    return is_same ? 0 : -EPERM;
+}
+
+static int change_owner(int fd, const char *path, uid_t owner, gid_t group, unsigned int flags)
+{
+    struct mf_node *n;
+    const int err = mf_path_node(fd, path, flags, &n);
+    return (int)mf_ret(err != 0 ? err : check_owner(owner, group));
+}
+
+int chown(const char *path, uid_t owner, gid_t group)
+{
+    return change_owner(AT_FDCWD, path, owner, group, MF_PATH_FOLLOW);
+}
+
+int lchown(const char *path, uid_t owner, gid_t group)
+{
+    return change_owner(AT_FDCWD, path, owner, group, 0);
+}
+
+int fchown(int fd, uid_t owner, gid_t group)
+{
+    return (int)mf_ret(mf_file_node(fd) == NULL ? -EBADF : check_owner(owner, group));
+}
+
 static int set_time(struct mf_node *n, const struct timespec *t)
 {
     if (t != NULL && t->tv_nsec == UTIME_OMIT) {

@@ -13,6 +13,7 @@
 
 #include "fault/fault.h"
 #include "mayfly/hypercall.h"
+#include "time/time_internal.h"
 
 #define IGNORED_BY_DEFAULT                                                                         \
     (MF_SIGNAL_BIT(SIGCHLD) | MF_SIGNAL_BIT(SIGCONT) | MF_SIGNAL_BIT(SIGURG) |                     \
@@ -325,6 +326,31 @@ int pause(void)
     while (mf_thread_sleep(MF_NEVER) != -EINTR) {
     }
     return fail(EINTR);
+}
+
+int sigtimedwait(const sigset_t *restrict set, siginfo_t *restrict info,
+                 const struct timespec *restrict timeout)
+{
+    if (timeout != NULL && !mf_timespec_is_valid(timeout)) {
+        return fail(EINVAL);
+    }
+    const uint64_t deadline_ns = timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout);
+    int sig;
+    while ((sig = take_pending(*set)) == 0) {
+        const int err = mf_thread_wait(&sigwaiters, deadline_ns);
+        if (err != 0) {
+            return fail(err == -ETIMEDOUT ? EAGAIN : EINTR);
+        }
+    }
+    if (info != NULL) {
+        *info = (siginfo_t){.si_signo = sig, .si_code = SI_USER, .si_pid = getpid()};
+    }
+    return sig;
+}
+
+int sigwaitinfo(const sigset_t *restrict set, siginfo_t *restrict info)
+{
+    return sigtimedwait(set, info, NULL);
 }
 
 int sigwait(const sigset_t *set, int *sig)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* ready.c - the flag in the info page, and the event that has dom0 look at it. */
-#include "start/ready.h"
+#include <mayfly.h>
+
+#include <stdint.h>
 
 #include "mayfly/hypercall.h"
 #include "start/info.h"

@@ -3,6 +3,7 @@
  * identity.c - who and where a guest is: process 1, of user 0, alone. Changing to an identity that
  * it has already succeeds; there is no other.
  */
+#include <grp.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -95,6 +96,12 @@ int setgroups(int count, const gid_t *groups)
 {
     (void)groups;
     return (int)mf_ret(count == 0 ? 0 : -EINVAL);
+}
+
+int initgroups(const char *user, gid_t group)
+{
+    (void)user;
+    return set_id(group);
 }
 
 int issetugid(void)
