@@ -12,8 +12,8 @@ RUN_TESTS = tests/scripts/run-tests $(B)/tests/results $(JOBS) $(TEST_LIMIT)
 # installed, starts again with them.
 
 DEPS_GROUPS := $(if $(filter-out help clean fmt lint deps,$(or $(MAKECMDGOALS),all)),build) \
-               $(if $(filter run gdb test hv-test bench,$(MAKECMDGOALS)),run) \
-               $(if $(filter test check unit deps,$(MAKECMDGOALS)),test) \
+               $(if $(filter run gdb test hv-test guest-test e2e bench,$(MAKECMDGOALS)),run) \
+               $(if $(filter test check unit e2e deps,$(MAKECMDGOALS)),test) \
                $(if $(filter bench,$(MAKECMDGOALS)),bench) \
                $(if $(filter lint check fmt,$(MAKECMDGOALS)),lint) \
                $(if $(filter deps,$(MAKECMDGOALS)),build run bench)
@@ -67,6 +67,35 @@ $(HVT_B)/%.elf: tests/hv/%.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld 
 		-static -nostdlib -no-pie -fno-omit-frame-pointer -Wl,--build-id=none -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 \
 		-Wl,-T,$(HVT_B)/image.ld $< $(HVT_LIB) -o $@
 
+# ---- guest tests -----------------------------------------------------------------------------------
+
+GT_B := $(B)/tests/guest
+GT_SRC := $(sort $(shell find tests/guest -name '*.c' -not -path '*/lib/*' -not -path '*/data/*' \
+                   -not -path '*/programs/*'))
+GT_IMAGES := $(GT_SRC:tests/%.c=$(B)/tests/%.img)
+# Programs that end-to-end tests run as guests.
+GP_IMAGES := $(patsubst tests/guest/programs/%.c,$(B)/tests/programs/%.img,$(wildcard tests/guest/programs/*.c))
+GUEST_LIST = $(foreach t,$(GT_SRC:tests/%.c=%),'$(t) $(or $(call header,timeout,tests/$(t).c),60) \
+             tests/scripts/run-guest $(B) tests/$(t).c $(B)/tests/$(t).img')
+header = $(shell sed -n '/^\/\//!q; s/^\/\/ $(1): *//p' $(2))
+
+$(GT_B)/%.img $(B)/tests/programs/%.img: MAKE_GUEST = @mkdir -p $(@:.img=.dir) && ln -sfn $(CURDIR) $(@:.img=.dir)/top && \
+	awk -v top=$(CURDIR) -f tests/scripts/guest-manifest.awk $< >$(@:.img=.dir)/mayfly.yaml && \
+	$(MAYFLY) build -o $@ $(@:.img=.dir)
+
+GT_COMMON = $(SDK_READY) $(MAYFLY) tests/scripts/guest-manifest.awk $(wildcard tests/guest/lib/* tests/guest/data/*)
+
+$(GT_B)/%.img: tests/guest/%.c $(GT_COMMON)
+	$(MAKE_GUEST)
+
+$(B)/tests/programs/%.img: tests/guest/programs/%.c $(GT_COMMON)
+	$(MAKE_GUEST)
+
+# ---- end-to-end tests --------------------------------------------------------------------------------
+
+BATS_SRC := $(sort $(wildcard tests/*.bats))
+BATS_LIST = $(foreach t,$(BATS_SRC:tests/%.bats=%),'e2e/$(t) 300 bats --tap tests/$(t).bats')
+
 # ---- host programs of the tests ---------------------------------------------------------------------
 
 NETCLIENT := $(B)/tests/bin/netclient
@@ -93,7 +122,7 @@ $(B)/lint/%.ok: % .clang-format .clang-tidy tests/scripts/lint-one $(B)/lint/run
 
 # ---- goals ---------------------------------------------------------------------------------------------
 
-.PHONY: test unit hv-test check lint fmt help clean FORCE
+.PHONY: test unit hv-test guest-test e2e check lint fmt help clean FORCE
 FORCE:
 
 unit: $(UNIT_PROGRAMS)
@@ -101,6 +130,15 @@ unit: $(UNIT_PROGRAMS)
 
 hv-test: $(B)/hv.elf $(HVT_PROGRAMS)
 	@$(RUN_TESTS) $(HV_LIST)
+
+guest-test: all $(GT_IMAGES)
+	@$(RUN_TESTS) $(GUEST_LIST)
+
+e2e: all $(GP_IMAGES) $(NETCLIENT)
+	@MAYFLY_BUILD=$(B) $(RUN_TESTS) $(BATS_LIST)
+
+test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT)
+	@MAYFLY_BUILD=$(B) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
 
 check: lint unit
 

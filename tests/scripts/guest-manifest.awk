@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# Turns the header of a guest test into its mayfly.yaml. -v top: the project's folder.
+# Turns the header of a guest test into its mayfly.yaml. -v top: the project's folder; `top` beside the
+# manifest is a link to it, as its paths are relative.
 
 # A list of words; "..." holds a word with spaces.
 function list(key, text, prefix,    word, out)
@@ -46,12 +47,12 @@ END {
     sub(/\.c$/, "", name)
     gsub(/_/, "-", name)
     print "name: " name
-    list("sources", FILENAME " " keys["sources"], top "/")
+    list("sources", FILENAME " " keys["sources"], "top/")
     list("cflags", "-O2 -g -Wall -Wextra -Werror -I" top "/tests/guest/lib " keys["cflags"])
     list("libs", keys["libs"])
     print "memory: " (keys["memory"] == "" ? "64M" : keys["memory"])
     list("args", keys["args"])
     list("ports", keys["ports"])
     map("environment", keys["env"], "=")
-    map("files", keys["files"], ":", top "/")
+    map("files", keys["files"], ":", "top/")
 }

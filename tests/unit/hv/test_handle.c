@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: hv/core/handle.c hv/core/event.c hv/core/domain.c hv/core/aspace.c hv/core/frame.c
 // sources: tests/unit/hv/fake/fake.c tests/unit/hv/fake/fake_domain.c
+// sources: tests/unit/hv/fake/fake_sched.c
 // cflags: -Itests/unit/hv/fake
 // libs: -Wl,--wrap=frame_alloc,--wrap=frame_alloc_zero,--wrap=frame_free
 /* Handle tables of real domains; allocations fail one by one. */

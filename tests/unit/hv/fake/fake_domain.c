@@ -5,37 +5,10 @@
  */
 #include "fake_domain.h"
 
-#include <stdlib.h>
-
 #include "hv/cpu.h"
 #include "hv/report.h"
-#include "hv/sched.h"
 
 struct fake_calls fake_calls;
-
-void sched_wake(struct vcpu *v)
-{
-    fake_calls.wake++;
-    fake_calls.woken = v;
-}
-
-bool sched_pause(struct vcpu *v, struct vcpu *waiter)
-{
-    (void)waiter;
-    v->is_paused = true;
-    return true;
-}
-
-void sched_forget(struct vcpu *v)
-{
-    (void)v;
-    fake_calls.forget++;
-}
-
-void sched_run(void)
-{
-    abort(); /* no vCPU runs here */
-}
 
 void fpu_init(struct vcpu *v)
 {

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+// Functions of libm against known values; long double ones exist.
+#include <complex.h>
+#include <fenv.h>
+#include <math.h>
+
+#include "tap.h"
+
+static bool near(double got, double expected)
+{
+    return fabs(got - expected) <= 4e-15 * fabs(expected);
+}
+
+static volatile double one = 1, two = 2, half = 0.5;
+static volatile long double long_two = 2, long_half = 0.5L;
+
+static void doubles_are_right(void)
+{
+    tap_check(near(sin(one), 0.84147098480789651) && near(cos(one), 0.54030230586813972) &&
+                  near(tan(one), 1.5574077246549023),
+              "sin, cos, tan");
+    tap_check(near(asin(half), 0.52359877559829887) && near(acos(half), 1.0471975511965979) &&
+                  near(atan2(one, two), 0.46364760900080612),
+              "asin, acos, atan2");
+    tap_check(near(exp(one), 2.7182818284590452) && near(log(two), 0.69314718055994531) &&
+                  near(log10(two), 0.30102999566398120) && near(log2(8 * one), 3),
+              "exp and logarithms");
+    tap_check(near(pow(two, half), 1.4142135623730951) && near(sqrt(two), 1.4142135623730951) &&
+                  near(cbrt(8 * one), 2) && near(hypot(3 * one, 4 * one), 5),
+              "powers and roots");
+    tap_check(near(sinh(one), 1.1752011936438014) && near(tanh(half), 0.46211715726000976) &&
+                  near(erf(half), 0.52049987781304654) && near(tgamma(5 * one), 24) &&
+                  near(lgamma(10 * one), 12.801827480081469),
+              "hyperbolic, erf, gamma");
+    tap_check(floor(-half) == -1 && ceil(half) == 1 && trunc(-1.5 * one) == -1 &&
+                  round(2.5 * one) == 3 && rint(2.5 * one) == 2 && lround(-2.5 * one) == -3,
+              "rounding");
+    tap_check(fmod(7.5 * one, two) == 1.5 && remainder(7.5 * one, two) == -0.5 &&
+                  fma(two, two, one) == 5 && copysign(one, -two) == -1,
+              "remainders, fma, copysign");
+    int exponent;
+    double whole;
+    tap_check(frexp(8 * one, &exponent) == 0.5 && exponent == 4 && ldexp(half, 4) == 8 &&
+                  modf(2.25 * one, &whole) == 0.25 && whole == 2,
+              "parts of a number");
+    tap_check(isnan(sqrt(-one)) && isinf(one / (one - 1)) && signbit(-0.0 * one) &&
+                  nextafter(one, two) > 1,
+              "special values");
+    tap_check(fabsf(sinf(0.5f) - 0.47942554f) < 1e-7f && powf(2, 10) == 1024, "float");
+    tap_check(near(cabs(3 + 4 * I), 5), "complex");
+}
+
+static void long_doubles_exist(void)
+{
+    tap_check(floorl(2.5L * long_half) == 1 && ceill(long_half) == 1 && truncl(-long_half) == 0 &&
+                  roundl(2.5L + 0 * long_two) == 3 && rintl(long_half) == 0 &&
+                  llroundl(-long_half) == -1 && lrintl(long_two) == 2,
+              "rounding of long double");
+    tap_check(fabsl(-long_two) == 2 && fmodl(5 * long_half, long_two) == 0.5L &&
+                  copysignl(1, -long_two) == -1 && fmaxl(long_two, 1) == 2 &&
+                  ldexpl(long_half, 3) == 4 && sqrtl(4 * long_two / long_two) == 2,
+              "arithmetic of long double");
+    tap_check(near((double)expl(long_two), 7.3890560989306502) &&
+                  near((double)logl(long_two), 0.69314718055994531) &&
+                  near((double)powl(long_two, long_half), 1.4142135623730951) &&
+                  near((double)sinl(long_half), 0.47942553860420301) &&
+                  near((double)atan2l(1, long_two), 0.46364760900080612),
+              "functions of long double");
+    tap_check(nexttoward(1.0, 2.0L) > 1 && cbrtl(8) == 2, "nexttoward and cbrtl");
+}
+
+int main(void)
+{
+    doubles_are_right();
+    long_doubles_exist();
+    return tap_done();
+}

@@ -1,0 +1,124 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# `mayfly run`: a guest's output and exit status, faults, and what a user is told when something is wrong.
+
+load lib/system
+
+run_guest() {
+    run timeout 60 "$MAYFLY" run --timeout 50 "$@" </dev/null
+}
+
+@test "hello prints its greeting and arguments and ends with 0" {
+    run_guest "$IMAGES/hello.img"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"Hello from Mayfly!"*"argument 1: one"*"argument 2: two words"* ]]
+}
+
+@test "arguments and exit status pass through" {
+    run_guest "$IMAGES/hello.img" first "second one" --status 7
+    [ "$status" -eq 7 ]
+    [[ "$output" == *"argument 1: first"*"argument 2: second one"* ]]
+}
+
+@test "a folder with a mayfly.yaml is built and run" {
+    run_guest "$TOP/examples/hello" again
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"argument 1: again"* ]]
+}
+
+@test "hello runs with 2 and with 4 CPUs" {
+    run_guest --cpus 2 "$IMAGES/hello.img"
+    [ "$status" -eq 0 ]
+    run_guest --cpus 4 "$IMAGES/hello.img"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"Hello from Mayfly!"* ]]
+}
+
+@test "hello boots by UEFI" {
+    run_guest --uefi "$IMAGES/hello.img"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"Hello from Mayfly!"* ]]
+}
+
+@test "hello boots by UEFI with 4 CPUs" {
+    run_guest --uefi --cpus 4 "$IMAGES/hello.img"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"Hello from Mayfly!"* ]]
+}
+
+# crash KIND FUNCTION: ends by a fault, with a report that names the function.
+crash_reports() {
+    run_guest "$IMAGES/crash.img" "$1"
+    [ "$status" -ge 128 ]
+    [[ "$output" == *"crash: $1"* ]]
+    [[ "$output" != *"still alive"* ]]
+    [[ "$output" == *"$2"* ]]
+}
+
+@test "a write to NULL is reported with the function's name" { crash_reports null write_to_null; }
+@test "a write to text is reported with the function's name" { crash_reports text write_to_text; }
+@test "a division by zero is reported with the function's name" { crash_reports divide divide_by_zero; }
+@test "an illegal instruction is reported with the function's name" { crash_reports illegal illegal_instruction; }
+@test "a privileged instruction is reported with the function's name" { crash_reports privileged privileged_instruction; }
+@test "a stack overflow is reported with the function's name" { crash_reports stack overflow_the_stack; }
+@test "abort() is reported" { crash_reports abort abort; }
+
+@test "a guest over its memory limit gets no more, and its memory is bounded" {
+    run_guest "$PROGRAMS/memhog.img"
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"memhog: 32 MiB"* ]]
+    [[ "$output" != *"memhog: 65 MiB"* ]]
+}
+
+@test "a port in use is one line that says what to do" {
+    port=$(free_port)
+    system_start -p "$port:80" "$IMAGES/http.img"
+    wait_for "listening on port 80"
+    run_guest -p "$port:80" "$IMAGES/http.img"
+    system_stop
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == *"port $port is in use"* ]]
+}
+
+@test "Ctrl-C ends it at once and leaves nothing behind" {
+    mkdir "$BATS_TEST_TMPDIR/tmp"
+    TMPDIR=$BATS_TEST_TMPDIR/tmp system_start -p "$(free_port):80" "$IMAGES/http.img"
+    wait_for "listening on port 80"
+    pid=$(cat "$RUN/pid")
+    qemu=$(children_of "$pid")
+    [ -n "$qemu" ]
+    kill -INT "$pid"
+    wait_gone "$pid"
+    for child in $qemu; do
+        wait_gone "$child"
+    done
+    [ -z "$(ls -A "$BATS_TEST_TMPDIR/tmp")" ]
+    system_stop
+}
+
+children_of() {
+    cat "/proc/$1/task/$1/children"
+}
+
+@test "an image that is not there is one line" {
+    run_guest "$BATS_TEST_TMPDIR/nothing.img"
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == *nothing.img* ]]
+}
+
+@test "no QEMU is one line that says what to install" {
+    mkdir "$BATS_TEST_TMPDIR/bin"
+    PATH=$BATS_TEST_TMPDIR/bin run "$MAYFLY" run "$IMAGES/hello.img"
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == *"apt install qemu-system-x86"* ]]
+}
+
+@test "no OVMF is one line that says what to install" {
+    MAYFLY_OVMF=$BATS_TEST_TMPDIR/none run_guest --uefi "$IMAGES/hello.img"
+    [ "$status" -eq 1 ]
+    [ "${#lines[@]}" -eq 1 ]
+    [[ "$output" == *OVMF* ]]
+}
