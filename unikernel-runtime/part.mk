@@ -5,6 +5,7 @@
 #   src/start/crt0.S  crt0.o
 #   src/net/**        libmayfly-net.a, searched like any library: only what the program needs of it
 #                     is linked, and with it lwIP (liblwip.a)
+#   src/libc/**       libmayfly-c.a, searched before newlib: what newlib lacks or has wrong
 #   src/**, others    libmayfly.a, always linked, unused sections dropped; it must not need a symbol
 #                     of libmayfly-net.a except weakly, or every guest would carry a network stack
 #
@@ -37,7 +38,8 @@ $(TP)/newlib.stamp: $(TP)/newlib.src.stamp $(RT)/third-party/edit-newlib \
 
 RT_SRC := $(filter-out $(RT)/src/start/crt0.S,$(shell find $(RT)/src -name '*.[cS]' | sort))
 RT_NET_SRC := $(filter $(RT)/src/net/%,$(RT_SRC))
-RT_CORE_SRC := $(filter-out $(RT_NET_SRC),$(RT_SRC))
+RT_C_SRC := $(filter $(RT)/src/libc/%,$(RT_SRC))
+RT_CORE_SRC := $(filter-out $(RT_NET_SRC) $(RT_C_SRC),$(RT_SRC))
 RT_OBJ = $(patsubst $(RT)/src/%,$(RT_B)/%.o,$(1))
 
 RT_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections -D_GNU_SOURCE= $(WARN) -I$(RT)/src -Iinclude \
@@ -49,6 +51,9 @@ $(RT_B)/%.o: $(RT)/src/% $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/
 	@echo "  CC      $<"
 	$(Q)$(SDK_CC) $(RT_CFLAGS) -c $< -o $@
 
+# floorl() is not to be made of floorl().
+$(RT_B)/libc/%.o: RT_CFLAGS += -fno-builtin
+
 # A loop that copies bytes must not become a call of memcpy() in memcpy() itself.
 $(RT_B)/string/%.o: RT_CFLAGS += -fno-builtin -fno-tree-loop-distribute-patterns
 
@@ -58,6 +63,9 @@ RT_ARCHIVE = $(Q)mkdir -p $(@D) && rm -f $@; ar qcsD $@ $(filter %.o,$^)
 $(SDK)/lib/libmayfly.a: $(call RT_OBJ,$(RT_CORE_SRC))
 	$(RT_ARCHIVE)
 
+$(SDK)/lib/libmayfly-c.a: $(call RT_OBJ,$(RT_C_SRC))
+	$(RT_ARCHIVE)
+
 $(SDK)/lib/libmayfly-net.a: $(call RT_OBJ,$(RT_NET_SRC))
 	$(RT_ARCHIVE)
 
@@ -65,7 +73,7 @@ $(SDK)/lib/crt0.o: $(RT_B)/start/crt0.S.o
 	@mkdir -p $(@D)
 	$(Q)cp $< $@
 
-SDK_LIBS += $(SDK)/lib/crt0.o $(SDK)/lib/libmayfly.a $(SDK)/lib/libmayfly-net.a
+SDK_LIBS += $(SDK)/lib/crt0.o $(patsubst %,$(SDK)/lib/lib%.a,mayfly mayfly-c mayfly-net)
 
 include $(wildcard $(RT)/src/*/part.mk)
 

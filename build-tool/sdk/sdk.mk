@@ -48,6 +48,10 @@ $(SDK_EMPTY):
 	@rm -f $@
 	$(Q)ar qcD $@
 
+# Of newlib's headers those that do not compile, or whose functions need what a guest has not (fork,
+# other processes). A configure script must not find them.
+SDK_NO_HEADERS := ndbm.h regdef.h rpc spawn.h sys/custom_file.h threads.h utmp.h wordexp.h
+
 # Replaced as a whole, so that a header that is no more does not stay.
 $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
 	@mkdir -p $(SDK)
@@ -55,6 +59,7 @@ $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
 	$(Q)cp -R unikernel-runtime/include $(SDK)/include
 	$(Q)cp -R include/mayfly $(SDK)/include/mayfly
 	$(Q)mkdir $(SDK)/newlib && cp -R $(TP)/newlib/include $(SDK)/newlib/include
+	$(Q)cd $(SDK)/newlib/include && rm -rf $(SDK_NO_HEADERS)
 	@touch $@
 
 # Recursive: other makefiles still add to SDK_LIBS after this one.

@@ -2,6 +2,7 @@
 // memory: 32M
 // Formatted output and input, and streams that need no file.
 #include <inttypes.h>
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 #include <wchar.h>
@@ -22,7 +23,7 @@ static void integers_are_printed(void)
 {
     PRINTS("-1 4294967295", "%d %u", -1, -1);
     PRINTS("00042|42   |+42", "%05d|%-5d|%+d", 42, 42, 42);
-    PRINTS("ff 0xFF 0377 377", "%x %#X %#o %o", 255, 255, 255, 255);
+    PRINTS("ff 0XFF 0377 377", "%x %#X %#o %o", 255, 255, 255, 255);
     PRINTS("-9223372036854775808", "%lld", LLONG_MIN);
     PRINTS("18446744073709551615", "%" PRIu64, UINT64_MAX);
     PRINTS("7 8 9 10", "%zu %td %jd %hhd", (size_t)7, (ptrdiff_t)8, (intmax_t)9, 266);
@@ -60,8 +61,8 @@ static void floating_point_is_printed(void)
 static void output_is_bounded(void)
 {
     char small[4] = "zzz";
-    tap_equal(snprintf(small, sizeof(small), "%s", "longer"), 6,
-              "snprintf returns the full length");
+    const char *volatile longer = "longer"; /* the compiler is not to know */
+    tap_equal(snprintf(small, sizeof(small), "%s", longer), 6, "snprintf returns the full length");
     tap_check(strcmp(small, "lon") == 0, "and cuts");
     tap_equal(snprintf(NULL, 0, "%d", 12345), 5, "a length can be asked for");
     char *text = NULL;

@@ -146,5 +146,4 @@ ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags, const struct
 int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes);
 int shutdown(int fd, int how);
 int socket(int domain, int type, int protocol);
-int socketpair(int domain, int type, int protocol, int pair[2]);
 __END_DECLS

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * math_long.c - the long double functions of <math.h>, which newlib has only for targets where long
+ * double is double. What rounds, splits and takes remainders is exact (x87). The transcendental
+ * functions compute with double: 53 bits of the result are right, and its range is that of double.
+ */
+#include <math.h>
+#include <stdint.h>
+
+/* ---- exact ------------------------------------------------------------------------------------
+ */
+
+#define ROUND_NEAREST 0x000
+#define ROUND_DOWN 0x400
+#define ROUND_UP 0x800
+#define ROUND_ZERO 0xc00
+
+/* FRNDINT with the rounding mode set for it alone. */
+static long double round_by(long double x, uint16_t mode)
+{
+    uint16_t old;
+    __asm__ volatile("fnstcw %0" : "=m"(old));
+    const uint16_t wanted = (uint16_t)((old & ~ROUND_ZERO) | mode);
+    __asm__ volatile("fldcw %1\n\tfrndint\n\tfldcw %2" : "+t"(x) : "m"(wanted), "m"(old));
+    return x;
+}
+
+long double floorl(long double x)
+{
+    return round_by(x, ROUND_DOWN);
+}
+
+long double ceill(long double x)
+{
+    return round_by(x, ROUND_UP);
+}
+
+long double truncl(long double x)
+{
+    return round_by(x, ROUND_ZERO);
+}
+
+long double rintl(long double x)
+{
+    __asm__("frndint" : "+t"(x));
+    return x;
+}
+
+long double nearbyintl(long double x)
+{
+    return rintl(x);
+}
+
+long double fabsl(long double x)
+{
+    __asm__("fabs" : "+t"(x));
+    return x;
+}
+
+long double copysignl(long double x, long double y)
+{
+    return signbit(x) == signbit(y) ? x : -x;
+}
+
+/* Halfway cases away from zero. */
+long double roundl(long double x)
+{
+    const long double whole = truncl(x);
+    return fabsl(x - whole) >= 0.5L ? whole + copysignl(1, x) : whole;
+}
+
+long lrintl(long double x)
+{
+    return (long)rintl(x);
+}
+
+long long llrintl(long double x)
+{
+    return (long long)rintl(x);
+}
+
+long lroundl(long double x)
+{
+    return (long)roundl(x);
+}
+
+long long llroundl(long double x)
+{
+    return (long long)roundl(x);
+}
+
+/* FPREM reduces by at most 63 bits at a time; C2 says that there is more to do. */
+long double fmodl(long double x, long double y)
+{
+    uint16_t status;
+    do {
+        __asm__("fprem\n\tfnstsw %1" : "+t"(x), "=a"(status) : "u"(y));
+    } while ((status & 0x400) != 0);
+    return x;
+}
+
+long double remainderl(long double x, long double y)
+{
+    uint16_t status;
+    do {
+        __asm__("fprem1\n\tfnstsw %1" : "+t"(x), "=a"(status) : "u"(y));
+    } while ((status & 0x400) != 0);
+    return x;
+}
+
+long double scalbnl(long double x, int n)
+{
+    const long double exponent = n;
+    __asm__("fscale" : "+t"(x) : "u"(exponent));
+    return x;
+}
+
+long double ldexpl(long double x, int n)
+{
+    return scalbnl(x, n);
+}
+
+long double frexpl(long double x, int *exponent)
+{
+    long double significand = x, e = 0;
+    if (x == 0 || !isfinite(x)) {
+        *exponent = 0;
+        return x;
+    }
+    __asm__("fxtract" : "=t"(significand), "=u"(e) : "0"(x));
+    *exponent = (int)e + 1;
+    return significand / 2;
+}
+
+long double logbl(long double x)
+{
+    long double significand, exponent;
+    if (!isfinite(x)) {
+        return x * x;
+    }
+    __asm__("fxtract" : "=t"(significand), "=u"(exponent) : "0"(x));
+    return exponent;
+}
+
+long double modfl(long double x, long double *whole)
+{
+    *whole = truncl(x);
+    return copysignl(isinf(x) ? 0 : x - *whole, x);
+}
+
+long double fdiml(long double x, long double y)
+{
+    return x <= y ? 0 : x - y;
+}
+
+long double fmaxl(long double x, long double y)
+{
+    return isnan(x) || x < y ? y : x;
+}
+
+long double fminl(long double x, long double y)
+{
+    return isnan(x) || x > y ? y : x;
+}
+
+/* The double next to x in the direction of y, which a double may not be able to hold. */
+double nexttoward(double x, long double y)
+{
+    if (isnan(x) || isnan(y)) {
+        return x + (double)y;
+    }
+    return x == y ? (double)y : nextafter(x, y > x ? (double)INFINITY : -(double)INFINITY);
+}
+
+float nexttowardf(float x, long double y)
+{
+    if (isnan(x) || isnan(y)) {
+        return x + (float)y;
+    }
+    return x == y ? (float)y : nextafterf(x, y > x ? INFINITY : -INFINITY);
+}
+
+/* ---- as exact as double --------------------------------------------------------------------- */
+
+#define BY_DOUBLE(name)                                                                            \
+    long double name##l(long double x)                                                             \
+    {                                                                                              \
+        return name((double)x);                                                                    \
+    }
+
+BY_DOUBLE(acos)
+BY_DOUBLE(acosh)
+BY_DOUBLE(asin)
+BY_DOUBLE(asinh)
+BY_DOUBLE(atan)
+BY_DOUBLE(atanh)
+BY_DOUBLE(cbrt)
+BY_DOUBLE(cos)
+BY_DOUBLE(cosh)
+BY_DOUBLE(erf)
+BY_DOUBLE(erfc)
+BY_DOUBLE(exp)
+BY_DOUBLE(exp2)
+BY_DOUBLE(expm1)
+BY_DOUBLE(lgamma)
+BY_DOUBLE(log)
+BY_DOUBLE(log10)
+BY_DOUBLE(log1p)
+BY_DOUBLE(log2)
+BY_DOUBLE(sin)
+BY_DOUBLE(sinh)
+BY_DOUBLE(tan)
+BY_DOUBLE(tanh)
+BY_DOUBLE(tgamma)
+
+long double atan2l(long double y, long double x)
+{
+    return atan2((double)y, (double)x);
+}
+
+long double powl(long double x, long double y)
+{
+    return pow((double)x, (double)y);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* timegm.c - the reverse of gmtime(), which newlib has not. */
+#include <time.h>
+
+/* Days from 1970-01-01 to the first of `month` (0..11) of `year`, proleptic Gregorian calendar. */
+static long long days_before(long long year, int month)
+{
+    static const short in_year[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
+    /* Leap days up to the last 29th of February: of this year from March on. */
+    const long long y = month > 1 ? year : year - 1;
+    const long long shifted = y + 400000; /* no negative number is divided */
+    const long long leap_days = shifted / 4 - shifted / 100 + shifted / 400 - (97000 + 477);
+    return (year - 1970) * 365 + in_year[month] + leap_days;
+}
+
+/** Fields may be out of their ranges; they are normalised, and the others filled in. */
+time_t timegm(struct tm *tm)
+{
+    long long year = 1900ll + tm->tm_year + tm->tm_mon / 12;
+    int month = tm->tm_mon % 12;
+    if (month < 0) {
+        month += 12;
+        year--;
+    }
+    const long long days = days_before(year, month) + tm->tm_mday - 1;
+    const time_t t = ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
+    gmtime_r(&t, tm);
+    return t;
+}
