@@ -46,10 +46,11 @@ static void add_cpu(struct strlist *argv, const struct machine *machine)
     strlist_addf(argv, "%lluM", (unsigned long long)(machine->memory_bytes >> 20));
 }
 
+/* ipv6=on alone would switch IPv4 off. */
 static void add_network(struct strlist *argv, const struct machine *machine)
 {
     struct buffer netdev = {0};
-    buffer_append_text(&netdev, "user,id=net0,ipv6=on");
+    buffer_append_text(&netdev, "user,id=net0,ipv4=on,ipv6=on");
     for (size_t i = 0; i < machine->ports_count; i++) {
         const struct manifest_port *port = &machine->ports[i];
         buffer_append_text(&netdev, ",hostfwd=%s:127.0.0.1:%u-:%u", port->udp ? "udp" : "tcp",

@@ -70,6 +70,7 @@ static void pvh_and_uefi_boot_differ(void **state)
     assert_true(has_words(&argv, "-smp", "2"));
     assert_true(has_words(&argv, "-m", "512M"));
     assert_true(has_words(&argv, "-netdev", "hostfwd=tcp:127.0.0.1:8080-:8080"));
+    assert_true(has_words(&argv, "-netdev", "ipv4=on"));
     assert_true(has_words(&argv, "-netdev", "hostfwd=udp:127.0.0.1:5353-:5353"));
     assert_false(has_words(&argv, "-bios", ""));
     strlist_free(&argv);
