@@ -92,9 +92,11 @@ type() {
     printf '%s\r' "$*" >"$RUN/input"
 }
 
-# The serial log without terminal control sequences; from byte $1 on when given.
+# The serial log without terminal control sequences; from byte $1 on when given. The shell wipes its
+# prompt (CR, ESC [K) to let a guest's line in: that begins a new line here.
 plain_log() {
-    tail -c "+$((${1:-0} + 1))" "$SERIAL" | tr -d '\r\000' | sed 's/\x1b\[[0-9;]*[A-Za-z]//g'
+    tail -c "+$((${1:-0} + 1))" "$SERIAL" | tr -d '\000' |
+        sed 's/\r\x1b\[K/\n/g; s/\r//g; s/\x1b\[[0-9;]*[A-Za-z]//g'
 }
 
 # shell COMMAND...: types it into dom0's shell, prints what the shell answers up to its next prompt.
@@ -107,7 +109,7 @@ shell() {
     for ((i = 0; i < ${SHELL_LIMIT:-20} * 20; i++)); do
         # The first line is the echo of the command; the last is the next prompt, without a newline.
         if [ "$(plain_log "$from" | sed 1d | tail -n 1)" = "$PROMPT" ]; then
-            plain_log "$from" | sed 1d | grep -vxF "$PROMPT"
+            plain_log "$from" | sed 1d | grep -vxF "$PROMPT" || true
             return 0
         fi
         sleep 0.05

@@ -31,17 +31,33 @@ static struct sim_cpu *running; /* whose coroutine runs; NULL: the simulator */
 static ucontext_t simulator;
 static const void *simulator_stack;
 static size_t simulator_stack_bytes;
+static bool is_ending;
 
 struct sim_guest sim_guest[SIM_GUESTS];
 uint32_t sim_guest_count;
 uint64_t sim_now;
 struct sim_counts sim_counts;
 
-/* ---- what sched.c asks for --------------------------------------------------------------------
- */
+/* ---- coroutines ------------------------------------------------------------------------------ */
+
+static void to_simulator(void)
+{
+    struct sim_cpu *c = running;
+    void *fake = NULL;
+
+    __sanitizer_start_switch_fiber(&fake, simulator_stack, simulator_stack_bytes);
+    swapcontext(&c->context, &simulator);
+    __sanitizer_finish_switch_fiber(fake, &simulator_stack, &simulator_stack_bytes);
+}
+
+/* ---- what sched.c asks for ------------------------------------------------------------------- */
 
 uint64_t clock_ns(void)
 {
+    if (is_ending && running != NULL) { /* a CPU has left idle: it stays here for good */
+        to_simulator();
+        abort();
+    }
     return sim_now;
 }
 
@@ -70,19 +86,16 @@ void cpu_timer_arm(uint64_t deadline_ns)
 
 static struct sim_guest *guest_of(const struct vcpu *v)
 {
-    for (uint32_t i = 0; i < sim_guest_count; i++) {
-        if (v == &sim_guest[i].domain->vcpu) {
-            return &sim_guest[i];
-        }
-    }
-    return NULL;
+    struct sim_guest *g = &sim_guest[v->tf.r15];
+
+    assert_ptr_equal(&g->domain->vcpu, v);
+    return g;
 }
 
 void cpu_switch_to(struct vcpu *v)
 {
     struct sim_guest *g = guest_of(v);
 
-    assert_non_null(g);
     assert_int_equal(g->on_cpu, -1);
     assert_ptr_equal(this_cpu()->current, v);
     assert_true(v->is_running);
@@ -106,18 +119,8 @@ void arch_resume(void)
     _longjmp(running->resume, 1);
 }
 
-/* ---- coroutines -------------------------------------------------------------------------------
+/* ---- CPUs -------------------------------------------------------------------------------------
  */
-
-static void to_simulator(void)
-{
-    struct sim_cpu *c = running;
-    void *fake = NULL;
-
-    __sanitizer_start_switch_fiber(&fake, simulator_stack, simulator_stack_bytes);
-    swapcontext(&c->context, &simulator);
-    __sanitizer_finish_switch_fiber(fake, &simulator_stack, &simulator_stack_bytes);
-}
 
 static void to_cpu(struct sim_cpu *c)
 {
@@ -181,8 +184,7 @@ static void cpu_main(void)
     }
 }
 
-/* ---- the simulator ----------------------------------------------------------------------------
- */
+/* ---- the simulator --------------------------------------------------------------------------- */
 
 static uint64_t next_event(const struct sim_cpu *c)
 {
@@ -256,6 +258,12 @@ void sim_stop(void)
         assert_int_equal(sim_guest[i].on_cpu, -1);
         fake_domain_end(sim_guest[i].domain);
     }
+    is_ending = true; /* all CPUs leave idle, which sched.c remembers, and go no further */
+    for (uint32_t i = 0; i < cpu_count; i++) {
+        assert_true(cpus[i].is_idle);
+        to_cpu(&cpus[i]);
+    }
+    is_ending = false;
     assert_int_equal(fake_live(), 0);
     assert_true(fake_stop());
 }
@@ -271,6 +279,7 @@ struct sim_guest *sim_add(void (*act)(struct sim_guest *g), uint32_t weight, uin
 
     assert_in_range(sim_guest_count, 1, SIM_GUESTS);
     g->domain = fake_domain();
+    g->domain->vcpu.tf.r15 = sim_guest_count - 1;
     g->domain->vcpu.weight = weight;
     g->domain->vcpu.cap_percent = cap_percent;
     g->act = act != NULL ? act : compute_for_ever;
@@ -288,6 +297,11 @@ void sim_go(struct sim_guest *g)
     sched_unpause(&g->domain->vcpu);
 }
 
+uint64_t sim_ran_ns(const struct sim_guest *g)
+{
+    return g->ran_ns + (g->on_cpu >= 0 ? sim_now - cpus[g->on_cpu].resumed_at : 0);
+}
+
 struct sim_guest *sim_current(void)
 {
     return guest_of(this_cpu()->current);
@@ -298,8 +312,7 @@ struct sim_guest *sim_on_cpu(uint32_t cpu)
     return cpus[cpu].block.current != NULL ? guest_of(cpus[cpu].block.current) : NULL;
 }
 
-/* ---- calls ------------------------------------------------------------------------------------
- */
+/* ---- calls ----------------------------------------------------------------------------------- */
 
 void sim_wait(uint64_t deadline_ns)
 {

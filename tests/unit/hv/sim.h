@@ -20,7 +20,7 @@ struct sim_guest {
      */
     void (*act)(struct sim_guest *g);
     uint64_t left_ns;                            /* to compute before that; act() sets it */
-    uint64_t ran_ns;                             /* computed so far */
+    uint64_t ran_ns;                             /* computed until it was last interrupted */
     uint64_t period_ns, count, latency_ns, a, b; /* for act() */
     int32_t on_cpu;                              /* -1: nowhere */
 };
@@ -48,6 +48,9 @@ void sim_go(struct sim_guest *g);
 
 /** Runs the machine for so long. */
 void sim_run(uint64_t ns);
+
+/** The time that it has computed so far. */
+uint64_t sim_ran_ns(const struct sim_guest *g);
 
 /** The guest that runs on this CPU now (from act()), and CPU `cpu`'s, or NULL. */
 struct sim_guest *sim_current(void);
