@@ -3,10 +3,18 @@
  * hypercall.h - the guest's side of every hypercall, and its contract.
  *
  * Each function calls into the hypercall page, so that an image contains no SYSCALL instruction and
- * runs on any host that fills the page. Errors are HV_ERR_* (abi.h). Any call can also return NOSYS.
- * Calls on a handle can return HANDLE (no such handle, wrong kind) and PERM (right missing; the
- * right is named in brackets). Calls that read or write guest memory can return FAULT. HV_SELF may
- * stand for a domain handle where the text says so.
+ * runs on any host that fills the page. Errors are HV_ERR_* (abi.h). What several calls have in
+ * common is said here and not repeated:
+ *
+ * NOSYS    from any number that has no call.
+ * HANDLE   from calls on a handle: there is none of this number, or it is of another kind.
+ * PERM     the handle lacks the right named in brackets ([CONTROL]: HV_RIGHT_CONTROL), or the
+ *          caller lacks the capability named there ([HV_CAP_CONSOLE]).
+ * FAULT    from calls with a pointer: the caller's memory is not mapped there, or not writable.
+ * HV_SELF  may stand for a domain handle where the text says so, and needs no right.
+ *
+ * "Which is not running" means paused, frozen or ended, and not the caller. When another CPU works
+ * on the domain at this moment such a call returns BUSY: make it again.
  */
 #pragma once
 
@@ -33,7 +41,7 @@ static inline struct hv_result hv_call(enum hv_hypercall nr, uint64_t a0, uint64
     return ((hv_entry_t)stub)(a0, a1, a2, a3, a4, 0);
 }
 
-/** Does nothing. Returns HV_ABI_VERSION. */
+/** Does nothing. Returns HV_ABI_VERSION. Errors: none. */
 static inline int64_t hv_nop(void)
 {
     return hv_call(HC_NOP, 0, 0, 0, 0, 0).value;
@@ -42,7 +50,8 @@ static inline int64_t hv_nop(void)
 /**
  * Takes the oldest pending event, or blocks until one comes or `deadline_ns` (monotonic time, see
  * the time page) has passed; HV_WAIT_POLL never blocks, HV_WAIT_FOREVER has no deadline.
- * Returns 1 and *tag (the tag its port was bound with), or 0 when the deadline passed.
+ * Returns 1 and *tag (the tag its port was bound with), or 0 when the deadline passed. Errors:
+ * none.
  */
 static inline int64_t hv_event_wait(uint64_t deadline_ns, uint32_t *tag)
 {
@@ -55,7 +64,8 @@ static inline int64_t hv_event_wait(uint64_t deadline_ns, uint32_t *tag)
 
 /**
  * Makes the event at the other end of `port` pending. An event that is pending already stays one
- * event. Sending to an ended domain does nothing. Errors: NOENT (no such port).
+ * event. Sending to an ended domain, or to a port that was closed there, does nothing. Errors:
+ * NOENT (no such port, or one whose events come from a device, the console or the end of a domain).
  */
 static inline int64_t hv_event_send(uint32_t port)
 {
@@ -65,7 +75,7 @@ static inline int64_t hv_event_send(uint32_t port)
 /**
  * Connects domains `a` and `b` (handles, or HV_SELF) by one port in each. A send on one side
  * becomes an event with the other side's tag. Returns the port in `a`, and in *port_b that in `b`.
- * [CONNECT on both] Errors: LIMIT (ports), NOMEM, STATE (one has ended).
+ * [CONNECT on both] Errors: LIMIT (ports), NOMEM, STATE (one is a template or has ended).
  */
 static inline int64_t hv_event_bind(uint32_t a, uint32_t tag_a, uint32_t b, uint32_t tag_b,
                                     uint32_t *port_b)
@@ -77,13 +87,16 @@ static inline int64_t hv_event_bind(uint32_t a, uint32_t tag_a, uint32_t b, uint
     return r.value;
 }
 
-/** Closes the caller's `port`; a pending event of it is dropped. Errors: NOENT. */
+/**
+ * Closes the caller's `port`; a pending event of it is dropped. That of a device masks its MSI-X
+ * entry, that of the console makes it free for others. Returns 0. Errors: NOENT (no such port).
+ */
 static inline int64_t hv_event_close(uint32_t port)
 {
     return hv_call(HC_EVENT_CLOSE, port, 0, 0, 0, 0).value;
 }
 
-/** Ends the calling domain with status `code`. Does not return. */
+/** Ends the calling domain with status `code`. Does not return. Errors: none. */
 static inline void __attribute__((noreturn)) hv_exit(int32_t code)
 {
     for (;;) {
@@ -91,7 +104,7 @@ static inline void __attribute__((noreturn)) hv_exit(int32_t code)
     }
 }
 
-/** Lets other runnable vCPUs of this CPU go first. Returns 0. */
+/** Lets other runnable vCPUs of this CPU go first. Returns 0. Errors: none. */
 static inline int64_t hv_yield(void)
 {
     return hv_call(HC_YIELD, 0, 0, 0, 0, 0).value;
@@ -100,20 +113,25 @@ static inline int64_t hv_yield(void)
 /**
  * Has exceptions that hv cannot resolve delivered to `entry` on the stack that ends at `stack_top`
  * (multiple of 16; struct hv_fault is put below it). entry 0 turns delivery off. Also ends a fault
- * that is being handled, so that a handler may leave by longjmp. Errors: RANGE, ALIGN.
+ * that is being handled, so that a handler may leave by longjmp. Returns 0. Errors: ALIGN
+ * (stack_top), RANGE (entry or stack_top beyond HV_GUEST_END, or no room below stack_top).
  */
 static inline int64_t hv_fault_handler(uint64_t entry, uint64_t stack_top)
 {
     return hv_call(HC_FAULT_HANDLER, entry, stack_top, 0, 0, 0).value;
 }
 
-/** Resumes at the registers in `regs`. Returns only on an error: FAULT, INVAL (no user state). */
+/**
+ * Resumes at the registers in `regs`; flags that a guest cannot set are ignored. Returns only on an
+ * error. Errors: INVAL (rip, fs_base or gs_base not below HV_GUEST_END).
+ */
 static inline int64_t hv_fault_return(const struct hv_regs *regs)
 {
     return hv_call(HC_FAULT_RETURN, (uint64_t)(uintptr_t)regs, 0, 0, 0, 0).value;
 }
 
-/** Sets the FS base, for CPUs without FSGSBASE. Errors: RANGE. */
+/** Sets the FS base, for CPUs without FSGSBASE. Returns 0. Errors: RANGE (not below HV_GUEST_END).
+ */
 static inline int64_t hv_set_fs_base(uint64_t base)
 {
     return hv_call(HC_SET_FS_BASE, base, 0, 0, 0, 0).value;
@@ -121,59 +139,84 @@ static inline int64_t hv_set_fs_base(uint64_t base)
 
 /**
  * Adds `pages` zero pages at `va` to the caller, populated at first touch. prot: HV_PROT_*.
- * [va, va + pages) lies in [HV_HYPERCALL_PAGE + 2 pages, HV_WINDOW_HIGH_VA).
- * Errors: ALIGN, RANGE, INVAL (prot), EXISTS (a page is mapped), NOMEM.
+ * [va, va + pages) lies in [HV_IMAGE_BASE, HV_WINDOW_HIGH_VA); pages: 1..HV_MAP_MAX_PAGES. Returns
+ * 0. Errors: ALIGN, RANGE, INVAL (prot), EXISTS (a page is mapped), NOMEM, LIMIT (page tables).
  */
 static inline int64_t hv_mem_map(uint64_t va, uint64_t pages, uint32_t prot)
 {
     return hv_call(HC_MEM_MAP, va, pages, prot, 0, 0).value;
 }
 
-/** Removes `pages` pages at `va`; holes are allowed. Errors: ALIGN, RANGE, NOMEM (path copies). */
+/**
+ * Removes `pages` pages at `va` (range as hv_mem_map); holes are allowed. Works in slices: the
+ * caller may be preempted meanwhile. Returns 0. Errors: ALIGN, RANGE, NOMEM, LIMIT (page tables);
+ * on these two a first part may have been removed.
+ */
 static inline int64_t hv_mem_unmap(uint64_t va, uint64_t pages)
 {
     return hv_call(HC_MEM_UNMAP, va, pages, 0, 0, 0).value;
 }
 
-/** Changes the protection of `pages` mapped pages. Errors: ALIGN, RANGE, INVAL, NOENT, NOMEM. */
+/**
+ * Changes the protection of `pages` mapped pages at `va` (range as hv_mem_map), in slices. Returns
+ * 0. Errors: ALIGN, RANGE, INVAL (prot), NOENT (a page is not mapped), NOMEM, LIMIT (page tables);
+ * on these two a first part may have been changed.
+ */
 static inline int64_t hv_mem_protect(uint64_t va, uint64_t pages, uint32_t prot)
 {
     return hv_call(HC_MEM_PROTECT, va, pages, prot, 0, 0).value;
 }
 
-/** Writes to the machine's serial console (HV_CAP_CONSOLE). Returns bytes written, at most 4096. */
+/**
+ * Writes to the machine's serial console. Returns the bytes written: at most 4096, and fewer when a
+ * later part cannot be read. [HV_CAP_CONSOLE] Errors: none but the common ones.
+ */
 static inline int64_t hv_console_write(const void *data, uint64_t bytes)
 {
     return hv_call(HC_CONSOLE_WRITE, (uint64_t)(uintptr_t)data, bytes, 0, 0, 0).value;
 }
 
-/** Reads what has arrived on the serial console, without blocking. Returns bytes read, maybe 0. */
+/**
+ * Reads what has arrived on the serial console, without blocking. Returns the bytes read, 0 to 64.
+ * On FAULT they may be lost. [HV_CAP_CONSOLE] Errors: none but the common ones.
+ */
 static inline int64_t hv_console_read(void *data, uint64_t bytes)
 {
     return hv_call(HC_CONSOLE_READ, (uint64_t)(uintptr_t)data, bytes, 0, 0, 0).value;
 }
 
-/** Makes serial input an event with `tag` for the caller. Returns the port. Errors: LIMIT, BUSY. */
+/**
+ * Makes serial input an event with `tag` for the caller. Returns the port. [HV_CAP_CONSOLE] Errors:
+ * BUSY (somebody has it), LIMIT (ports), NOMEM.
+ */
 static inline int64_t hv_console_bind(uint32_t tag)
 {
     return hv_call(HC_CONSOLE_BIND, tag, 0, 0, 0, 0).value;
 }
 
-/** Fills *info (HV_CAP_MACHINE). */
+/**
+ * Fills *info. modules_va, module_count and pci_count are 0 but in the first domain. Returns 0.
+ * [HV_CAP_MACHINE] Errors: none but the common ones.
+ */
 static inline int64_t hv_machine_info(struct hv_machine_info *info)
 {
     return hv_call(HC_MACHINE_INFO, (uint64_t)(uintptr_t)info, 0, 0, 0, 0).value;
 }
 
-/** Powers the machine off (HV_CAP_MACHINE); a QEMU that has a debug exit ends with `code`. */
+/**
+ * Powers the machine off; a QEMU with isa-debug-exit ends with status 2 * code + 1. Returns only on
+ * an error. [HV_CAP_MACHINE] Errors: none but the common ones.
+ */
 static inline int64_t hv_machine_off(int32_t code)
 {
     return hv_call(HC_MACHINE_OFF, (uint64_t)(uint32_t)code, 0, 0, 0, 0).value;
 }
 
 /**
- * Makes an empty, paused domain (HV_CAP_CREATE): hypercall page and time page only. Returns its
- * handle, with all rights. Errors: INVAL, NOMEM, LIMIT (handles).
+ * Makes an empty, paused domain: hypercall page and time page only. Returns its handle, with all
+ * rights. [HV_CAP_CREATE, and every capability in params->caps] Errors: INVAL (weight, caps, flags,
+ * reserved; HV_DOM_FROZEN), NOMEM, LIMIT (handles; ports, for HV_DOM_END_EVENT; memory_pages below
+ * 3).
  */
 static inline int64_t hv_dom_create(const struct hv_dom_params *params)
 {
@@ -184,15 +227,21 @@ static inline int64_t hv_dom_create(const struct hv_dom_params *params)
  * Makes a copy of `src` (paused or frozen, or HV_SELF for the caller): memory but no windows,
  * registers, FPU, fault handler; no ports and no handles. The cost does not depend on its memory.
  * The result is paused, or frozen with HV_DOM_FROZEN. A copy of the caller returns from this call
- * with value 0, like fork(), once it is started. [CLONE] Errors: INVAL, STATE (it runs, has ended, or
- * maps devices), NOMEM, LIMIT (handles).
+ * with value 0, like fork(), once it is started; one of a domain that waits finds its wait over.
+ * Returns the handle, with all rights. [CLONE, HV_CAP_CREATE, and every capability in params->caps]
+ * Errors: INVAL (as hv_dom_create), STATE (it runs, has ended, or has devices), BUSY, NOMEM, LIMIT
+ * (handles; ports, for HV_DOM_END_EVENT).
  */
 static inline int64_t hv_dom_clone(uint32_t src, const struct hv_dom_params *params)
 {
     return hv_call(HC_DOM_CLONE, src, (uint64_t)(uintptr_t)params, 0, 0, 0).value;
 }
 
-/** HC_MEM_MAP in `dom`, which is not running. [MEMORY] Errors as hv_mem_map, and STATE. */
+/**
+ * HC_MEM_MAP in `dom`, which is not running. Returns 0. [MEMORY] Errors: ALIGN, RANGE, INVAL
+ * (prot), EXISTS (a page is mapped), NOMEM, LIMIT (page tables), STATE (it runs, or is a template),
+ * BUSY.
+ */
 static inline int64_t hv_dom_map(uint32_t dom, uint64_t va, uint64_t pages, uint32_t prot)
 {
     return hv_call(HC_DOM_MAP, dom, va, pages, prot, 0).value;
@@ -200,7 +249,9 @@ static inline int64_t hv_dom_map(uint32_t dom, uint64_t va, uint64_t pages, uint
 
 /**
  * Copies `bytes` (at most HV_COPY_MAX_BYTES) from the memory of `dom`, which is not running, to the
- * caller. [MEMORY] Errors: RANGE, STATE, NOENT (a page is not mapped there), FAULT (here).
+ * caller. Returns 0. [MEMORY] Errors: RANGE (bytes, va), STATE (it runs), BUSY, NOENT (a page is
+ * not mapped there), PERM (a page is hv's, a module's or a device's), NOMEM (page of a window). On
+ * NOENT, PERM, NOMEM and FAULT a first part may have been copied.
  */
 static inline int64_t hv_dom_read(uint32_t dom, uint64_t va, void *to, uint64_t bytes)
 {
@@ -208,34 +259,46 @@ static inline int64_t hv_dom_read(uint32_t dom, uint64_t va, void *to, uint64_t 
 }
 
 /**
- * Copies to the memory of `dom`, which is not running (a template: STATE), whatever the protection
- * there; mapped pages only. [MEMORY] Errors as hv_dom_read, and NOMEM. On FAULT or NOMEM a first
- * part may have been written.
+ * Copies `bytes` (at most HV_COPY_MAX_BYTES) to the memory of `dom`, which is paused, whatever the
+ * protection there; mapped pages only. Returns 0. [MEMORY] Errors: RANGE (bytes, va), STATE (it is
+ * not paused), BUSY, NOENT (a page is not mapped there), PERM (a page is hv's, a module's or a
+ * device's), NOMEM, LIMIT (pages of `dom`). On NOENT, PERM, NOMEM, LIMIT and FAULT a first part may
+ * have been copied.
  */
 static inline int64_t hv_dom_write(uint32_t dom, uint64_t va, const void *from, uint64_t bytes)
 {
     return hv_call(HC_DOM_WRITE, dom, va, (uint64_t)(uintptr_t)from, bytes, 0).value;
 }
 
-/** Reads the registers of vCPU `vcpu` (0) of `dom`, which is not running. [CONTROL] STATE. */
+/**
+ * Reads the registers of vCPU `vcpu` (0) of `dom`, which is not running. Returns 0. [CONTROL]
+ * Errors: INVAL (vcpu), STATE (it runs), BUSY.
+ */
 static inline int64_t hv_dom_get_regs(uint32_t dom, uint32_t vcpu, struct hv_regs *regs)
 {
     return hv_call(HC_DOM_GET_REGS, dom, vcpu, (uint64_t)(uintptr_t)regs, 0, 0).value;
 }
 
-/** Sets them; flags that a guest cannot set are ignored. [CONTROL] Errors: STATE, INVAL. */
+/**
+ * Sets them in a paused domain; flags that a guest cannot set are ignored; a wait for events is
+ * over. Returns 0. [CONTROL] Errors: INVAL (vcpu; rip, fs_base or gs_base not below HV_GUEST_END;
+ * the wait is over then, too), STATE (it is not paused), BUSY.
+ */
 static inline int64_t hv_dom_set_regs(uint32_t dom, uint32_t vcpu, const struct hv_regs *regs)
 {
     return hv_call(HC_DOM_SET_REGS, dom, vcpu, (uint64_t)(uintptr_t)regs, 0, 0).value;
 }
 
-/** Lets a paused domain run. [CONTROL] Errors: STATE (not paused). */
+/** Lets a paused domain run. Returns 0. [CONTROL] Errors: STATE (not paused), BUSY. */
 static inline int64_t hv_dom_start(uint32_t dom)
 {
     return hv_call(HC_DOM_START, dom, 0, 0, 0, 0).value;
 }
 
-/** Stops a running domain; it has stopped when this returns. [CONTROL] Errors: STATE. */
+/**
+ * Stops a running domain; it has stopped, or ended, when this returns 0. [CONTROL] Errors: STATE
+ * (not running, or the caller).
+ */
 static inline int64_t hv_dom_pause(uint32_t dom)
 {
     return hv_call(HC_DOM_PAUSE, dom, 0, 0, 0, 0).value;
@@ -243,26 +306,30 @@ static inline int64_t hv_dom_pause(uint32_t dom)
 
 /**
  * Ends a domain in any state, gives its memory back and closes the handle. Works in slices: the
- * caller may be preempted meanwhile. Windows live on in the domains that still map them. [CONTROL]
+ * caller may be preempted meanwhile. Windows live on in the domains that still map them. Returns 0.
+ * [CONTROL] Errors: STATE (it is the caller).
  */
 static inline int64_t hv_dom_destroy(uint32_t dom)
 {
     return hv_call(HC_DOM_DESTROY, dom, 0, 0, 0, 0).value;
 }
 
-/** Fills *info. [INFO; HV_SELF allowed] */
+/** Fills *info. HV_SELF is allowed. Returns 0. [INFO] Errors: none but the common ones. */
 static inline int64_t hv_dom_info(uint32_t dom, struct hv_dom_info *info)
 {
     return hv_call(HC_DOM_INFO, dom, (uint64_t)(uintptr_t)info, 0, 0, 0).value;
 }
 
-/** Fills *report. [INFO] Errors: STATE (it has not ended). */
+/** Fills *report. Returns 0. [INFO] Errors: STATE (it has not ended, or is destroyed). */
 static inline int64_t hv_dom_report(uint32_t dom, struct hv_report *report)
 {
     return hv_call(HC_DOM_REPORT, dom, (uint64_t)(uintptr_t)report, 0, 0, 0).value;
 }
 
-/** Sets weight (1..10000) and cap (percent of one CPU, 0 = none). [CONTROL] Errors: INVAL. */
+/**
+ * Sets weight (1..10000) and cap (1..100 percent of one CPU, 0 = none). Returns 0. [CONTROL]
+ * Errors: INVAL.
+ */
 static inline int64_t hv_dom_sched(uint32_t dom, uint32_t weight, uint32_t cap_percent)
 {
     return hv_call(HC_DOM_SCHED, dom, weight, cap_percent, 0, 0).value;
@@ -270,7 +337,9 @@ static inline int64_t hv_dom_sched(uint32_t dom, uint32_t weight, uint32_t cap_p
 
 /**
  * Makes paused `dom` what template `to` is: memory, registers, FPU. Windows and ports are kept.
- * [CONTROL on dom, CLONE on to] Errors: STATE, NOMEM.
+ * Works in slices. Returns 0. [CONTROL on dom, CLONE on to] Errors: INVAL (they are the same),
+ * STATE (dom is not paused, or to is no template), BUSY (also: an earlier rollback of dom is under
+ * way), NOMEM.
  */
 static inline int64_t hv_dom_rollback(uint32_t dom, uint32_t to)
 {
@@ -278,10 +347,12 @@ static inline int64_t hv_dom_rollback(uint32_t dom, uint32_t to)
 }
 
 /**
- * Makes a window of zero pages [first, first + pages) (page numbers within the 2 MiB slot, populated
- * at first touch by either side) and maps it at `dom_va` in `dom` and at `self_va` in the caller.
- * The addresses are multiples of HV_WINDOW_BYTES: slot 0 (dom_va 0, first >= HV_WINDOW0_SKIP) or in
- * [HV_WINDOW_HIGH_VA, HV_GUEST_END). [CONNECT] Errors: ALIGN, RANGE, EXISTS, NOMEM, LIMIT.
+ * Makes a window of zero pages [first, first + pages) (page numbers within the 2 MiB slot,
+ * populated at first touch by either side) and maps it at `dom_va` in `dom` and at `self_va` in the
+ * caller. The addresses are multiples of HV_WINDOW_BYTES: slot 0 (address 0, first >=
+ * HV_WINDOW0_SKIP) or in [HV_WINDOW_HIGH_VA, HV_GUEST_END). `dom` is not running. Returns 0.
+ * [CONNECT] Errors: ALIGN, RANGE, STATE (it runs, or is a template), BUSY, EXISTS (something is
+ * mapped there), NOMEM, LIMIT (tables).
  */
 static inline int64_t hv_window_create(uint32_t dom, uint64_t dom_va, uint64_t self_va,
                                        uint32_t first, uint32_t pages)
@@ -291,14 +362,20 @@ static inline int64_t hv_window_create(uint32_t dom, uint64_t dom_va, uint64_t s
 
 /**
  * Maps the window that is at `a_va` in domain `a` also at `b_va` in domain `b`; either may be
- * HV_SELF. [CONNECT on both] Errors: ALIGN, RANGE, NOENT, EXISTS, NOMEM.
+ * HV_SELF, others are not running. Returns 0. [CONNECT on both] Errors: ALIGN, RANGE (also: b_va is
+ * slot 0 and the window has pages below HV_WINDOW0_SKIP), NOENT (no window at a_va), STATE (one
+ * runs, or is a template), BUSY, EXISTS (something is mapped at b_va), NOMEM, LIMIT (tables).
  */
 static inline int64_t hv_window_share(uint32_t a, uint64_t a_va, uint32_t b, uint64_t b_va)
 {
     return hv_call(HC_WINDOW_SHARE, a, a_va, b, b_va, 0).value;
 }
 
-/** Unmaps the window at `va` of `dom` (or HV_SELF); the last mapping frees it. [CONNECT] NOENT. */
+/**
+ * Unmaps the window at `va` of `dom`, which is not running (or HV_SELF); the last mapping frees it.
+ * Returns 0. [CONNECT] Errors: ALIGN, RANGE, STATE (it runs, or is a template), BUSY, NOENT (no
+ * window there).
+ */
 static inline int64_t hv_window_close(uint32_t dom, uint64_t va)
 {
     return hv_call(HC_WINDOW_CLOSE, dom, va, 0, 0, 0).value;
@@ -306,40 +383,53 @@ static inline int64_t hv_window_close(uint32_t dom, uint64_t va)
 
 /**
  * Gives domain `to` a handle on what the caller's `handle` names, with `rights` (a subset of the
- * caller's). Returns its number in `to`. [GRANT on to] Errors: PERM, LIMIT, NOMEM.
+ * caller's, else PERM). Returns its number in `to`. [GRANT on to] Errors: STATE (`to` is a template
+ * or has ended), LIMIT (handles), NOMEM.
  */
 static inline int64_t hv_handle_grant(uint32_t to, uint32_t handle, uint32_t rights)
 {
     return hv_call(HC_HANDLE_GRANT, to, handle, rights, 0, 0).value;
 }
 
-/** Closes a handle; the object lives on while anybody else refers to it. */
+/**
+ * Closes a handle; the object lives on, and so does a domain without any handle. Returns 0. Errors:
+ * HANDLE.
+ */
 static inline int64_t hv_handle_close(uint32_t handle)
 {
     return hv_call(HC_HANDLE_CLOSE, handle, 0, 0, 0, 0).value;
 }
 
-/** Fills *info for a PCI device handle. [DEVICE for all PCI calls] */
+/** Fills *info for a PCI device handle. Returns 0. [DEVICE] Errors: none but the common ones. */
 static inline int64_t hv_pci_info(uint32_t device, struct hv_pci_info *info)
 {
     return hv_call(HC_PCI_INFO, device, (uint64_t)(uintptr_t)info, 0, 0, 0).value;
 }
 
-/** Reads `bytes` (1, 2, 4) of config space at `offset`. Returns the value. RANGE, ALIGN. */
+/**
+ * Reads `bytes` (1, 2, 4) of config space at `offset`. Returns the value. [DEVICE] Errors: INVAL
+ * (bytes), RANGE (bytes above 4, offset from 4096), ALIGN (offset).
+ */
 static inline int64_t hv_pci_read(uint32_t device, uint32_t offset, uint32_t bytes)
 {
     return hv_call(HC_PCI_READ, device, offset, bytes, 0, 0).value;
 }
 
-/** Writes config space. PERM: BARs, and the MSI and MSI-X capabilities, belong to hv. RANGE. */
+/**
+ * Writes config space: command, status, cache line size, latency timer, interrupt line, and
+ * capabilities below 256 but MSI and MSI-X. PERM for all else (BARs are hv's). Returns 0. [DEVICE]
+ * Errors: INVAL (bytes), RANGE (bytes above 4, offset from 4096), ALIGN (offset).
+ */
 static inline int64_t hv_pci_write(uint32_t device, uint32_t offset, uint32_t bytes, uint32_t value)
 {
     return hv_call(HC_PCI_WRITE, device, offset, bytes, value, 0).value;
 }
 
 /**
- * Maps memory BAR `bar` (0..5) uncached at `va` (page-aligned, in the heap range) of the caller. The
- * pages that hold the MSI-X table are mapped read-only. Returns the size in bytes. NOENT, EXISTS.
+ * Maps memory BAR `bar` (0..5) uncached at `va` (page-aligned, range as hv_mem_map) of the caller.
+ * The pages that hold the MSI-X table are mapped read-only. Returns the size in bytes. [DEVICE]
+ * Errors: NOENT (no such memory BAR), ALIGN, RANGE, IO (the BAR does not start on a page), EXISTS
+ * (a page is mapped), NOMEM, LIMIT (page tables).
  */
 static inline int64_t hv_pci_map_bar(uint32_t device, uint32_t bar, uint64_t va)
 {
@@ -347,8 +437,10 @@ static inline int64_t hv_pci_map_bar(uint32_t device, uint32_t bar, uint64_t va)
 }
 
 /**
- * Routes MSI-X table entry `index` to an event with `tag` for the caller, and enables MSI-X.
- * Returns the port; closing it masks the entry. Errors: RANGE, BUSY, LIMIT (vectors), NOENT.
+ * Routes MSI-X table entry `index` to an event with `tag` for the caller, and enables MSI-X. An
+ * entry that was routed is routed anew. Returns the port; closing it masks the entry. [DEVICE]
+ * Errors: RANGE (no such entry; or the CPU's APIC id is above 255), LIMIT (ports; 176 vectors in
+ * all), NOMEM.
  */
 static inline int64_t hv_pci_msix(uint32_t device, uint32_t index, uint32_t tag)
 {
@@ -357,7 +449,9 @@ static inline int64_t hv_pci_msix(uint32_t device, uint32_t index, uint32_t tag)
 
 /**
  * The machine address of the caller's page at `va`, which is populated and stays where it is until
- * it is unmapped, for DMA by `device`. Pages of windows too. Errors: NOENT, PERM (not writable).
+ * it is unmapped, for DMA by `device`. Pages of windows too. The caller cannot be cloned any more.
+ * Returns the address. [DEVICE] Errors: NOENT (not mapped), PERM (not writable, or no RAM), NOMEM,
+ * LIMIT.
  */
 static inline int64_t hv_dma_address(uint32_t device, uint64_t va)
 {
