@@ -287,7 +287,11 @@ static void test_nonblocking(void)
     tap_equal(errno, EAGAIN, "a full buffer is EAGAIN");
     tap_check(sent >= 65536, "much was taken before: %zu", sent);
     p[0] = (struct pollfd){.fd = s, .events = POLLOUT};
-    tap_equal(poll(p, 1, 0), 0, "not writable then");
+    while (poll(p, 1, 20) == 1) { /* some was on its way and has given room */
+        const ssize_t r = write(s, block, sizeof(block));
+        sent += r > 0 ? (size_t)r : 0;
+    }
+    tap_equal(p[0].revents, 0, "not writable in the end");
     while (got < sent) {
         const ssize_t r = read(c, block, sizeof(block));
         if (r > 0) {
@@ -327,9 +331,11 @@ static void test_timeouts(void)
     tap_check(took >= 49 && took < 1000, "after its time: %u ms", (unsigned)took);
     setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &t, sizeof(t));
     static char block[1 << 20];
-    tap_check(write(pair[0], block, sizeof(block)) > 0, "SO_SNDTIMEO: a part is taken");
-    tap_equal(write(pair[0], block, sizeof(block)), -1, "then nothing");
-    tap_equal(errno, EAGAIN, "EAGAIN");
+    const ssize_t first = write(pair[0], block, sizeof(block));
+    tap_check(first > 0 && first < (ssize_t)sizeof(block), "SO_SNDTIMEO: a part is taken");
+    while (write(pair[0], block, sizeof(block)) > 0) {
+    }
+    tap_equal(errno, EAGAIN, "then EAGAIN");
     close_pair(pair);
 }
 

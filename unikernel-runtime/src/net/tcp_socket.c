@@ -29,13 +29,14 @@ static uint64_t deadline(uint64_t timeout_ns)
 /* Bytes that may be queued to be sent: lwIP's room and SO_SNDBUF. */
 static uint32_t send_room(const struct mf_socket *s)
 {
-    const uint32_t in_use = (uint32_t)(TCP_SND_BUF - tcp_sndbuf(s->tcp));
+    const uint32_t room = s->tcp->snd_buf; /* tcp_sndbuf() cuts it to 16 bits */
+    const uint32_t in_use = TCP_SND_BUF - room;
     const uint32_t limit = (uint32_t)s->options.send_bytes;
 
     if (in_use >= limit || tcp_sndqueuelen(s->tcp) >= TCP_SND_QUEUELEN - 1) {
         return 0;
     }
-    return LWIP_MIN(limit - in_use, (uint32_t)tcp_sndbuf(s->tcp));
+    return LWIP_MIN(limit - in_use, room);
 }
 
 /* Enough room that it is worth waking a writer. */
@@ -227,6 +228,9 @@ static int tcp_connect_socket(struct mf_socket *s, const ip_addr_t *address, uin
             return r;
         }
     }
+    if ((s->file.flags & O_NONBLOCK) != 0) {
+        return -EINPROGRESS; /* what has been sent is on its way; do not even poll */
+    }
     const uint64_t until = deadline(s->options.send_timeout_ns);
     while (s->state == MF_SOCKET_CONNECTING) {
         const int r = mf_socket_wait(s, POLLOUT, 0, until);
@@ -354,7 +358,11 @@ static ssize_t tcp_send_message(struct mf_socket *s, const struct mf_message *m)
             until = until == 0 ? deadline(s->options.send_timeout_ns) : until;
             error = mf_socket_wait(s, POLLOUT, m->flags, until);
             const int reason = why_not_sendable(s);
-            error = reason != 0 ? reason : error;
+            if (reason != 0) {
+                error = reason;
+            } else if (s->tcp != NULL && send_room(s) > 0) {
+                error = 0; /* also when it said EAGAIN: it has polled */
+            }
         }
     }
     if (sent > 0 && s->tcp != NULL) {
