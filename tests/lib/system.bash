@@ -10,7 +10,7 @@
 # From the environment (tests/part.mk): MAYFLY_BUILD, the build folder.
 
 TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
-B=${MAYFLY_BUILD:?run this by make test}
+B=${MAYFLY_BUILD:-build}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
 MAYFLY=$B/bin/mayfly
 NETCLIENT=$B/tests/bin/netclient

@@ -110,7 +110,7 @@ static void launch_takes_options_then_arguments(void **state)
     assert_int_equal(l.ports[1].host, 53);
     assert_int_equal(l.ports[1].guest, 53);
     assert_int_equal(l.ports[1].protocol, IP_PROTOCOL_UDP);
-    assert_true(l.no_network);
+    assert_int_equal(l.net, LAUNCH_NET_NO);
     assert_string_equal(l.env[0], "A=b=c");
     assert_int_equal(l.weight, 7);
     assert_int_equal(l.cap_percent, 50);
