@@ -143,6 +143,7 @@ enum hv_err domain_rollback(struct domain *d, struct domain *to)
 void domain_put(struct domain *d)
 {
     if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        __atomic_fetch_sub(&domains_alive, 1, __ATOMIC_RELAXED);
         frame_put(virt_to_phys(d));
     }
 }
