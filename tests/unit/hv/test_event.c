@@ -61,7 +61,7 @@ static void expect_event(uint32_t d, uint32_t tag)
 {
     uint32_t got = ~tag;
 
-    assert_true(port_take(dom[d], false, &got));
+    assert_true(port_take(dom[d], HV_WAIT_POLL, &got));
     assert_int_equal(got, tag);
 }
 
@@ -69,7 +69,7 @@ static void expect_none(uint32_t d)
 {
     uint32_t got = 1234;
 
-    assert_false(port_take(dom[d], false, &got));
+    assert_false(port_take(dom[d], HV_WAIT_POLL, &got));
     assert_int_equal(got, 1234);
 }
 
@@ -203,26 +203,54 @@ static void only_a_bound_port_can_be_sent_on(void **state)
     assert_int_equal(was.peer_port, 0x31);
 }
 
-static void waiter_is_woken_once(void **state)
+static void waiter_gets_its_event_at_once(void **state)
 {
     (void)state;
     uint32_t a, b, tag;
+    struct vcpu *v = &dom[1]->vcpu;
     assert_int_equal(bind_ports(0, 1, 1, 2, &a, &b), HV_OK);
     assert_int_equal(port_send(dom[0], a), HV_OK);
     assert_int_equal(fake_calls.wake, 0); /* nobody waits */
-    assert_true(port_take(dom[1], true, &tag));
+    assert_true(port_take(dom[1], HV_WAIT_FOREVER, &tag));
     assert_int_equal(port_send(dom[0], a), HV_OK);
     assert_int_equal(fake_calls.wake, 0); /* it got one, so it does not */
     expect_event(1, 2);
-    assert_false(port_take(dom[1], true, &tag));
-    assert_int_equal(port_send(dom[0], a), HV_OK);
+    assert_false(port_take(dom[1], HV_WAIT_FOREVER, &tag));
+    assert_false(port_wait_over(dom[1], false));
     assert_int_equal(port_send(dom[0], a), HV_OK);
     assert_int_equal(fake_calls.wake, 1);
-    assert_ptr_equal(fake_calls.woken, &dom[1]->vcpu);
+    assert_ptr_equal(fake_calls.woken, v);
+    assert_int_equal(v->tf.rax, 1);
+    assert_int_equal(v->tf.rdx, 2);
+    assert_true(port_wait_over(dom[1], false));
+    assert_true(port_wait_over(dom[1], true)); /* too late: it has its event */
+    assert_int_equal(v->tf.rax, 1);
+    expect_none(1);
+    assert_int_equal(port_send(dom[0], a), HV_OK); /* the next one is queued */
+    assert_int_equal(fake_calls.wake, 1);
     expect_event(1, 2);
-    assert_false(port_take(dom[1], false, &tag)); /* looks, but does not wait */
+    assert_false(port_take(dom[1], HV_WAIT_POLL, &tag)); /* looks, but does not wait */
     assert_int_equal(port_send(dom[0], a), HV_OK);
     assert_int_equal(fake_calls.wake, 1);
+}
+
+static void wait_that_is_over_gets_no_event(void **state)
+{
+    (void)state;
+    uint32_t a, b, tag;
+    struct vcpu *v = &dom[1]->vcpu;
+    assert_int_equal(bind_ports(0, 1, 1, 2, &a, &b), HV_OK);
+    assert_false(port_take(dom[1], 1000, &tag));
+    v->tf.rax = 77;
+    assert_false(port_wait_over(dom[1], false));
+    assert_int_equal(v->tf.rax, 77);
+    assert_true(port_wait_over(dom[1], true));
+    assert_int_equal(v->tf.rax, 0);
+    v->tf.rax = 77;
+    assert_int_equal(port_send(dom[0], a), HV_OK);
+    assert_int_equal(fake_calls.wake, 0);
+    assert_int_equal(v->tf.rax, 77);
+    expect_event(1, 2);
 }
 
 static void ports_grow_to_their_limit_and_not_beyond(void **state)
@@ -242,7 +270,7 @@ static void ports_grow_to_their_limit_and_not_beyond(void **state)
     }
     for (uint32_t n = 0; n < PORTS_MAX; n++) {
         uint32_t tag;
-        if (!port_take(dom[0], false, &tag) || tag != n * 7 % PORTS_MAX) {
+        if (!port_take(dom[0], HV_WAIT_POLL, &tag) || tag != n * 7 % PORTS_MAX) {
             fail_msg("event %u is %u", n, tag);
         }
     }
@@ -301,15 +329,20 @@ static uint32_t choose(uint32_t n)
     return (uint32_t)(random_state >> 33) % n;
 }
 
+/* What waits gets the event as the result of its call; it is not queued. */
 static void model_raise(uint32_t d, uint32_t port)
 {
     struct model *m = &model[d];
+    const struct vcpu *v = &dom[d]->vcpu;
 
-    if (!m->port[port].is_pending) {
+    if (m->waits) {
+        m->waits = false;
+        m->wakes++;
+        assert_int_equal(v->tf.rax, 1);
+        assert_int_equal(v->tf.rdx, m->port[port].tag);
+    } else if (!m->port[port].is_pending) {
         m->port[port].is_pending = true;
         m->queue[m->queued++] = port;
-        m->wakes += m->waits ? 1 : 0;
-        m->waits = false;
     }
 }
 
@@ -371,19 +404,28 @@ static void model_close(uint32_t d, uint32_t port)
     }
 }
 
+/* HC_EVENT_WAIT, or the end of its wait. */
 static void model_take(uint32_t d)
 {
     struct model *m = &model[d];
-    const bool wait = choose(2);
+    const uint64_t until = choose(2) ? HV_WAIT_POLL : 1 + choose(1000);
     uint32_t tag = 0;
 
-    assert_int_equal(port_take(dom[d], wait, &tag), m->queued != 0);
-    m->waits = wait && m->queued == 0;
+    if (m->waits) {
+        assert_false(port_wait_over(dom[d], false));
+        assert_true(port_wait_over(dom[d], true));
+        assert_int_equal(dom[d]->vcpu.tf.rax, 0);
+        m->waits = false;
+        return;
+    }
+    assert_int_equal(port_take(dom[d], until, &tag), m->queued != 0);
     if (m->queued != 0) {
         const uint32_t port = m->queue[0];
         assert_int_equal(tag, m->port[port].tag);
         m->port[port].is_pending = false;
         model_unqueue(m, port);
+    } else {
+        m->waits = until != HV_WAIT_POLL;
     }
 }
 
@@ -453,7 +495,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(stale_end_does_not_reach_a_new_binding, start, stop),
         cmocka_unit_test_setup_teardown(sending_to_the_dead_does_nothing, start, stop),
         cmocka_unit_test_setup_teardown(only_a_bound_port_can_be_sent_on, start, stop),
-        cmocka_unit_test_setup_teardown(waiter_is_woken_once, start, stop),
+        cmocka_unit_test_setup_teardown(waiter_gets_its_event_at_once, start, stop),
+        cmocka_unit_test_setup_teardown(wait_that_is_over_gets_no_event, start, stop),
         cmocka_unit_test_setup_teardown(ports_grow_to_their_limit_and_not_beyond, start, stop),
         cmocka_unit_test_setup_teardown(failed_bind_leaves_no_port, start, stop),
         cmocka_unit_test_setup_teardown(ports_do_what_the_model_does, start, stop),
