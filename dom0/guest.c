@@ -183,7 +183,8 @@ static bool append_strings(char **list, uint32_t *bytes, const char *const strin
 }
 
 /* An info page for this launch only. Returns NULL when there is no memory, or it is too long. */
-static struct infopage *make_own_page(const struct launch *l, const struct image *image)
+static struct infopage *make_own_page(const struct launch *l, const struct image *image,
+                                      bool network)
 {
     const struct manifest *m = &image->manifest;
     struct infopage *page = malloc(sizeof(*page));
@@ -210,7 +211,7 @@ static struct infopage *make_own_page(const struct launch *l, const struct image
         s.arg_count = m->arg_count;
         s.args_bytes = m->args_bytes;
     }
-    ok = ok && infopage_make(page, plan, &s, image->has_network);
+    ok = ok && infopage_make(page, plan, &s, network);
     free(args);
     free(env);
     if (!ok) {
@@ -269,8 +270,8 @@ static int64_t fill_domain(struct guest *g, const struct launch *l)
     uint32_t console_port, net_port;
     uint64_t seed[4];
 
-    if (l->arg_count + l->env_count > 0) {
-        own = make_own_page(l, g->image);
+    if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
+        own = make_own_page(l, g->image, g->has_network);
         if (own == NULL) {
             return HV_ERR_LIMIT;
         }
@@ -370,7 +371,7 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         return false;
     }
     g->image = image;
-    g->has_network = image->has_network && !l->no_network;
+    g->has_network = l->net == LAUNCH_NET_YES || (l->net == LAUNCH_NET_AUTO && image->has_network);
     if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
         slot_free(g);
         snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");

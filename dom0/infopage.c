@@ -10,18 +10,27 @@
 
 #define STRINGS_MAX_BYTES 65536u
 
-static void describe_queue(struct mf_virtq *q, uint32_t at)
+/* Bytes of a queue: descriptors, two rings, padding. */
+#define QUEUE_BYTES(size) (16u * (size) + 6 + 2u * (size) + 2 + 6 + 8u * (size))
+
+_Static_assert(INFO_TX % 16 == 0 && INFO_IN + INFO_IN_BYTES <= INFO_TX - HV_INFO_PAGE &&
+                   INFO_TX - HV_INFO_PAGE + QUEUE_BYTES(INFO_TX_SIZE) <= INFO_OUT &&
+                   INFO_OUT + INFO_OUT_BYTES <= HV_PAGE_BYTES &&
+                   QUEUE_BYTES(INFO_RX_SIZE) <= HV_PAGE_BYTES,
+               "nothing overlaps");
+
+static void describe_queue(struct mf_virtq *q, uint32_t at, uint16_t size)
 {
     struct virtq_place place;
-    virtq_lay_out(&place, at, INFO_QUEUE_SIZE);
+    virtq_lay_out(&place, at, size);
     *q = (struct mf_virtq){place.desc, place.avail, place.used, place.size, 0};
 }
 
 static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t buffers)
 {
     net->features = MF_NET_F_CSUM;
-    describe_queue(&net->rx, INFO_RX);
-    describe_queue(&net->tx, INFO_TX);
+    describe_queue(&net->rx, INFO_RX, INFO_RX_SIZE);
+    describe_queue(&net->tx, INFO_TX, INFO_TX_SIZE);
     net->buffers = buffers;
     net->buffers_bytes = HV_WINDOW_BYTES - buffers;
     net->mtu = INFO_MTU;

@@ -2,10 +2,9 @@
 /*
  * infopage.h - how dom0 lays out window slot 0 of a guest, and its first page (mayfly/info.h).
  *
- *   page 16     struct mf_info; arguments and environment; console rings
+ *   page 16     struct mf_info; arguments and environment; console rings; transmit queue
  *   page 17     receive queue
- *   page 18     transmit queue
- *   page 19..   arguments and environment, when they are long; then packet buffers
+ *   page 18..   arguments and environment, when they are long; then packet buffers
  *
  * A prototype per image holds all that does not depend on the guest, so that a start copies a few
  * hundred bytes and stores a few fields.
@@ -20,14 +19,15 @@
 #include "net/plan.h"
 
 #define INFO_STRINGS 512u /* in the page: arguments and environment, if they fit */
-#define INFO_IN 1536u     /* console to the guest */
-#define INFO_IN_BYTES 512u
-#define INFO_OUT 2048u /* console from the guest */
-#define INFO_OUT_BYTES 2048u
-#define INFO_QUEUE_SIZE 128u
+#define INFO_IN 1088u     /* console to the guest */
+#define INFO_IN_BYTES 256u
+#define INFO_TX (HV_INFO_PAGE + 1344u)
+#define INFO_TX_SIZE 64u /* entries: 1676 bytes */
+#define INFO_OUT 3072u   /* console from the guest */
+#define INFO_OUT_BYTES 1024u
 #define INFO_RX (HV_INFO_PAGE + HV_PAGE_BYTES)
-#define INFO_TX (HV_INFO_PAGE + 2 * HV_PAGE_BYTES)
-#define INFO_REST (HV_INFO_PAGE + 3 * HV_PAGE_BYTES)
+#define INFO_RX_SIZE 128u /* entries: 3340 bytes */
+#define INFO_REST (HV_INFO_PAGE + 2 * HV_PAGE_BYTES)
 #define INFO_MTU 1500
 
 struct infopage {

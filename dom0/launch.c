@@ -54,10 +54,10 @@ bool launch_parse_port(const char *text, struct launch_port *port)
     return true;
 }
 
-static bool set_yes_no(const char *value, bool *no)
+static bool set_net(const char *value, enum launch_net *net)
 {
-    *no = strcmp(value, "no") == 0;
-    return *no || strcmp(value, "yes") == 0;
+    *net = strcmp(value, "yes") == 0 ? LAUNCH_NET_YES : LAUNCH_NET_NO;
+    return *net == LAUNCH_NET_YES || strcmp(value, "no") == 0;
 }
 
 static bool add_port(struct launch *l, const char *value)
@@ -98,7 +98,7 @@ static bool take_option(struct launch *l, const char *word, const char **form)
     } else if ((v = words_value(word, "publish")) != NULL) {
         *form = add_port(l, v) ? NULL : "publish=HOSTPORT:GUESTPORT[/udp], at most 8 times";
     } else if ((v = words_value(word, "net")) != NULL) {
-        *form = set_yes_no(v, &l->no_network) ? NULL : "net=yes or net=no";
+        *form = set_net(v, &l->net) ? NULL : "net=yes or net=no";
     } else if ((v = words_value(word, "env")) != NULL) {
         *form = add_env(l, v) ? NULL : "env=NAME=VALUE, at most 16 times";
     } else if ((v = words_value(word, "weight")) != NULL) {

@@ -27,13 +27,16 @@ struct launch_port {
     uint8_t protocol; /* IP_PROTOCOL_TCP or IP_PROTOCOL_UDP */
 };
 
+/* Whether the guest gets a network: as its program has use for it, or as the user says. */
+enum launch_net { LAUNCH_NET_AUTO, LAUNCH_NET_NO, LAUNCH_NET_YES };
+
 struct launch {
     const char *image;            /* all strings borrow from the words */
     const char *name;             /* NULL: made from the image's */
     uint64_t memory_bytes;        /* 0: as the manifest says */
     uint32_t weight, cap_percent; /* 0: the default */
     uint32_t count;               /* of guests; at least 1 */
-    bool no_network;
+    enum launch_net net;
     uint32_t port_count; /* 0: the manifest's */
     struct launch_port ports[LAUNCH_PORTS_MAX];
     uint32_t env_count, arg_count;

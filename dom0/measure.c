@@ -81,7 +81,7 @@ static bool start_one(char error[128])
 bool measure_start(const struct launch *l, void (*done)(void), char error[128])
 {
     snprintf(image_name, sizeof(image_name), "%s", l->image);
-    launch = (struct launch){.image = image_name, .count = 1, .no_network = l->no_network};
+    launch = (struct launch){.image = image_name, .count = 1, .net = l->net};
     left = l->count < MEASURE_MAX ? l->count : MEASURE_MAX;
     created.count = started.count = destroyed.count = 0;
     tell_done = done;

@@ -210,8 +210,8 @@ void netback_open(uint32_t slot, void *window, uint32_t port)
     struct virtq_place rx, tx;
     const uint32_t low = HV_WINDOW0_SKIP * HV_PAGE_BYTES;
 
-    virtq_lay_out(&rx, INFO_RX, INFO_QUEUE_SIZE);
-    virtq_lay_out(&tx, INFO_TX, INFO_QUEUE_SIZE);
+    virtq_lay_out(&rx, INFO_RX, INFO_RX_SIZE);
+    virtq_lay_out(&tx, INFO_TX, INFO_TX_SIZE);
     /* The slot's former guest may still stand in a queue: those links stay. */
     n->port = port;
     n->is_broken = !virtq_device_init(&n->rx, window, low, HV_WINDOW_BYTES, &rx, true) ||
