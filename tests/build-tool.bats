@@ -5,7 +5,7 @@
 bats_require_minimum_version 1.5.0
 
 setup() {
-    B=$(readlink -f "${B:-build}")
+    B=$(readlink -f "${MAYFLY_BUILD:-build}") # tests/part.mk
     export PATH="$B/bin:$PATH"
     export TMPDIR=$BATS_TEST_TMPDIR
     guest=$BATS_TEST_TMPDIR/guest
