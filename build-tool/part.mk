@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # mayfly, the host program that builds, shows and runs guests, and `make run`.
 
+Q ?= @
 MAYFLY := $(B)/bin/mayfly
 MAYFLY_VERSION := 0.1.0
 MAYFLY_B := $(B)/build-tool
@@ -14,20 +15,22 @@ ALL += $(MAYFLY) $(B)/probe.elf
 
 $(MAYFLY_B)/%.o: build-tool/%.c build-tool/part.mk
 	@mkdir -p $(@D)
-	$(CC) $(MAYFLY_CFLAGS) -c $< -o $@
+	@echo "  CC      $<"
+	$(Q)$(CC) $(MAYFLY_CFLAGS) -c $< -o $@
 
 $(MAYFLY): $(MAYFLY_OBJ)
 	@mkdir -p $(@D)
-	$(CC) $^ -o $@ $(MAYFLY_LIBS)
+	@echo "  LD      $@"
+	$(Q)$(CC) $^ -o $@ $(MAYFLY_LIBS)
 
 # The guest that `mayfly run` tries KVM with.
 $(MAYFLY_B)/probe.linked: build-tool/probe.S build-tool/part.mk include/mayfly/layout.h
 	@mkdir -p $(@D)
-	$(CC) -c -Iinclude $< -o $(MAYFLY_B)/probe.o
-	ld -static -n -Ttext 0x202000 -Tbss 0x400000 --build-id=none -z noexecstack $(MAYFLY_B)/probe.o -o $@
+	$(Q)$(CC) -c -Iinclude $< -o $(MAYFLY_B)/probe.o
+	$(Q)ld -static -n -Ttext 0x202000 -Tbss 0x400000 --build-id=none -z noexecstack $(MAYFLY_B)/probe.o -o $@
 
 $(B)/probe.elf: $(MAYFLY_B)/probe.linked $(MAYFLY)
-	$(MAYFLY) pack $< --name probe -o $@
+	$(Q)$(MAYFLY) pack $< --name probe -o $@
 
 -include $(MAYFLY_OBJ:.o=.d)
 
