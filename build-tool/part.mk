@@ -36,10 +36,8 @@ $(B)/probe.elf: $(MAYFLY_B)/probe.linked $(MAYFLY)
 
 # ---- make run --------------------------------------------------------------------------------------
 
-# PORT= ACCEL= CPUS= MEM= are read by mayfly itself, from the environment.
 PORT ?= 8080
-export PORT ACCEL CPUS MEM
 
 .PHONY: run
 run: all
-	@exec $(MAYFLY) run --uefi -p $(PORT):80 examples/http
+	@ACCEL='$(ACCEL)' CPUS='$(CPUS)' MEM='$(MEM)' exec $(MAYFLY) run --uefi -p $(PORT):80 examples/http
