@@ -18,6 +18,7 @@ typedef uint32_t u32 __attribute__((may_alias, aligned(1)));
 typedef uint16_t u16 __attribute__((may_alias, aligned(1)));
 typedef long long v16 __attribute__((vector_size(16), may_alias, aligned(1)));
 typedef char c16 __attribute__((vector_size(16)));
+typedef char c16_unaligned __attribute__((vector_size(16), may_alias, aligned(1)));
 
 /* Fewer than 16 bytes; all loads come before all stores, so the areas may overlap. */
 static inline void copy_small(char *d, const char *s, size_t n)
@@ -119,6 +120,12 @@ void *memset(void *to, int value, size_t n)
         size_t words = n / 8;
         __asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(word) : "memory");
     }
+    for (; last - d >= 48; d += 64) {
+        *(v16 *)d = v;
+        *(v16 *)(d + 16) = v;
+        *(v16 *)(d + 32) = v;
+        *(v16 *)(d + 48) = v;
+    }
     for (; d < last; d += 16) {
         *(v16 *)d = v;
     }
@@ -129,6 +136,14 @@ void *memset(void *to, int value, size_t n)
 int memcmp(const void *one, const void *two, size_t n)
 {
     const unsigned char *a = one, *b = two;
+    for (; n >= 16; a += 16, b += 16, n -= 16) {
+        const c16 equal = *(const c16_unaligned *)a == *(const c16_unaligned *)b;
+        const unsigned int differ = 0xffffu ^ (unsigned int)__builtin_ia32_pmovmskb128(equal);
+        if (differ != 0) {
+            const int at = __builtin_ctz(differ);
+            return a[at] - b[at];
+        }
+    }
     while (n >= 8) {
         const u64 x = *(const u64 *)a, y = *(const u64 *)b;
         if (x != y) {

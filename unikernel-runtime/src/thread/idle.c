@@ -2,12 +2,17 @@
 /* idle.c - what happens while no thread can run: pollers, timers, then the wait for an event. */
 #include "thread/idle.h"
 
+#include <signal.h>
+
 #include "mayfly/hypercall.h"
+#include "signal/signal_internal.h"
+#include "start/info.h"
 #include "thread/sleep.h"
 #include "thread/timer.h"
 
 static struct mf_event *events;
 static struct mf_poller *pollers;
+static uint32_t stop_request; /* as it was seen last */
 
 void mf_event_register(struct mf_event *e)
 {
@@ -31,8 +36,21 @@ static void dispatch(uint32_t tag)
     }
 }
 
+/* dom0 sets the flag and sends an event, which only has to end the sleep. */
+static void check_stop_request(void)
+{
+    const uint32_t request = mf_info()->stop_request;
+    if (request != stop_request) {
+        stop_request = request;
+        if (request != 0) {
+            mf_signal_post(SIGTERM);
+        }
+    }
+}
+
 void mf_idle_poll(void)
 {
+    check_stop_request();
     for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
         p->poll(p->arg);
     }
