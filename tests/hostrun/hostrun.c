@@ -2,7 +2,7 @@
 /*
  * hostrun.c - runs one guest image in a Linux process, for quick tests of the runtime.
  *
- *   hostrun [-e NAME=VALUE]... [-m MIB] IMAGE [ARGUMENT...]
+ *   hostrun [-p] [-e NAME=VALUE]... [-m MIB] IMAGE [ARGUMENT...]
  *
  * The image is mapped at its own addresses and runs natively. It enters the host only through the
  * hypercall page, whose stubs jump to hypercall_entry (entry.S); that changes to the host's stack
@@ -13,6 +13,8 @@
  *
  * The guest sets FS with WRFSBASE. A signal handler therefore starts with the guest's FS base and
  * puts the host's back before it calls anything of libc.
+ *
+ * -p prints at the end which of its pages the guest has used.
  */
 #define _GNU_SOURCE
 #include <elf.h>
@@ -35,6 +37,7 @@
 
 #include "mayfly/hypercall.h"
 #include "mayfly/info.h"
+#include "pages.h"
 
 #define CONSOLE_PORT 0
 #define CONTROL_PORT 1
@@ -60,6 +63,7 @@ static struct hv_regs resume_at;          /* for SIGUSR1, see hc_fault_return() 
 static volatile sig_atomic_t is_resuming; /* SIGUSR1 is ours */
 static volatile sig_atomic_t stop_wanted;
 static bool console_pending, input_ended;
+static bool reports_pages; /* -p */
 
 static void __attribute__((noreturn)) die(const char *what, const char *why)
 {
@@ -236,6 +240,9 @@ static int64_t hc_memory(uint64_t number, uint64_t va, uint64_t pages, uint64_t 
     if (map_fixed(va, bytes, linux_prot(prot)) == NULL) {
         return errno == EEXIST ? HV_ERR_EXISTS : HV_ERR_NOMEM;
     }
+    if (reports_pages) {
+        pages_add(va, bytes, NULL, 0, 0);
+    }
     return HV_OK;
 }
 
@@ -289,6 +296,9 @@ struct hv_result hypercall(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, u
         return (struct hv_result){hc_event_send(a0), 0};
     case HC_EXIT:
         console_drain();
+        if (reports_pages) {
+            pages_report();
+        }
         _exit((int)a0 & 0xff);
     case HC_YIELD:
         console_drain();
@@ -477,6 +487,9 @@ static void load_segment(int fd, const Elf64_Phdr *p, const char *path)
     if (pread(fd, at, p->p_filesz, (off_t)p->p_offset) != (ssize_t)p->p_filesz) {
         die(path, "file too short");
     }
+    if (p->p_flags & PF_W) {
+        pages_add(p->p_vaddr, p->p_memsz, path, p->p_offset, p->p_filesz);
+    }
     mprotect(at, p->p_memsz,
              PROT_READ | (p->p_flags & PF_W ? PROT_WRITE : 0) |
                  (p->p_flags & PF_X ? PROT_EXEC : 0));
@@ -559,17 +572,19 @@ int main(int argc, char **argv)
     uint32_t memory_mib = 64;
     int option;
 
-    while ((option = getopt(argc, argv, "+e:m:")) != -1) {
+    while ((option = getopt(argc, argv, "+e:m:p")) != -1) {
         if (option == 'e' && environment_count + 1 < sizeof(environment) / sizeof(char *)) {
             environment[environment_count++] = optarg;
         } else if (option == 'm') {
             memory_mib = (uint32_t)strtoul(optarg, NULL, 10);
+        } else if (option == 'p') {
+            reports_pages = true;
         } else {
-            die("usage", "hostrun [-e NAME=VALUE]... [-m MIB] IMAGE [ARGUMENT...]");
+            die("usage", "hostrun [-p] [-e NAME=VALUE]... [-m MIB] IMAGE [ARGUMENT...]");
         }
     }
     if (optind >= argc) {
-        die("usage", "hostrun [-e NAME=VALUE]... [-m MIB] IMAGE [ARGUMENT...]");
+        die("usage", "hostrun [-p] [-e NAME=VALUE]... [-m MIB] IMAGE [ARGUMENT...]");
     }
     if ((getauxval(AT_HWCAP2) & 2) == 0) {
         die("this machine", "no FSGSBASE for programs (CPU, or Linux before 5.9)");

@@ -7,7 +7,7 @@ HOSTRUN := $(B)/tests/hostrun
 HOSTRUN_TESTS := $(sort $(wildcard tests/guest/libc/*.c))
 HOSTRUN_PROGRAMS := $(HOSTRUN_TESTS:tests/guest/%.c=$(B)/tests/hostrun-programs/%)
 
-$(HOSTRUN): tests/hostrun/hostrun.c tests/hostrun/entry.S $(wildcard include/mayfly/*)
+$(HOSTRUN): $(addprefix tests/hostrun/,hostrun.c pages.c entry.S pages.h) $(wildcard include/mayfly/*)
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 -g -mfsgsbase -fno-stack-protector $(WARN) -Iinclude \
 		$(filter %.c %.S,$^) -o $@
