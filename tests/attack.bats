@@ -1,0 +1,99 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# Guests that attack hv, dom0 and each other, one kind per test, while another guest serves requests that
+# are counted: not one of them may fail. tests/hv/test_attack.c does the same below dom0.
+
+load lib/system
+
+setup_file() {
+    load lib/system
+    PORT=$(free_port)
+    export PORT
+    system_start --shell --cpus "${CPUS:-2}" -p "$PORT:$PORT" "$IMAGES" "$PROGRAMS/attack.img" "$PROGRAMS/spin.img"
+    wait_for "^mayfly> "
+    shell start http name=victim "publish=$PORT:80"
+    wait_for "victim: http: listening"
+}
+
+teardown_file() {
+    load lib/system
+    system_stop
+}
+
+# Serves 1,000 requests while the attackers that the test started are at work.
+victim_serves() {
+    run "$NETCLIENT" http-load "$PORT" 8 1000
+    [ "$output" = "1000 requests, 1000 good, 0 bad" ]
+}
+
+# attack KIND: three attackers with different seeds, requests meanwhile, then they are ended.
+attack() {
+    for seed in 1 2 3; do
+        shell start attack "name=$1-$seed" "$1" "$seed"
+        wait_for "$1-$seed: attack: $1 begins"
+    done
+    victim_serves
+    for seed in 1 2 3; do
+        shell kill "$1-$seed"
+    done
+    victim_serves
+    run shell list
+    [[ "$output" == *"victim "*ready* ]]
+}
+
+@test "random hypercalls" { attack hypercalls; }
+@test "broken network rings" { attack net; }
+@test "garbage in everything that is shared with dom0" {
+    for seed in 1 2 3; do
+        shell start attack "name=window-$seed" window "$seed"
+    done
+    victim_serves
+    for seed in 1 2 3; do
+        shell kill "window-$seed"
+    done
+    victim_serves
+}
+@test "broken console rings" {
+    for seed in 1 2 3; do
+        shell start attack "name=console-$seed" console "$seed"
+    done
+    victim_serves
+    for seed in 1 2 3; do
+        shell kill "console-$seed"
+    done
+    victim_serves
+}
+@test "output without end" { attack flood; }
+
+@test "privileged instructions" {
+    shell start attack name=privileged privileged
+    wait_for "^\[privileged"
+    victim_serves
+}
+
+@test "every kind of crash" {
+    for kind in null divide illegal privileged stack abort text; do
+        shell start crash "name=crash-$kind" "$kind"
+    done
+    victim_serves
+    for kind in null divide illegal privileged stack abort text; do
+        wait_for "^\[crash-$kind"
+    done
+}
+
+@test "endless loops on every CPU" {
+    for i in 1 2 3 4; do
+        shell start spin "name=loop-$i"
+        wait_for "loop-$i: spin: running"
+    done
+    victim_serves
+    for i in 1 2 3 4; do
+        shell kill "loop-$i"
+    done
+}
+
+@test "the machine is as it was: guests come and go, nothing is said to be wrong" {
+    shell start hello name=afterwards
+    wait_for "afterwards exited with status 0"
+    ! plain_log | grep -iE "panic|BUG"
+}
