@@ -61,8 +61,10 @@ static struct netfront {
     struct eth_addr gateway;
     ip6_addr_t ip6_network; /* the subnet of ip6_prefix bits */
     uint8_t ip6_prefix;
-    struct rx_packet packets[HV_WINDOW_BYTES / MF_PACKET_BYTES]; /* by the buffer's place */
 } nf;
+
+/* By the buffer's place in the window; owns. Of 32 KiB only what is used is ever touched. */
+static struct rx_packet *packets;
 
 /* ---- receive ------------------------------------------------------------------------------ */
 
@@ -104,7 +106,7 @@ static struct pbuf *rx_wrap(void *buffer, uint8_t *data, uint16_t bytes)
     void *const other = mf_packet_alloc();
 
     if (other != NULL) {
-        struct rx_packet *const packet = &nf.packets[(uintptr_t)buffer / MF_PACKET_BYTES];
+        struct rx_packet *const packet = &packets[(uintptr_t)buffer / MF_PACKET_BYTES];
         packet->custom.custom_free_function = rx_packet_free;
         packet->buffer = buffer;
         rx_post(other);
@@ -505,7 +507,8 @@ bool netfront_start(const struct mf_info *info, struct netif *netif)
 {
     static struct mf_event event = {.first_tag = MF_TAG_NET, .count = 1, .handle = take_event};
 
-    if (!is_sound(info) || !start_queue(&nf.rx, &info->net.rx) ||
+    packets = malloc(HV_WINDOW_BYTES / MF_PACKET_BYTES * sizeof(*packets));
+    if (packets == NULL || !is_sound(info) || !start_queue(&nf.rx, &info->net.rx) ||
         !start_queue(&nf.tx, &info->net.tx)) {
         return false;
     }

@@ -10,6 +10,8 @@
 #include <poll.h>
 #include <string.h>
 
+#include "lwip/ip.h"
+#include "lwip/netif.h"
 #include "lwip/pbuf.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/udp.h"
@@ -126,6 +128,17 @@ static int udp_bind_socket(struct mf_socket *s, const ip_addr_t *address, uint16
     return r;
 }
 
+/* The address that datagrams to `to` go out with, when none has been bound: for getsockname(). */
+static void note_source(struct mf_socket *s, const ip_addr_t *to)
+{
+    struct netif *const netif = ip_route(&s->udp->local_ip, to);
+    const ip_addr_t *const source = netif == NULL ? NULL : ip_netif_get_local_ip(netif, to);
+
+    if (source != NULL && ip_addr_isany(&s->local)) {
+        ip_addr_copy(s->local, *source);
+    }
+}
+
 static int udp_connect_socket(struct mf_socket *s, const ip_addr_t *address, uint16_t port)
 {
     const int r = mf_socket_errno(udp_connect(s->udp, address, port));
@@ -135,6 +148,7 @@ static int udp_connect_socket(struct mf_socket *s, const ip_addr_t *address, uin
         ip_addr_copy(s->peer, *address);
         s->peer_port = port;
         note_local(s);
+        note_source(s, address);
     }
     return r;
 }
@@ -198,7 +212,9 @@ static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m)
         mf_idle_poll();
         error = send_gathered(s, m);
     }
-    note_local(s);
+    if (!s->is_bound) {
+        note_local(s);
+    }
     /* lwIP says ERR_VAL when address families do not fit: an IPv6-only socket and the like. */
     return error == ERR_OK ? (ssize_t)m->bytes : mf_socket_errno(error);
 }
