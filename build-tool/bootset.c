@@ -32,7 +32,7 @@ void bootset_set(struct bootset *set, const char *key, const char *format, ...)
 int bootset_add(struct bootset *set, const char *name, const char *source)
 {
     if (set->count == FILES_MAX || strlen(name) > NAME_MAX_BYTES) {
-        report_error(set->count == FILES_MAX ? "%s: hv takes at most 60 images at boot"
+        report_error(set->count == FILES_MAX ? "%s: hv takes at most 61 images at boot"
                                              : "%s: this name is too long for the boot volume",
                      name);
         return -1;
