@@ -9,6 +9,7 @@
 #include "infopage.h"
 #include "mayfly/hypercall.h"
 #include "term.h"
+#include "time/clock.h"
 
 #define FIRST_LOG_BYTES 256u
 
@@ -49,11 +50,52 @@ static bool make_room(struct console *c, uint32_t bytes)
     return true;
 }
 
-/* Shows the complete lines that were not shown yet; at the end, the rest, too. */
+/* Whether more may be shown in this second. */
+static bool may_show_now(struct console *c)
+{
+    const uint16_t second = (uint16_t)(mf_clock_ns() / MF_NS_PER_S);
+    if (second != c->second) {
+        c->second = second;
+        c->shown_in_second = 0;
+    }
+    return c->shown_in_second <= CONSOLE_SHOWN_MAX;
+}
+
+/* Name, text, newline; control characters become dots. */
+static void show_line(struct console *c, const char *from, size_t bytes)
+{
+    char part[128];
+
+    if (!may_show_now(c)) {
+        return;
+    }
+    c->shown_in_second = (uint16_t)(c->shown_in_second + bytes);
+    if (c->shown_in_second > CONSOLE_SHOWN_MAX) {
+        term_printf("%s: [writes too much to be shown; `console %s` shows it]\n", c->name, c->name);
+        return;
+    }
+    term_write(c->name, (uint32_t)strlen(c->name));
+    term_write(": ", 2);
+    for (size_t at = 0; at < bytes;) {
+        uint32_t n = 0;
+        for (; n < sizeof(part) && at < bytes; n++, at++) {
+            const unsigned char b = (unsigned char)from[at];
+            part[n] = (b < ' ' && b != '\t') || b == 0x7f ? '.' : (char)b;
+        }
+        term_write(part, n);
+    }
+    term_write("\n", 1);
+}
+
+/* Shows the complete lines that were not shown yet; `all`: the rest, too. */
 static void show_lines(struct console *c, bool all)
 {
     if (!c->may_show || c->shown == c->log_bytes ||
         (!all && memchr(c->log + c->shown, '\n', (size_t)c->log_bytes - c->shown) == NULL)) {
+        return;
+    }
+    if (!may_show_now(c)) {
+        c->shown = c->log_bytes;
         return;
     }
     term_begin();
@@ -65,10 +107,7 @@ static void show_lines(struct console *c, bool all)
             break;
         }
         const size_t bytes = end == NULL ? left : (size_t)(end - from);
-        term_write(c->name, (uint32_t)strlen(c->name));
-        term_write(": ", 2);
-        term_write(from, (uint32_t)bytes);
-        term_write("\n", 1);
+        show_line(c, from, bytes);
         c->shown = (uint16_t)(c->shown + bytes + (end != NULL));
     }
     term_end();

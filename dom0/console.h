@@ -3,6 +3,10 @@
  * console.h - consoles of guests: what a guest writes goes to its log (bounded, allocated when it
  * first writes), and to the terminal: raw while the terminal is attached to it, else as lines with
  * the guest's name in front, when output is shown. What is typed goes to the attached guest.
+ *
+ * Lines are shown without control characters: a guest cannot steer the terminal, or pose as
+ * another one. A guest that writes more than CONSOLE_SHOWN_MAX in a second is not shown until the
+ * next.
  */
 #pragma once
 
@@ -12,15 +16,18 @@
 #include "mayfly/info.h"
 
 #define CONSOLE_LOG_MAX 4096u
+#define CONSOLE_SHOWN_MAX 8192u /* bytes per second */
 
 struct console {
     void *window;     /* borrows: of the guest; NULL: closed */
     const char *name; /* borrows: of the guest */
     uint32_t port;    /* dom0's end */
     uint16_t log_bytes, log_room;
-    uint16_t shown; /* bytes of the log that were shown as lines */
-    bool may_show;  /* lines of this guest may be shown */
-    char *log;      /* owns */
+    uint16_t shown;           /* bytes of the log that were shown as lines */
+    bool may_show;            /* lines of this guest may be shown */
+    uint16_t second;          /* the low bits of the second in which... */
+    uint16_t shown_in_second; /* ...so much was shown */
+    char *log;                /* owns */
 };
 
 /** Starts with a fresh window. */

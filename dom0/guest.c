@@ -15,6 +15,7 @@
 #include "term.h"
 
 #define ERROR_BYTES 128
+#define KILLED_STATUS (128 + 9) /* as shells show SIGKILL */
 #define NAME_TRIES 1000 /* http-1 .. http-1000 may be taken by names that the user gave */
 #define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
@@ -471,7 +472,7 @@ void guest_stop(uint32_t slot, uint64_t grace_ns)
 
 void guest_kill(uint32_t slot)
 {
-    finish(&guests[slot], HV_END_DESTROYED, 0);
+    finish(&guests[slot], HV_END_DESTROYED, KILLED_STATUS);
 }
 
 static void on_end(uint32_t tag, void *arg)
