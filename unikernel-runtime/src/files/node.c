@@ -48,7 +48,7 @@ static void grow_table(void)
 {
     const size_t old_count = bucket_count;
     struct mf_node **const old = buckets;
-    struct mf_node **const more = calloc(old_count * 4, sizeof(*more));
+    struct mf_node **const more = calloc(old_count * 4, sizeof(void *));
     if (more == NULL) {
         return;
     }
