@@ -42,9 +42,12 @@ RT_C_SRC := $(filter $(RT)/src/libc/%,$(RT_SRC))
 RT_CORE_SRC := $(filter-out $(RT_NET_SRC) $(RT_C_SRC),$(RT_SRC))
 RT_OBJ = $(patsubst $(RT)/src/%,$(RT_B)/%.o,$(1))
 
-RT_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections -D_GNU_SOURCE= $(WARN) -I$(RT)/src -Iinclude \
-	-ffile-prefix-map=$(CURDIR)/= -ffile-prefix-map=$(abspath $(B))/=build/ \
-	-ffile-prefix-map=$(B)/=build/ -MMD -MP
+# So that debug information, and with it every library, is the same wherever it is built.
+RT_PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=. -ffile-prefix-map=$(abspath $(TP))=build/third-party \
+	-ffile-prefix-map=$(TP)=build/third-party -ffile-prefix-map=$(abspath $(B))=build \
+	-ffile-prefix-map=$(B)=build
+RT_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections -D_GNU_SOURCE= $(WARN) -I$(RT)/src \
+	-Iinclude $(RT_PREFIX_MAP) -MMD -MP
 
 $(RT_B)/%.o: $(RT)/src/% $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/part.mk
 	@mkdir -p $(@D)

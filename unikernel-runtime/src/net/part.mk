@@ -16,9 +16,9 @@ $(call RT_OBJ,$(RT_NET_SRC)): $(TP)/lwip.src.stamp
 $(LWIP_B)/%.o: $(TP)/lwip.src.stamp $(LWIP_HEADERS) $(SDK_HEADERS) $(SDK_CC) \
 		$(SDK)/lib/mayfly.specs $(RT)/src/net/part.mk
 	@mkdir -p $(@D)
-	$(SDK_CC) -O2 -g -ffunction-sections -fdata-sections -Wall -Wno-address \
-		-ffile-prefix-map=$(abspath $(TP))/= -ffile-prefix-map=$(TP)/= \
-		-I$(RT)/src/net/lwip -I$(LWIP)/include -c $(LWIP)/$*.c -o $@
+	@echo "  CC      lwip/$*.c"
+	$(Q)$(SDK_CC) -O2 -g -ffunction-sections -fdata-sections -Wall -Wno-address -Wno-unused-variable \
+		$(RT_PREFIX_MAP) -I$(RT)/src/net/lwip -I$(LWIP)/include -c $(LWIP)/$*.c -o $@
 
 $(SDK)/lib/liblwip.a: $(patsubst %,$(LWIP_B)/%.o,$(LWIP_SRC))
 	$(RT_ARCHIVE)
