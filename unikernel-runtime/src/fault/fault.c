@@ -183,6 +183,10 @@ static void print_cause(const struct hv_fault *f)
     end_line(&l);
     add(&l, "  in thread ");
     add_hex(&l, mf_thread_self()->id, 1);
+    if (mf_thread_self()->name[0] != '\0') {
+        add(&l, " ");
+        add(&l, mf_thread_self()->name);
+    }
     add(&l, " at ");
     add_place(&l, f->regs.rip, 0);
     end_line(&l);

@@ -12,16 +12,23 @@
 #include "memory/memory.h"
 #include "start/link.h"
 
+#define REST_MAX_BYTES 0x200000u
 #define STEP_BYTES 0x40000000ull /* mapped at once: an aligned GiB is one step for hv */
 
 static char *brk_now = _end;
 static uint64_t mapped_end = HV_HEAP_BASE;
 
+/*
+ * What the heap may have of the domain's memory. The rest is for stacks, data and page tables, so
+ * that a program which takes too much is told by malloc() rather than ended by hv.
+ */
 static uint64_t limit_bytes(void)
 {
     const struct mf_info *const info = (const struct mf_info *)(uintptr_t)HV_INFO_PAGE;
     const uint64_t most = MF_MAP_BASE - HV_HEAP_BASE;
-    return info->memory_bytes == 0 || info->memory_bytes > most ? most : info->memory_bytes;
+    const uint64_t memory = info->memory_bytes;
+    const uint64_t rest = memory / 8 < REST_MAX_BYTES ? memory / 8 : REST_MAX_BYTES;
+    return memory == 0 || memory - rest > most ? most : memory - rest;
 }
 
 /* The released part must read as zero when it is used again. */

@@ -136,6 +136,24 @@ void _pthread_cleanup_pop(struct _pthread_cleanup_context *c, int execute)
     }
 }
 
+int pthread_setname_np(pthread_t thread, const char *name)
+{
+    if (strlen(name) >= sizeof(thread_of(thread)->name)) {
+        return ERANGE;
+    }
+    strcpy(thread_of(thread)->name, name);
+    return 0;
+}
+
+int pthread_getname_np(pthread_t thread, char *name, size_t bytes)
+{
+    if (bytes <= strlen(thread_of(thread)->name)) {
+        return ERANGE;
+    }
+    strcpy(name, thread_of(thread)->name);
+    return 0;
+}
+
 int pthread_once(pthread_once_t *once, void (*fn)(void))
 {
     enum { NOT_RUN, RUNNING, DONE };

@@ -40,6 +40,7 @@ struct mf_thread {
     void (*run_at_end)(struct mf_thread *self); /* pthread.c: clean-up handlers, key destructors */
     void **specific;                          /* pthread.c: values of keys; NULL until first used */
     struct _pthread_cleanup_context *cleanup; /* pthread.c: pthread_cleanup_push() */
+    char name[16];                            /* pthread_setname_np() */
     sigset_t signal_mask;
     sigset_t signals_pending; /* pthread_kill() */
 };
