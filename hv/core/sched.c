@@ -15,6 +15,7 @@
 #define BUCKETS 64u
 #define BUCKET_SHIFT 19     /* 0.5 ms of virtual time */
 #define SLICE_NS 2000000ul  /* while others wait */
+#define WAKE_NS 500000ul    /* what the running one may use while one waits that is behind */
 #define CAP_PERIOD_NS 20000000ul
 #define WEIGHT_NORMAL 100u
 
@@ -51,10 +52,12 @@ static struct run *run_lock(struct vcpu *v)
 
 /* ---- the queue -------------------------------------------------------------------------------- */
 
-static inline void enqueue(struct run *r, struct vcpu *v)
+/* True when `v` is behind the others: it goes first, but does not save up time while it sleeps. Who
+ * is far ahead waits in the last bucket. */
+static inline bool enqueue(struct run *r, struct vcpu *v)
 {
-    /* Who slept does not save up time; who is far ahead waits in the last bucket. */
-    if (v->virtual_ns < r->virtual_ns) {
+    const bool is_behind = v->virtual_ns < r->virtual_ns;
+    if (v->virtual_ns >> BUCKET_SHIFT < r->virtual_ns >> BUCKET_SHIFT) {
         v->virtual_ns = r->virtual_ns;
     }
     uint64_t ahead = (v->virtual_ns >> BUCKET_SHIFT) - (r->virtual_ns >> BUCKET_SHIFT);
@@ -63,14 +66,19 @@ static inline void enqueue(struct run *r, struct vcpu *v)
 
     v->queue_next = NULL;
     v->is_queued = true;
-    if (r->occupied & 1ul << b) {
-        r->bucket[b].last->queue_next = v;
-    } else {
+    if (!(r->occupied & 1ul << b)) {
         r->bucket[b].first = v;
+        r->bucket[b].last = v;
         r->occupied |= 1ul << b;
+    } else if (is_behind) {
+        v->queue_next = r->bucket[b].first;
+        r->bucket[b].first = v;
+    } else {
+        r->bucket[b].last->queue_next = v;
+        r->bucket[b].last = v;
     }
-    r->bucket[b].last = v;
     r->queued++;
+    return is_behind;
 }
 
 static inline uint32_t first_bucket(const struct run *r)
@@ -139,23 +147,20 @@ static void make_ready(struct run *r, struct vcpu *v)
     if (is_held(v)) {
         return;
     }
-    enqueue(r, v);
+    const bool is_behind = enqueue(r, v);
     struct cpu *home = cpu_get(v->cpu);
     const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE);
     const struct vcpu *current = home->current;
     const bool first = r->queued == 1; /* the home CPU has not armed its timer for a slice */
-    const bool urgent = current == NULL ||
-                        v->virtual_ns + (1ul << BUCKET_SHIFT) < current->virtual_ns;
 
     if (home != this_cpu()) {
-        if (urgent || first) {
+        if (current == NULL || first || is_behind) {
             cpu_kick(v->cpu);
         }
-    } else {
-        home->resched |= urgent;
-        if (first && current != NULL) {
-            cpu_timer_arm(current->run_since + SLICE_NS);
-        }
+    } else if (current == NULL) {
+        home->resched = 1;
+    } else if (!home->resched && (first || is_behind)) {
+        cpu_timer_arm(current->run_since + (is_behind ? WAKE_NS : SLICE_NS));
     }
     if (idle != 0 && !(idle & 1ul << v->cpu)) {
         cpu_kick((uint32_t)__builtin_ctzl(idle)); /* it takes what waits here */
@@ -210,10 +215,12 @@ static inline void cap_refresh(struct vcpu *v, uint64_t now)
 static inline void account(struct run *r, struct vcpu *v, uint64_t now)
 {
     const uint64_t used = now - v->run_since;
+    /* While others wait it runs for a slice at most: what it used alone it does not owe them. */
+    const uint64_t owed = min_u64(used, SLICE_NS);
 
     v->run_since = now;
     v->cpu_ns += used;
-    v->virtual_ns += v->weight == WEIGHT_NORMAL ? used : used * WEIGHT_NORMAL / v->weight;
+    v->virtual_ns += v->weight == WEIGHT_NORMAL ? owed : owed * WEIGHT_NORMAL / v->weight;
     if (v->cap_percent == 0) {
         return;
     }
@@ -244,10 +251,10 @@ void sched_timer(void)
     struct cpu *cpu = this_cpu();
     struct run *r = &runs[cpu->index];
 
+    cpu->resched = 1;
     lock_take(&r->lock);
     timers_run(r, clock_ns());
     lock_drop(&r->lock);
-    cpu->resched = 1;
 }
 
 /* ---- running ---------------------------------------------------------------------------------- */
@@ -502,10 +509,15 @@ void sched_forget(struct vcpu *v)
 void sched_set_share(struct vcpu *v, uint32_t weight, uint32_t cap_percent)
 {
     struct run *r = run_lock(v);
+    const uint64_t now = clock_ns();
 
+    v->cap_percent = 0; /* what it has used so far is nothing to the new cap */
+    if (v->is_running) {
+        account(r, v, now);
+    }
     v->weight = weight;
     v->cap_percent = cap_percent;
-    v->cap_period = clock_ns();
+    v->cap_period = now;
     v->cap_ns = 0;
     if (v->is_running && v != this_cpu()->current) {
         cpu_kick(v->cpu); /* its timer knows nothing of the cap */
