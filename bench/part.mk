@@ -1,1 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
+# `make bench`: bench/run measures, with the guests of bench/guest.
+
+BENCH_B := $(B)/bench
+BENCH_IMAGES := $(BENCH_B)/stamp.img $(BENCH_B)/idle.img
+
+$(BENCH_B)/micro.elf: bench/guest/micro.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld $(wildcard include/mayfly/*)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HVT_CFLAGS) -mgeneral-regs-only -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-z,noexecstack \
+		-Wl,-z,max-page-size=4096 -Wl,-T,$(HVT_B)/image.ld $< $(HVT_LIB) -o $@
+
+$(BENCH_B)/entry.elf: bench/guest/entry.S
+	@mkdir -p $(@D)
+	$(Q)$(CC) -m64 -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-Ttext=0x200000 -Wl,-e,_start $< -o $@
+
+$(BENCH_B)/dom0.img: $(DOM0_B)/dom0.debug bench/guest/dom0_main.c
+	$(Q)$(SDK_CC) -O2 -Wl,--wrap=main $(DOM0_OBJ) bench/guest/dom0_main.c -o $(@:.img=.linked)
+	$(Q)$(MAYFLY) pack $(@:.img=.linked) --name dom0 -o $@
+
+$(BENCH_IMAGES): $(BENCH_B)/%.img: bench/guest/%.c $(SDK_READY) $(MAYFLY)
+	@mkdir -p $(@D)/$*.dir
+	@printf 'name: %s\nsources: [%s.c]\nmemory: 16M\n' $* $* >$(@D)/$*.dir/mayfly.yaml
+	@cp $< $(@D)/$*.dir/
+	$(Q)$(MAYFLY) build -o $@ $(@D)/$*.dir
+
+.PHONY: bench
+bench: all $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_B)/dom0.img $(BENCH_IMAGES)
+	@bench/run $(B)

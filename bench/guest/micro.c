@@ -181,7 +181,7 @@ static void stamp_and_wait(void *arg)
  * From before the clone until the clone runs, and the whole of a destroy. No libc, no devices: the
  * bare calls. The parent lets the child run by waiting for a deadline, then reads its time stamp.
  */
-static void measure_clone_and_destroy(void)
+static void measure_clone_and_destroy(const char *clone_name, const char *destroy_name)
 {
     static uint64_t destroy[RUNS];
     for (int run = -WARM_UP; run < RUNS; run++) {
@@ -203,9 +203,20 @@ static void measure_clone_and_destroy(void)
             destroy[run] = after - before;
         }
     }
-    report("bare_clone_to_first_insn_insns", 1);
+    report(clone_name, 1);
     memcpy(samples, destroy, sizeof(samples));
-    report("bare_destroy_insns", 1);
+    report(destroy_name, 1);
+}
+
+/* From here on, what is cloned has written 1 GiB. */
+static void write_1024_mib(void)
+{
+    const uint64_t pages = 1024ull << 20 >> HV_PAGE_SHIFT;
+    check(hv_mem_map(HEAP, pages, RW), "hv_mem_map");
+    next_page = 0;
+    for (uint64_t i = 0; i < pages; i++) {
+        touch_next();
+    }
 }
 
 static void measure_snapshot(void)
@@ -216,10 +227,10 @@ static void measure_snapshot(void)
     int count = 0;
     check(child.handle, "hv_dom_clone");
     MEASURE(copies[count++] = hv_dom_clone((uint32_t)child.handle, &frozen))
-    report("bare_snapshot_insns", 1);
+    report("snapshot_insns", 1);
     if (hv_dom_rollback((uint32_t)child.handle, (uint32_t)copies[0]) == HV_OK) {
         MEASURE(hv_dom_rollback((uint32_t)child.handle, (uint32_t)copies[0]))
-        report("bare_rollback_insns", 1);
+        report("rollback_insns", 1);
     }
     while (count > 0) {
         check(hv_dom_destroy((uint32_t)copies[--count]), "hv_dom_destroy");
@@ -235,6 +246,8 @@ void test_main(void)
     measure_page_faults();
     measure_events();
     measure_switch();
-    measure_clone_and_destroy();
+    measure_clone_and_destroy("clone_to_first_insn_insns", "bare_destroy_insns");
     measure_snapshot();
+    write_1024_mib();
+    measure_clone_and_destroy("clone_to_first_insn_insns_1024MiB", "bare_destroy_insns_1024MiB");
 }
