@@ -3,54 +3,14 @@
 #include "hv/aspace.h"
 
 #include "arch.h"
+#include "aspace_entry.h"
 #include "hv/frame.h"
 #include "hv/lib.h"
 
-#define P 0x001ul
-#define W 0x002ul
-#define U 0x004ul
-#define PCD_PWT 0x018ul
-#define SW_WRITE 0x200ul  /* the guest may write here */
-#define SW_WINDOW 0x400ul /* directory entry: leads to a window table */
-#define SW_PHYS 0x800ul   /* lowest level: the frame is not counted */
-#define SW_DYING (1ul << 52) /* the table behind it is being freed */
-#define NX (1ul << 63)
-#define ADDRESS 0x000ffffffffff000ul
-#define TABLE_FLAGS (P | W | U)
-
-#define ENTRIES 512u
-#define ROOT_LEVEL 3
-#define HIGH_FIRST ((unsigned int)(HV_WINDOW_HIGH_VA >> 30)) /* root entries with windows only */
-
-static paddr_t shared_hypercall, shared_time, shared_zero;
+static paddr_t shared_hypercall, shared_time;
+paddr_t aspace_zero_page;
 
 /* ---- entries ---------------------------------------------------------------------------------- */
-
-static inline unsigned int entry_index(uint64_t va, int level)
-{
-    return (unsigned int)(va >> (PAGE_SHIFT + 9 * (level - 1))) & (ENTRIES - 1);
-}
-
-static inline uint64_t entry_span(int level)
-{
-    return 1ul << (PAGE_SHIFT + 9 * (level - 1));
-}
-
-static inline paddr_t entry_frame(uint64_t e)
-{
-    return (paddr_t){e & ADDRESS};
-}
-
-static inline uint64_t *entry_table(uint64_t e)
-{
-    return phys_to_virt(entry_frame(e));
-}
-
-/* Reads an entry of a table that may be shared: other CPUs clear W, and set A and D, meanwhile. */
-static inline uint64_t entry_read(const uint64_t *at)
-{
-    return __atomic_load_n(at, __ATOMIC_ACQUIRE);
-}
 
 /* Protection as entry bits; a leaf gets W only where its frame is private. */
 static inline uint64_t prot_bits(uint32_t prot)
@@ -324,13 +284,8 @@ static enum hv_err leaf_zero_read(struct aspace *as, uint64_t va)
         return err;
     }
     const unsigned int i = entry_index(va, 1);
-    entry_set(table, i, shared_zero.v | P | SW_PHYS | table[i]);
+    entry_set(table, i, aspace_zero_page.v | P | SW_PHYS | table[i]);
     return HV_OK;
-}
-
-static bool is_zero_page(uint64_t e)
-{
-    return entry_frame(e).v == shared_zero.v;
 }
 
 enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
@@ -353,7 +308,7 @@ enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
     if (l.window) {
         err = l.entry & P ? HV_OK : window_populate(l.at, l.entry);
     } else if (access & HV_PROT_WRITE) {
-        err = (l.entry & SW_PHYS) && !is_zero_page(l.entry) ? path_private(as, va.v, 1, &table)
+        err = (l.entry & SW_PHYS) && !entry_is_zero_page(l.entry) ? path_private(as, va.v, 1, &table)
                                                             : leaf_private(as, va.v, &pa);
     } else if (!(l.entry & P)) {
         err = leaf_zero_read(as, va.v);
@@ -371,7 +326,7 @@ enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
     if (l.entry == 0) {
         return HV_ERR_NOENT;
     }
-    if ((l.entry & SW_PHYS) && !is_zero_page(l.entry)) {
+    if ((l.entry & SW_PHYS) && !entry_is_zero_page(l.entry)) {
         return HV_ERR_PERM;
     }
     if (l.window) {
@@ -384,7 +339,7 @@ enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
     if (write) {
         return leaf_private(as, va.v, pa);
     }
-    *pa = l.entry & P ? entry_frame(l.entry) : shared_zero;
+    *pa = l.entry & P ? entry_frame(l.entry) : aspace_zero_page;
     return HV_OK;
 }
 
@@ -394,7 +349,7 @@ void aspace_init(paddr_t hypercall_page, paddr_t time_page, paddr_t zero_page)
 {
     shared_hypercall = hypercall_page;
     shared_time = time_page;
-    shared_zero = zero_page;
+    aspace_zero_page = zero_page;
 }
 
 enum hv_err aspace_create(struct aspace *as, uint64_t limit)
@@ -646,7 +601,7 @@ static uint64_t leaf_protect(uint64_t e, uint32_t prot)
 {
     e = (e & ~(SW_WRITE | NX | W)) | prot_bits(prot);
     /* W comes back with the next write fault; device memory takes none. */
-    return (e & SW_PHYS) && !is_zero_page(e) && (prot & HV_PROT_WRITE) ? e | W : e;
+    return (e & SW_PHYS) && !entry_is_zero_page(e) && (prot & HV_PROT_WRITE) ? e | W : e;
 }
 
 enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t prot, gva_t *next)

@@ -17,7 +17,7 @@
 #define RFLAGS_USER 0x240dd5ul /* CF PF AF ZF SF TF DF OF NT AC ID: what a guest may set */
 #define WEIGHT_DEFAULT 100u
 
-static uint64_t last_id;      /* a */
+static uint64_t last_id;       /* a */
 static uint64_t domains_alive; /* a */
 
 uint64_t domain_count(void)
@@ -97,7 +97,8 @@ static void vcpu_copy(struct vcpu *to, struct vcpu *from)
     fpu_copy(to, from);
 }
 
-enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params, struct domain **out)
+enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params,
+                         struct domain **out)
 {
     if (src->has_devices) {
         return HV_ERR_STATE;
@@ -106,7 +107,8 @@ enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params,
     if (d == NULL) {
         return HV_ERR_NOMEM;
     }
-    const enum hv_err err = aspace_clone(&src->aspace, &d->aspace, limit_of(params, src->aspace.limit));
+    const enum hv_err err =
+        aspace_clone(&src->aspace, &d->aspace, limit_of(params, src->aspace.limit));
     if (err) {
         domain_undo(d);
         return err;
@@ -148,7 +150,8 @@ void domain_put(struct domain *d)
     }
 }
 
-/* ---- the end ---------------------------------------------------------------------------------- */
+/* ---- the end ----------------------------------------------------------------------------------
+ */
 
 void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
 {
@@ -202,17 +205,34 @@ void domain_drop_end(struct domain *d)
     }
 }
 
-/* ---- registers -------------------------------------------------------------------------------- */
+/* ---- registers --------------------------------------------------------------------------------
+ */
 
 void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs)
 {
     const struct trap_frame *t = &v->tf;
 
     *regs = (struct hv_regs){
-        .rax = t->rax, .rbx = t->rbx, .rcx = t->rcx, .rdx = t->rdx, .rsi = t->rsi, .rdi = t->rdi,
-        .rbp = t->rbp, .rsp = t->rsp, .r8 = t->r8, .r9 = t->r9, .r10 = t->r10, .r11 = t->r11,
-        .r12 = t->r12, .r13 = t->r13, .r14 = t->r14, .r15 = t->r15, .rip = t->rip,
-        .rflags = t->rflags, .fs_base = v->fs_base, .gs_base = v->gs_base,
+        .rax = t->rax,
+        .rbx = t->rbx,
+        .rcx = t->rcx,
+        .rdx = t->rdx,
+        .rsi = t->rsi,
+        .rdi = t->rdi,
+        .rbp = t->rbp,
+        .rsp = t->rsp,
+        .r8 = t->r8,
+        .r9 = t->r9,
+        .r10 = t->r10,
+        .r11 = t->r11,
+        .r12 = t->r12,
+        .r13 = t->r13,
+        .r14 = t->r14,
+        .r15 = t->r15,
+        .rip = t->rip,
+        .rflags = t->rflags,
+        .fs_base = v->fs_base,
+        .gs_base = v->gs_base,
     };
 }
 
@@ -223,11 +243,26 @@ enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *r)
         return HV_ERR_INVAL;
     }
     v->tf = (struct trap_frame){
-        .rax = r->rax, .rbx = r->rbx, .rcx = r->rcx, .rdx = r->rdx, .rsi = r->rsi, .rdi = r->rdi,
-        .rbp = r->rbp, .rsp = r->rsp, .r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->r11,
-        .r12 = r->r12, .r13 = r->r13, .r14 = r->r14, .r15 = r->r15, .rip = r->rip,
+        .rax = r->rax,
+        .rbx = r->rbx,
+        .rcx = r->rcx,
+        .rdx = r->rdx,
+        .rsi = r->rsi,
+        .rdi = r->rdi,
+        .rbp = r->rbp,
+        .rsp = r->rsp,
+        .r8 = r->r8,
+        .r9 = r->r9,
+        .r10 = r->r10,
+        .r11 = r->r11,
+        .r12 = r->r12,
+        .r13 = r->r13,
+        .r14 = r->r14,
+        .r15 = r->r15,
+        .rip = r->rip,
         .rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF,
-        .cs = USER_CS, .ss = USER_SS,
+        .cs = USER_CS,
+        .ss = USER_SS,
     };
     v->fs_base = r->fs_base;
     v->gs_base = r->gs_base;

@@ -16,7 +16,8 @@ static struct hc_result hc_none(HC_ARGS)
 }
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Woverride-init" /* every number has a handler, most have another */
+#pragma GCC diagnostic ignored "-Woverride-init" /* every number has a handler, most have another  \
+                                                  */
 const hc_handler_t hc_table[HC_COUNT] = {
     [0 ... HC_COUNT - 1] = hc_none,
 #define HYPERCALL(number, NAME, handler) [number] = hc_##handler,
@@ -27,7 +28,8 @@ const hc_handler_t hc_table[HC_COUNT] = {
 
 #define SYSCALL_BYTES 2 /* 0f 05 */
 
-void hc_restart(enum hv_hypercall nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4)
+void hc_restart(enum hv_hypercall nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                uint64_t a4)
 {
     struct trap_frame *t = &this_cpu()->current->tf;
 
@@ -51,7 +53,8 @@ enum hv_err hc_find_domain(uint64_t h, uint32_t rights, bool self, struct domain
     if (h > UINT32_MAX) {
         return HV_ERR_HANDLE;
     }
-    const enum hv_err err = handle_find(current_domain(), (uint32_t)h, HANDLE_DOMAIN, rights, &object);
+    const enum hv_err err =
+        handle_find(current_domain(), (uint32_t)h, HANDLE_DOMAIN, rights, &object);
     if (!err) {
         *out = (struct domain *)object;
     }
@@ -66,8 +69,8 @@ enum hv_err hc_lock_stopped(struct domain *d)
     if (!lock_try(&d->lock)) {
         return HV_ERR_BUSY;
     }
-    const bool runs = d->vcpu.is_running || d->state == DOMAIN_DESTROYED ||
-                      d->state == HV_DOM_STATE_RUNNING;
+    const bool runs =
+        d->vcpu.is_running || d->state == DOMAIN_DESTROYED || d->state == HV_DOM_STATE_RUNNING;
     if (runs) {
         lock_drop(&d->lock);
         return HV_ERR_STATE;

@@ -116,21 +116,26 @@ struct hc_result hc_dom_clone(HC_ARGS)
     return err ? hc_return(err) : publish(d, &p);
 }
 
-/* ---- control ---------------------------------------------------------------------------------- */
+/* ---- control ----------------------------------------------------------------------------------
+ */
+
+/* A stopped domain by handle, locked, for an operation on its vCPU number `vcpu`. */
+static enum hv_err lock_vcpu(uint64_t h, uint64_t vcpu, struct domain **out)
+{
+    enum hv_err err = hc_find_domain(h, HV_RIGHT_CONTROL, false, out);
+
+    if (!err && vcpu != 0) {
+        err = HV_ERR_INVAL;
+    }
+    return err ? err : hc_lock_stopped(*out);
+}
 
 struct hc_result hc_dom_get_regs(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
     struct hv_regs regs;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
-
-    if (!err && a1 != 0) {
-        err = HV_ERR_INVAL;
-    }
-    if (!err) {
-        err = hc_lock_stopped(d);
-    }
+    const enum hv_err err = lock_vcpu(a0, a1, &d);
     if (err) {
         return hc_return(err);
     }
@@ -139,32 +144,31 @@ struct hc_result hc_dom_get_regs(HC_ARGS)
     return hc_return(copy_to_guest((gva_t){a2}, &regs, sizeof(regs)));
 }
 
+/* Has paused `d`, locked, go on with these registers, whatever it waited for. */
+static enum hv_err set_regs(struct domain *d, const struct hv_regs *regs)
+{
+    if (d->state != HV_DOM_STATE_PAUSED) {
+        return HV_ERR_STATE;
+    }
+    (void)port_wait_over(d, true);
+    sched_wake(&d->vcpu);
+    return regs_to_vcpu(&d->vcpu, regs);
+}
+
 struct hc_result hc_dom_set_regs(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
     struct hv_regs regs;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+    enum hv_err err = copy_from_guest(&regs, (gva_t){a2}, sizeof(regs));
 
-    if (!err && a1 != 0) {
-        err = HV_ERR_INVAL;
-    }
     if (!err) {
-        err = copy_from_guest(&regs, (gva_t){a2}, sizeof(regs));
-    }
-    if (!err) {
-        err = hc_lock_stopped(d);
+        err = lock_vcpu(a0, a1, &d);
     }
     if (err) {
         return hc_return(err);
     }
-    if (d->state == HV_DOM_STATE_PAUSED) {
-        (void)port_wait_over(d, true); /* it goes on at rip, whatever it waited for */
-        sched_wake(&d->vcpu);
-        err = regs_to_vcpu(&d->vcpu, &regs);
-    } else {
-        err = HV_ERR_STATE;
-    }
+    err = set_regs(d, &regs);
     lock_drop(&d->lock);
     return hc_return(err);
 }
@@ -191,7 +195,8 @@ struct hc_result hc_dom_start(HC_ARGS)
     return hc_return(err);
 }
 
-/* Stops `d`; does not return while it is running still: the call is made again when it has stopped. */
+/* Stops `d`; does not return while it is running still: the call is made again when it has stopped.
+ */
 static void stop_or_restart(struct domain *d, enum hv_hypercall nr, uint64_t handle)
 {
     struct vcpu *self = this_cpu()->current;
@@ -326,7 +331,8 @@ struct hc_result hc_dom_rollback(HC_ARGS)
     return hc_return(err);
 }
 
-/* ---- state ------------------------------------------------------------------------------------ */
+/* ---- state ------------------------------------------------------------------------------------
+ */
 
 struct hc_result hc_dom_info(HC_ARGS)
 {
@@ -367,7 +373,92 @@ struct hc_result hc_dom_report(HC_ARGS)
     return hc_return(err);
 }
 
-/* ---- handles ---------------------------------------------------------------------------------- */
+struct hc_result hc_dom_get_state(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    const enum hv_err err = lock_vcpu(a0, a1, &d);
+    if (err) {
+        return hc_return(err);
+    }
+    struct hv_vcpu_state s = {
+        .fault_entry = d->vcpu.fault_entry,
+        .fault_stack = d->vcpu.fault_stack,
+        .in_fault = d->vcpu.in_fault,
+        .fpu_bytes = sizeof(s.fpu),
+    };
+    regs_from_vcpu(&d->vcpu, &s.regs);
+    if (d->vcpu.wait_deadline != 0) { /* as in a clone: its wait ends with "nothing came" */
+        s.regs.rax = 0;
+        s.regs.rdx = 0;
+    }
+    memcpy(s.fpu, d->vcpu.fpu, sizeof(s.fpu));
+    lock_drop(&d->lock);
+    return hc_return(copy_to_guest((gva_t){a2}, &s, sizeof(s)));
+}
+
+struct hc_result hc_dom_set_state(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    struct hv_vcpu_state s;
+    enum hv_err err = copy_from_guest(&s, (gva_t){a2}, sizeof(s));
+
+    if (!err && (s.fpu_bytes != sizeof(s.fpu) || s.in_fault > 1 || s.fault_entry >= HV_GUEST_END ||
+                 s.fault_stack > HV_GUEST_END || (s.fault_stack & 15))) {
+        err = HV_ERR_INVAL;
+    }
+    if (!err) {
+        err = lock_vcpu(a0, a1, &d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    err = set_regs(d, &s.regs);
+    if (!err) {
+        d->vcpu.fault_entry = s.fault_entry;
+        d->vcpu.fault_stack = s.fault_stack;
+        d->vcpu.in_fault = s.in_fault;
+        fpu_set(&d->vcpu, s.fpu);
+    }
+    lock_drop(&d->lock);
+    return hc_return(err);
+}
+
+#define EXTENTS_PER_CALL 64u
+
+struct hc_result hc_dom_pages(HC_ARGS)
+{
+    HC_UNUSED;
+    struct hv_extent extents[EXTENTS_PER_CALL];
+    struct domain *d, *base = NULL;
+    gva_t va = {a2};
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
+
+    if (!err && a1 != HV_SELF) {
+        err = hc_find_domain(a1, HV_RIGHT_CLONE, false, &base);
+    }
+    if (!err && ((va.v & (PAGE_SIZE - 1)) || va.v > HV_GUEST_END || a4 == 0)) {
+        err = HV_ERR_RANGE;
+    }
+    if (!err) {
+        err = base != NULL ? lock_two_stopped(d, base) : hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    const uint32_t n = aspace_list_pages(&d->aspace, base != NULL ? &base->aspace : NULL, &va,
+                                         extents, (uint32_t)min_u64(a4, EXTENTS_PER_CALL));
+    lock_drop(&d->lock);
+    if (base != NULL) {
+        lock_drop(&base->lock);
+    }
+    err = copy_to_guest((gva_t){a3}, extents, n * sizeof(extents[0]));
+    return err ? hc_return(err) : (struct hc_result){n, va.v};
+}
+
+/* ---- handles ----------------------------------------------------------------------------------
+ */
 
 struct hc_result hc_handle_grant(HC_ARGS)
 {
@@ -406,5 +497,6 @@ struct hc_result hc_handle_grant(HC_ARGS)
 struct hc_result hc_handle_close(HC_ARGS)
 {
     HC_UNUSED;
-    return hc_return(a0 > UINT32_MAX ? HV_ERR_HANDLE : handle_remove(current_domain(), (uint32_t)a0));
+    return hc_return(a0 > UINT32_MAX ? HV_ERR_HANDLE
+                                     : handle_remove(current_domain(), (uint32_t)a0));
 }

@@ -116,7 +116,8 @@ struct hc_result hc_machine_off(HC_ARGS)
     machine_off((int32_t)a0);
 }
 
-/* ---- PCI -------------------------------------------------------------------------------------- */
+/* ---- PCI --------------------------------------------------------------------------------------
+ */
 
 static enum hv_err find_device(uint64_t handle, struct pci_device **out)
 {
@@ -202,7 +203,8 @@ struct hc_result hc_pci_map_bar(HC_ARGS)
     }
     if (!err) {
         d->has_devices = true;
-        err = aspace_map_phys(&d->aspace, (gva_t){a2}, base, pages, HV_PROT_READ | HV_PROT_WRITE, true);
+        err = aspace_map_phys(&d->aspace, (gva_t){a2}, base, pages, HV_PROT_READ | HV_PROT_WRITE,
+                              true);
     }
     gva_t at = {a2 + (table_first << PAGE_SHIFT)};
     const gva_t end = {at.v + (table_count << PAGE_SHIFT)};

@@ -11,7 +11,8 @@
 
 static bool prot_is_valid(uint64_t prot)
 {
-    return (prot & HV_PROT_READ) && !(prot & ~(uint64_t)(HV_PROT_READ | HV_PROT_WRITE | HV_PROT_EXEC)) &&
+    return (prot & HV_PROT_READ) &&
+           !(prot & ~(uint64_t)(HV_PROT_READ | HV_PROT_WRITE | HV_PROT_EXEC)) &&
            (prot & (HV_PROT_WRITE | HV_PROT_EXEC)) != (HV_PROT_WRITE | HV_PROT_EXEC);
 }
 
@@ -79,7 +80,8 @@ struct hc_result hc_mem_protect(HC_ARGS)
     return hc_return(err);
 }
 
-/* ---- another domain's memory ------------------------------------------------------------------ */
+/* ---- another domain's memory ------------------------------------------------------------------
+ */
 
 struct hc_result hc_dom_map(HC_ARGS)
 {
@@ -110,7 +112,8 @@ struct hc_result hc_dom_map(HC_ARGS)
 }
 
 /* Copies between the caller's memory at `mine` and that of `d` at `va`, page by page. */
-static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uint64_t bytes, bool write)
+static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uint64_t bytes,
+                               bool write)
 {
     while (bytes != 0) {
         const uint64_t offset = va & (PAGE_SIZE - 1);
@@ -121,7 +124,8 @@ static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uin
             return err;
         }
         char *page = (char *)phys_to_virt(pa) + offset;
-        err = write ? copy_from_guest(page, (gva_t){mine}, n) : copy_to_guest((gva_t){mine}, page, n);
+        err =
+            write ? copy_from_guest(page, (gva_t){mine}, n) : copy_to_guest((gva_t){mine}, page, n);
         if (err) {
             return err;
         }
@@ -168,14 +172,16 @@ struct hc_result hc_dom_write(HC_ARGS)
     return dom_copy(a0, a1, a2, a3, true);
 }
 
-/* ---- windows ---------------------------------------------------------------------------------- */
+/* ---- windows ----------------------------------------------------------------------------------
+ */
 
 static enum hv_err window_check(uint64_t va)
 {
     if (va & (HV_WINDOW_BYTES - 1)) {
         return HV_ERR_ALIGN;
     }
-    return va == HV_WINDOW0_VA || (va >= HV_WINDOW_HIGH_VA && va < HV_GUEST_END) ? HV_OK : HV_ERR_RANGE;
+    return va == HV_WINDOW0_VA || (va >= HV_WINDOW_HIGH_VA && va < HV_GUEST_END) ? HV_OK
+                                                                                 : HV_ERR_RANGE;
 }
 
 /* Locks a domain whose tables may be changed: the caller's own, or one that does not run. */

@@ -84,7 +84,8 @@ static void map_domain(struct domain *d, uint64_t va, uint64_t bytes, uint32_t p
     }
 }
 
-/* ---- settings --------------------------------------------------------------------------------- */
+/* ---- settings ---------------------------------------------------------------------------------
+ */
 
 static bool is_space(char c)
 {
@@ -129,7 +130,8 @@ static void conf_get(const char *text, uint64_t bytes, char separator, const cha
     }
 }
 
-/* ---- the image -------------------------------------------------------------------------------- */
+/* ---- the image --------------------------------------------------------------------------------
+ */
 
 static void load_elf(struct domain *d, const struct boot_module *m)
 {
@@ -148,8 +150,9 @@ static void load_elf(struct domain *d, const struct boot_module *m)
             continue;
         }
         if ((s->vaddr & (PAGE_SIZE - 1)) || s->filesz > s->memsz || s->offset > m->bytes ||
-            s->filesz > m->bytes - s->offset || s->vaddr < HV_IMAGE_BASE || s->vaddr >= HV_HEAP_BASE ||
-            s->memsz > HV_HEAP_BASE - s->vaddr || (s->flags & (PF_W | PF_X)) == (PF_W | PF_X)) {
+            s->filesz > m->bytes - s->offset || s->vaddr < HV_IMAGE_BASE ||
+            s->vaddr >= HV_HEAP_BASE || s->memsz > HV_HEAP_BASE - s->vaddr ||
+            (s->flags & (PF_W | PF_X)) == (PF_W | PF_X)) {
             panic("boot: segment %u of %s does not fit the layout of domains", i, m->name);
         }
         map_domain(d, s->vaddr, s->memsz,
@@ -236,7 +239,8 @@ void modules_start_first_domain(const struct boot_info *info)
     uint32_t handle;
 
     if (conf != NULL) {
-        conf_get(phys_to_virt((paddr_t){conf->base}), conf->bytes, '\n', "dom0", name, sizeof(name));
+        conf_get(phys_to_virt((paddr_t){conf->base}), conf->bytes, '\n', "dom0", name,
+                 sizeof(name));
     }
     conf_get(info->command_line, sizeof(info->command_line), ' ', "dom0", name, sizeof(name));
     const struct boot_module *image = find(info, name);

@@ -33,10 +33,22 @@ static void quarter(uint32_t *x, int a, int b, int c, int d)
 
 static void block(const uint64_t fresh[2], uint32_t out[16])
 {
-    const uint32_t start[16] = {0x61707865, 0x3320646e, 0x79622d32, 0x6b206574, key[0], key[1],
-                                key[2], key[3], key[4], key[5], key[6], key[7],
-                                (uint32_t)fresh[0], (uint32_t)(fresh[0] >> 32),
-                                (uint32_t)fresh[1], (uint32_t)(fresh[1] >> 32)};
+    const uint32_t start[16] = {0x61707865,
+                                0x3320646e,
+                                0x79622d32,
+                                0x6b206574,
+                                key[0],
+                                key[1],
+                                key[2],
+                                key[3],
+                                key[4],
+                                key[5],
+                                key[6],
+                                key[7],
+                                (uint32_t)fresh[0],
+                                (uint32_t)(fresh[0] >> 32),
+                                (uint32_t)fresh[1],
+                                (uint32_t)(fresh[1] >> 32)};
 
     memcpy(out, start, sizeof(start));
     for (int round = 0; round < 10; round++) {

@@ -36,7 +36,8 @@ uint32_t report_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max)
 
     while (n < max) {
         uint64_t pair[2]; /* saved rbp, return address */
-        if ((rbp & 7) != 0 || !read_guest(&v->domain->aspace, rbp, pair, sizeof(pair)) || pair[1] == 0) {
+        if ((rbp & 7) != 0 || !read_guest(&v->domain->aspace, rbp, pair, sizeof(pair)) ||
+            pair[1] == 0) {
             break;
         }
         frames[n++] = pair[1];
@@ -116,7 +117,8 @@ void report_last_domain(struct domain *d)
         printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", g->rax, g->rbx, g->rcx, g->rdx);
         printk("rsi %016lx rdi %016lx r8  %016lx r9  %016lx\n", g->rsi, g->rdi, g->r8, g->r9);
         printk("r10 %016lx r11 %016lx r12 %016lx r13 %016lx\n", g->r10, g->r11, g->r12, g->r13);
-        printk("r14 %016lx r15 %016lx fs  %016lx gs  %016lx\n", g->r14, g->r15, g->fs_base, g->gs_base);
+        printk("r14 %016lx r15 %016lx fs  %016lx gs  %016lx\n", g->r14, g->r15, g->fs_base,
+               g->gs_base);
         print_address(&t, has_table, g->rip);
         for (uint32_t i = 0; i < r->frame_count; i++) {
             print_address(&t, has_table, r->frames[i]);

@@ -95,7 +95,8 @@ struct smap_site {
 } __attribute__((packed));
 extern const struct smap_site smap_sites_start[], smap_sites_end[];
 
-/* ---- once ------------------------------------------------------------------------------------- */
+/* ---- once -------------------------------------------------------------------------------------
+ */
 
 static void read_features(void)
 {
@@ -137,7 +138,11 @@ static void fill_idt(void)
 {
     for (uint32_t v = 0; v < 256; v++) {
         const uint64_t at = (uint64_t)trap_stubs + v * TRAP_STUB_BYTES;
-        const uint8_t ist = v == EXC_DB ? 1 : v == EXC_NMI ? 2 : v == EXC_DF ? 3 : v == EXC_MC ? 4 : 0;
+        const uint8_t ist = v == EXC_DB    ? 1
+                            : v == EXC_NMI ? 2
+                            : v == EXC_DF  ? 3
+                            : v == EXC_MC  ? 4
+                                           : 0;
         idt[v] = (struct gate){
             .offset_low = (uint16_t)at,
             .selector = GDT_KERNEL_CS,
@@ -190,7 +195,8 @@ paddr_t cpu_init_boot(void)
     return make_hypercall_page();
 }
 
-/* ---- per CPU ---------------------------------------------------------------------------------- */
+/* ---- per CPU ----------------------------------------------------------------------------------
+ */
 
 static void load_tables(struct block *b)
 {
@@ -203,8 +209,8 @@ static void load_tables(struct block *b)
     b->gdt[GDT_SYSRET_BASE / 8] = 0; /* 32-bit user code: none */
     b->gdt[GDT_SYSRET_BASE / 8 + 1] = 0x00cff3000000fffful;
     b->gdt[GDT_SYSRET_BASE / 8 + 2] = 0x00affb000000fffful;
-    b->gdt[GDT_TSS / 8] = (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 |
-                          (tss >> 24 & 0xff) << 56;
+    b->gdt[GDT_TSS / 8] =
+        (sizeof(struct tss) - 1) | (tss & 0xffffff) << 16 | 0x89ul << 40 | (tss >> 24 & 0xff) << 56;
     b->gdt[GDT_TSS / 8 + 1] = tss >> 32;
     __asm__ volatile("lgdt %0\n"
                      "lidt %1\n"
@@ -271,7 +277,8 @@ void cpu_timer_arm(uint64_t deadline_ns)
     }
 }
 
-/* ---- address spaces --------------------------------------------------------------------------- */
+/* ---- address spaces ---------------------------------------------------------------------------
+ */
 
 /* The PCID of a domain on this CPU; *keep: its translations may still be cached and are right. */
 static uint64_t pcid_of(struct cpu *cpu, const struct domain *d, bool *keep)
@@ -358,7 +365,8 @@ void cpu_flush_current(void)
     write_cr3(read_cr3());
 }
 
-/* ---- FPU and bases ---------------------------------------------------------------------------- */
+/* ---- FPU and bases ----------------------------------------------------------------------------
+ */
 
 void fpu_init(struct vcpu *v)
 {
@@ -396,6 +404,21 @@ void fpu_copy(struct vcpu *to, struct vcpu *from)
         fpu_save(from);
     }
     memcpy(to->fpu, from->fpu, sizeof(to->fpu));
+}
+
+void fpu_set(struct vcpu *v, const uint8_t *fpu)
+{
+    uint64_t header[8] = {0}; /* XSTATE_BV, XCOMP_BV and reserved: SDM vol. 1, 13.4.2 */
+    uint32_t mxcsr;
+
+    memcpy(v->fpu, fpu, sizeof(v->fpu));
+    memcpy(header, fpu + 512, sizeof(header[0]));
+    header[0] &= features.xcr0;
+    memcpy(v->fpu + 512, header, sizeof(header));
+    memcpy(&mxcsr, fpu + 24, sizeof(mxcsr));
+    mxcsr &= 0xffff;
+    memcpy(v->fpu + 24, &mxcsr, sizeof(mxcsr));
+    v->fpu_cpu = -1;
 }
 
 /* The guest's GS base is the inactive one while in hv. */

@@ -16,7 +16,8 @@ static uint32_t access_of(uint64_t error)
     return (error & PF_WRITE ? HV_PROT_WRITE : 0) | (error & PF_FETCH ? HV_PROT_EXEC : 0);
 }
 
-/* ---- interrupts ------------------------------------------------------------------------------- */
+/* ---- interrupts -------------------------------------------------------------------------------
+ */
 
 static struct route {
     struct domain *domain; /* NULL: free */
@@ -93,7 +94,8 @@ static void interrupt(uint32_t vector)
     apic_eoi();
 }
 
-/* ---- exceptions of guests --------------------------------------------------------------------- */
+/* ---- exceptions of guests ---------------------------------------------------------------------
+ */
 
 /* Hands an exception to the guest's own handler, or ends the domain. */
 static void deliver(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t address,
@@ -145,7 +147,8 @@ void trap_guest(struct vcpu *v)
     }
 }
 
-/* ---- within hv -------------------------------------------------------------------------------- */
+/* ---- within hv --------------------------------------------------------------------------------
+ */
 
 static uint64_t find_fixup(uint64_t rip)
 {

@@ -63,8 +63,9 @@ enum hv_err {
 #define HV_PROT_WRITE 0x2u
 #define HV_PROT_EXEC 0x4u /* never together with WRITE */
 
-#define HV_MAP_MAX_PAGES 0x4000000u /* 256 GiB in one call; whole 2 MiB and 1 GiB pieces cost one step */
-#define HV_COPY_MAX_BYTES 0x10000u  /* HC_DOM_READ, HC_DOM_WRITE: per call */
+#define HV_MAP_MAX_PAGES                                                                           \
+    0x4000000u /* 256 GiB in one call; whole 2 MiB and 1 GiB pieces cost one step */
+#define HV_COPY_MAX_BYTES 0x10000u /* HC_DOM_READ, HC_DOM_WRITE: per call */
 
 /* ---- events ------------------------------------------------------------------------------- */
 
@@ -118,16 +119,17 @@ struct hv_report {
 
 /* HC_DOM_CREATE and HC_DOM_CLONE. */
 struct hv_dom_params {
-    uint64_t memory_pages;  /* limit on resident pages, tables included; 0 = as the source, or none */
-    uint32_t weight;        /* share of a busy CPU, 1..10000; 0 = 100 */
-    uint32_t cap_percent;   /* hard cap in percent of one CPU; 0 = none */
-    uint32_t caps;          /* HV_CAP_* */
-    uint32_t end_tag;       /* tag of the event that the creator gets when the domain ends */
-    uint32_t flags;         /* HV_DOM_* */
+    uint64_t
+        memory_pages;     /* limit on resident pages, tables included; 0 = as the source, or none */
+    uint32_t weight;      /* share of a busy CPU, 1..10000; 0 = 100 */
+    uint32_t cap_percent; /* hard cap in percent of one CPU; 0 = none */
+    uint32_t caps;        /* HV_CAP_* */
+    uint32_t end_tag;     /* tag of the event that the creator gets when the domain ends */
+    uint32_t flags;       /* HV_DOM_* */
     uint32_t reserved;
 };
 
-#define HV_DOM_FROZEN 0x1u   /* CLONE: the result is a template: it can be cloned, never run */
+#define HV_DOM_FROZEN 0x1u    /* CLONE: the result is a template: it can be cloned, never run */
 #define HV_DOM_END_EVENT 0x2u /* the creator wants an event with end_tag when the domain ends */
 
 enum hv_dom_state {
@@ -149,6 +151,33 @@ struct hv_dom_info {
     uint64_t fault_count;  /* page faults that hv resolved */
     uint64_t hypercall_count;
     uint32_t weight, cap_percent;
+};
+
+/* All of a vCPU that a clone inherits: HC_DOM_GET_STATE, HC_DOM_SET_STATE. */
+#define HV_FPU_BYTES 896
+
+struct hv_vcpu_state {
+    struct hv_regs regs;
+    uint64_t fault_entry, fault_stack; /* HC_FAULT_HANDLER */
+    uint32_t in_fault;
+    uint32_t fpu_bytes; /* valid bytes of fpu[]; as the CPU's XSAVE wrote them */
+    uint8_t fpu[HV_FPU_BYTES];
+};
+
+enum hv_extent_kind {
+    HV_EXTENT_NONE = 0, /* mapped in the base only */
+    HV_EXTENT_ZERO = 1, /* reads as zero; nothing to copy */
+    HV_EXTENT_DATA = 2,
+};
+
+#define HV_EXTENT_PRIVATE 0x8u /* in prot: no other space shares these pages */
+
+/* A run of pages that are alike: HC_DOM_PAGES. */
+struct hv_extent {
+    uint64_t va;
+    uint64_t pages;
+    uint32_t prot; /* HV_PROT_*, HV_EXTENT_PRIVATE */
+    uint32_t kind; /* enum hv_extent_kind */
 };
 
 /* ---- the machine -------------------------------------------------------------------------- */
@@ -179,8 +208,9 @@ struct hv_machine_info {
 };
 
 /*
- * The time page (HV_TIME_PAGE, read-only, the same frame in every domain). Readers: read seq (even),
- * the fields, seq again; repeat when it changed. ns = ((tsc - tsc_base) * mult) >> shift, in 128 bits.
+ * The time page (HV_TIME_PAGE, read-only, the same frame in every domain). Readers: read seq
+ * (even), the fields, seq again; repeat when it changed. ns = ((tsc - tsc_base) * mult) >> shift,
+ * in 128 bits.
  */
 struct hv_time_page {
     uint32_t seq;
@@ -211,6 +241,8 @@ _Static_assert(sizeof(struct hv_fault) == 176, "ABI: struct hv_fault");
 _Static_assert(sizeof(struct hv_report) == 320, "ABI: struct hv_report");
 _Static_assert(sizeof(struct hv_dom_params) == 32, "ABI: struct hv_dom_params");
 _Static_assert(sizeof(struct hv_dom_info) == 72, "ABI: struct hv_dom_info");
+_Static_assert(sizeof(struct hv_vcpu_state) == 1080, "ABI: struct hv_vcpu_state");
+_Static_assert(sizeof(struct hv_extent) == 24, "ABI: struct hv_extent");
 _Static_assert(sizeof(struct hv_machine_info) == 120, "ABI: struct hv_machine_info");
 _Static_assert(sizeof(struct hv_module) == 80, "ABI: struct hv_module");
 _Static_assert(sizeof(struct hv_time_page) == 40, "ABI: struct hv_time_page");

@@ -346,6 +346,39 @@ static inline int64_t hv_dom_rollback(uint32_t dom, uint32_t to)
     return hv_call(HC_DOM_ROLLBACK, dom, to, 0, 0, 0).value;
 }
 
+/** Reads all that a clone would inherit of vCPU 0 of `dom`, which is not running. [CONTROL] Errors:
+ * STATE, BUSY (another operation on it is under way), INVAL (no such vCPU). */
+static inline int64_t hv_dom_get_state(uint32_t dom, uint32_t vcpu, struct hv_vcpu_state *state)
+{
+    return hv_call(HC_DOM_GET_STATE, dom, vcpu, (uint64_t)(uintptr_t)state, 0, 0).value;
+}
+
+/** Sets it in a paused domain; what a guest could not have set itself is refused or masked.
+ * [CONTROL] Errors: STATE, BUSY, INVAL. */
+static inline int64_t hv_dom_set_state(uint32_t dom, uint32_t vcpu,
+                                       const struct hv_vcpu_state *state)
+{
+    return hv_call(HC_DOM_SET_STATE, dom, vcpu, (uint64_t)(uintptr_t)state, 0, 0).value;
+}
+
+/**
+ * Lists, from *va on, what is mapped in `dom` (paused or frozen) and differs from `base`
+ * (likewise), or all of it when base is HV_SELF; windows are left out. Fills at most `max` extents,
+ * in ascending order; pages that are not listed are equal in both. Subtrees that the two share are
+ * not walked, so the cost goes with the difference. Returns how many, and in *va where to go on:
+ * HV_GUEST_END when done. Bounded work: it may return 0 before that. [MEMORY on dom, CLONE on base]
+ * Errors: STATE, BUSY, RANGE (*va), INVAL (base is dom).
+ */
+static inline int64_t hv_dom_pages(uint32_t dom, uint32_t base, uint64_t *va, struct hv_extent *out,
+                                   uint32_t max)
+{
+    const struct hv_result r = hv_call(HC_DOM_PAGES, dom, base, *va, (uint64_t)(uintptr_t)out, max);
+    if (r.value >= 0) {
+        *va = r.extra;
+    }
+    return r.value;
+}
+
 /**
  * Makes a window of zero pages [first, first + pages) (page numbers within the 2 MiB slot,
  * populated at first touch by either side) and maps it at `dom_va` in `dom` and at `self_va` in the

@@ -52,11 +52,11 @@ struct mf_symtab {
 #define MF_FILES_MAGIC 0x4c46464du /* "MFFL" */
 
 struct mf_file {
-    uint32_t path;     /* offset of the NUL-terminated path from struct mf_files */
-    uint32_t mode;     /* POSIX st_mode, type included: S_IFREG, S_IFDIR, S_IFLNK (Linux numbers) */
-    uint64_t data;     /* offset of the contents (a link's target); 16-byte aligned */
+    uint32_t path; /* offset of the NUL-terminated path from struct mf_files */
+    uint32_t mode; /* POSIX st_mode, type included: S_IFREG, S_IFDIR, S_IFLNK (Linux numbers) */
+    uint64_t data; /* offset of the contents (a link's target); 16-byte aligned */
     uint64_t bytes;
-    int64_t mtime;     /* seconds since 1970 */
+    int64_t mtime; /* seconds since 1970 */
 };
 
 struct mf_files {

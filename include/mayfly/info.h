@@ -21,10 +21,10 @@
 #define MF_TAG_CONTROL 3
 
 /*
- * Console: two byte rings. `head` counts bytes ever written, `tail` bytes ever taken (mod 2^32); the
- * byte of count n is at data[n % bytes]. The guest writes `out` and sends on `port` when dom0 is to
- * look (out.tail == head before the write, or the ring became full); dom0 does likewise for `in`.
- * `bytes` is a power of two.
+ * Console: two byte rings. `head` counts bytes ever written, `tail` bytes ever taken (mod 2^32);
+ * the byte of count n is at data[n % bytes]. The guest writes `out` and sends on `port` when dom0
+ * is to look (out.tail == head before the write, or the ring became full); dom0 does likewise for
+ * `in`. `bytes` is a power of two.
  */
 struct mf_ring {
     uint32_t head;   /* by the writer, after the data (release) */
@@ -52,7 +52,7 @@ struct mf_virtq {
 };
 
 #define MF_NET_F_CSUM 0x1u /* both sides take packets with partial checksums (NEEDS_CSUM) */
-#define MF_NET_F_GSO 0x2u /* both sides take TCP segments larger than the MTU */
+#define MF_NET_F_GSO 0x2u  /* both sides take TCP segments larger than the MTU */
 
 struct mf_net {
     uint32_t port; /* the guest's port, MF_NO_PORT: no network; [d] */
@@ -72,10 +72,10 @@ struct mf_net {
 
 struct mf_info {
     uint32_t magic, version;
-    uint32_t bytes;       /* that dom0 filled in from the start of the page; [d] */
-    uint32_t generation;  /* 0, and one more in each clone of a running guest; [d] */
-    char name[64];        /* of the instance; [d] */
-    uint8_t seed[32];     /* fresh random bytes; the guest clears them after use */
+    uint32_t bytes;        /* that dom0 filled in from the start of the page; [d] */
+    uint32_t generation;   /* 0, and one more in each clone of a running guest; [d] */
+    char name[64];         /* of the instance; [d] */
+    uint8_t seed[32];      /* fresh random bytes; the guest clears them after use */
     uint64_t memory_bytes; /* its limit; [d] */
     uint32_t argc;         /* argument strings at `args`, each NUL-terminated; 0: the image's own */
     uint32_t envc;         /* likewise at `env`: NAME=value */

@@ -19,14 +19,14 @@
 
 #define HV_WINDOW_BYTES 0x200000
 #define HV_WINDOW_PAGES 512
-#define HV_WINDOW0_VA 0x0           /* slot 0; its first HV_WINDOW0_SKIP pages stay unmapped */
+#define HV_WINDOW0_VA 0x0 /* slot 0; its first HV_WINDOW0_SKIP pages stay unmapped */
 #define HV_WINDOW0_SKIP 16
-#define HV_INFO_PAGE 0x10000        /* struct mf_info */
-#define HV_HYPERCALL_PAGE 0x200000  /* call HV_HYPERCALL_PAGE + number * HV_HYPERCALL_STUB_BYTES */
+#define HV_INFO_PAGE 0x10000       /* struct mf_info */
+#define HV_HYPERCALL_PAGE 0x200000 /* call HV_HYPERCALL_PAGE + number * HV_HYPERCALL_STUB_BYTES */
 #define HV_HYPERCALL_STUB_BYTES 32
-#define HV_TIME_PAGE 0x201000       /* struct hv_time_page */
-#define HV_IMAGE_BASE 0x202000      /* struct mf_image_header, first bytes of the image */
+#define HV_TIME_PAGE 0x201000  /* struct hv_time_page */
+#define HV_IMAGE_BASE 0x202000 /* struct mf_image_header, first bytes of the image */
 #define HV_HEAP_BASE 0x40000000
-#define HV_MODULES_VA 0x3f00000000  /* first domain: boot modules, read-only */
+#define HV_MODULES_VA 0x3f00000000 /* first domain: boot modules, read-only */
 #define HV_WINDOW_HIGH_VA 0x4000000000
 #define HV_GUEST_END 0x8000000000

@@ -10,16 +10,15 @@
  *             copies the path first. Root and first directory are never shared.
  * Entries     Present or not, three software bits say what an entry means: writable for the guest
  *             (whatever W is now), window, not counted (device, hv or module memory). An entry that
- *             is not present but has U set is demand-zero; above the lowest level it covers 1 GiB or
- *             2 MiB at once. Zero means unmapped.
- * Windows     A directory entry marked as window leads to a table that two domains share and both
- *             write. Windows lie in slot 0 or above HV_WINDOW_HIGH_VA; clones do not get them.
- * Accounting  `resident` counts pages and tables that the tree reaches, shared or not, without
- *             windows. Copying on write does not change it.
- * Locking     None here: only the domain's own CPU, or whoever holds domain.lock while the domain
- *             does not run. Populating a window and the reference counts are atomic.
- * TLB         Functions that change present entries of the loaded space flush what they changed or
- *             say that the caller must. A space that is not loaded is flushed when it is loaded.
+ *             is not present but has U set is demand-zero; above the lowest level it covers 1 GiB
+ * or 2 MiB at once. Zero means unmapped. Windows     A directory entry marked as window leads to a
+ * table that two domains share and both write. Windows lie in slot 0 or above HV_WINDOW_HIGH_VA;
+ * clones do not get them. Accounting  `resident` counts pages and tables that the tree reaches,
+ * shared or not, without windows. Copying on write does not change it. Locking     None here: only
+ * the domain's own CPU, or whoever holds domain.lock while the domain does not run. Populating a
+ * window and the reference counts are atomic. TLB         Functions that change present entries of
+ * the loaded space flush what they changed or say that the caller must. A space that is not loaded
+ * is flushed when it is loaded.
  */
 #pragma once
 
@@ -54,9 +53,11 @@ bool aspace_destroy_slice(struct aspace *as, long budget) HV_MUST_CHECK;
 enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access) HV_MUST_CHECK;
 
 /** hv_mem_map(): [va, va + pages) is page-aligned and in range. EXISTS, NOMEM, LIMIT. */
-enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot) HV_MUST_CHECK;
+enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages,
+                            uint32_t prot) HV_MUST_CHECK;
 
-/** Maps memory that is not counted: devices (`uncached`), hv's pages, modules. EXISTS, NOMEM, LIMIT. */
+/** Maps memory that is not counted: devices (`uncached`), hv's pages, modules. EXISTS, NOMEM,
+ * LIMIT. */
 enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pages, uint32_t prot,
                             bool uncached) HV_MUST_CHECK;
 
@@ -78,6 +79,14 @@ enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t
  * frame stays while the space is not changed. NOENT, PERM (not counted memory), NOMEM, LIMIT.
  */
 enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa) HV_MUST_CHECK;
+
+/**
+ * Lists what is mapped in `as` from *va on and differs from `base` (NULL: lists all):
+ * hv_dom_pages(). Fills at most `max` extents, looks at a bounded number of entries; sets *va to
+ * where to go on.
+ */
+uint32_t aspace_list_pages(const struct aspace *as, const struct aspace *base, gva_t *va,
+                           struct hv_extent *out, uint32_t max);
 
 /** A new window table with demand-zero pages [first, first + pages); one reference. {0}: NOMEM. */
 paddr_t aspace_window_new(uint32_t first, uint32_t pages) HV_MUST_CHECK;

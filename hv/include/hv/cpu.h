@@ -9,24 +9,25 @@
 #include "hv/domain.h"
 
 struct cpu {
-    struct cpu *self;          /* 0 */
-    uint32_t index;            /* 8 */
-    uint32_t resched;          /* 12; != 0: look at the run queue before returning to a guest */
-    struct vcpu *current;      /* 16; NULL while idle */
-    uint64_t user_rsp;         /* 24; scratch of the SYSCALL entry */
-    uint64_t stack_top;        /* 32 */
-    uint64_t *top_table;       /* the CPU's own top-level page table */
+    struct cpu *self;     /* 0 */
+    uint32_t index;       /* 8 */
+    uint32_t resched;     /* 12; != 0: look at the run queue before returning to a guest */
+    struct vcpu *current; /* 16; NULL while idle */
+    uint64_t user_rsp;    /* 24; scratch of the SYSCALL entry */
+    uint64_t stack_top;   /* 32 */
+    uint64_t *top_table;  /* the CPU's own top-level page table */
     uint64_t top_table_pa;
-    struct vcpu *loaded;       /* whose root is in top_table[0] */
-    struct vcpu *entered;      /* whose segment bases are in the registers */
-    struct vcpu *fpu_owner;    /* whose FPU state is in the registers; may be stale: see fpu_cpu */
-    uint64_t timer_armed_ns;   /* when the timer will fire, UINT64_MAX: not armed */
+    struct vcpu *loaded;     /* whose root is in top_table[0] */
+    struct vcpu *entered;    /* whose segment bases are in the registers */
+    struct vcpu *fpu_owner;  /* whose FPU state is in the registers; may be stale: see fpu_cpu */
+    uint64_t timer_armed_ns; /* when the timer will fire, UINT64_MAX: not armed */
     uint32_t apic_id;
-    uint32_t unload;           /* a; != 0: another CPU wants `loaded` dropped */
+    uint32_t unload; /* a; != 0: another CPU wants `loaded` dropped */
     uint64_t pcid_domain_id[16];
 };
 
-_Static_assert(offsetof(struct cpu, current) == 16 && offsetof(struct cpu, stack_top) == 32, "entry.S");
+_Static_assert(offsetof(struct cpu, current) == 16 && offsetof(struct cpu, stack_top) == 32,
+               "entry.S");
 
 static inline struct cpu *this_cpu(void)
 {
@@ -44,7 +45,8 @@ struct cpu *cpu_get(uint32_t index);
 /** Sets up the calling CPU: GDT, TSS, IDT, SYSCALL, control registers, FPU, GS. */
 void cpu_init(uint32_t index);
 
-/** Per-boot, before cpu_init(): CPU features, hypercall page. Returns the hypercall page's frame. */
+/** Per-boot, before cpu_init(): CPU features, hypercall page. Returns the hypercall page's frame.
+ */
 paddr_t cpu_init_boot(void);
 
 /** CPUs that run the scheduler. */
@@ -87,9 +89,14 @@ void fpu_init(struct vcpu *v);
 /** Copies the FPU state of `from`, which is saved or running here, to `to`. */
 void fpu_copy(struct vcpu *to, struct vcpu *from);
 
+/** Sets the FPU state of a vCPU that does not run, as XSAVE wrote it; what the CPU would refuse is
+ * masked. */
+void fpu_set(struct vcpu *v, const uint8_t *fpu);
+
 struct pci_device;
 
-/** Routes a free device vector to a port of `d`, for MSI-X entry `index` of `device`. 0: none free. */
+/** Routes a free device vector to a port of `d`, for MSI-X entry `index` of `device`. 0: none free.
+ */
 uint8_t irq_alloc(struct domain *d, uint32_t port, struct pci_device *device, uint32_t index);
 
 /** Masks the entry and frees the vector. */

@@ -26,10 +26,10 @@ struct trap_frame {
     uint64_t rip, cs, rflags, rsp, ss;
 };
 
-#define FPU_BYTES 896 /* XSAVE area for x87, SSE and AVX: 832 */
+#define FPU_BYTES HV_FPU_BYTES /* XSAVE area for x87, SSE and AVX: 832 */
 
 struct vcpu {
-    struct trap_frame tf; /* o; must come first and end on a multiple of 16 */
+    struct trap_frame tf;      /* o; must come first and end on a multiple of 16 */
     uint64_t fs_base, gs_base; /* o; while it does not run */
     uint64_t hypercall_count;  /* o; entry.S knows where */
     struct domain *domain;     /* I; borrows */
@@ -44,28 +44,29 @@ struct vcpu {
     struct timer_node {
         struct vcpu *child, *next, *prev; /* prev: parent of a first child */
         uint64_t key;
-    } timer;                     /* r; in the CPU's timer queue */
-    uint32_t cpu;                /* r; home */
-    uint32_t weight;             /* r */
-    uint32_t cap_percent;        /* r */
+    } timer;              /* r; in the CPU's timer queue */
+    uint32_t cpu;         /* r; home */
+    uint32_t weight;      /* r */
+    uint32_t cap_percent; /* r */
     bool is_running, is_queued, is_blocked, is_paused, is_throttled, is_timed; /* r */
-    bool is_woken;               /* r; a wake-up came while it was on its way to block */
-    bool is_waiting;             /* p; in HC_EVENT_WAIT; then tf.rax, tf.rdx are p too */
-    uint64_t wait_deadline;      /* p; of that wait, 0: none */
-    struct vcpu *stop_waiter;    /* r; wants to know when this one has stopped; borrows */
+    bool is_woken;            /* r; a wake-up came while it was on its way to block */
+    bool is_waiting;          /* p; in HC_EVENT_WAIT; then tf.rax, tf.rdx are p too */
+    uint64_t wait_deadline;   /* p; of that wait, 0: none */
+    struct vcpu *stop_waiter; /* r; wants to know when this one has stopped; borrows */
 
-    uint32_t last_cpu;           /* o; where its tables were loaded last */
-    uint64_t loaded_cpus;        /* a; bit per CPU whose CR3 leads to its tables */
-    bool needs_flush;            /* o; tables changed while it did not run */
-    int32_t fpu_cpu;             /* o; whose FPU holds its state (also saved here), or -1 */
+    uint32_t last_cpu;    /* o; where its tables were loaded last */
+    uint64_t loaded_cpus; /* a; bit per CPU whose CR3 leads to its tables */
+    bool needs_flush;     /* o; tables changed while it did not run */
+    int32_t fpu_cpu;      /* o; whose FPU holds its state (also saved here), or -1 */
 
-    uint64_t fault_entry, fault_stack; /* o; HC_FAULT_HANDLER */
-    bool in_fault;                     /* o */
-    uint64_t fault_count;              /* o */
+    uint64_t fault_entry, fault_stack;                   /* o; HC_FAULT_HANDLER */
+    bool in_fault;                                       /* o */
+    uint64_t fault_count;                                /* o */
     uint8_t fpu[FPU_BYTES] __attribute__((aligned(64))); /* o */
 };
 
-/* ---- ports ------------------------------------------------------------------------------------ */
+/* ---- ports ------------------------------------------------------------------------------------
+ */
 
 enum port_kind {
     PORT_FREE = 0,
@@ -90,9 +91,11 @@ struct port {
 #define PORTS_MAX (PORTS_INLINE + 512u * PORTS_PER_PAGE)
 #define PORT_NONE 0xffffffffu
 
-/* ---- handles ---------------------------------------------------------------------------------- */
+/* ---- handles ----------------------------------------------------------------------------------
+ */
 
-/* kind in bits 0..2, rights in 3..11, above: the domain's address, a device's number, a free index */
+/* kind in bits 0..2, rights in 3..11, above: the domain's address, a device's number, a free index
+ */
 typedef uint64_t handle_entry_t;
 
 enum handle_kind { HANDLE_FREE = 0, HANDLE_DOMAIN = 1, HANDLE_PCI = 2 };
@@ -101,7 +104,8 @@ enum handle_kind { HANDLE_FREE = 0, HANDLE_DOMAIN = 1, HANDLE_PCI = 2 };
 #define HANDLES_PER_PAGE 512u
 #define HANDLES_MAX (HANDLES_INLINE + 512u * HANDLES_PER_PAGE)
 
-/* ---- domains ---------------------------------------------------------------------------------- */
+/* ---- domains ----------------------------------------------------------------------------------
+ */
 
 #define DOMAIN_DESTROYED 100 /* besides enum hv_dom_state */
 
@@ -111,10 +115,10 @@ struct domain {
     struct aspace discarded; /* d; what it had before it was rolled back, being freed */
     struct lock lock;
     struct lock port_lock;
-    uint32_t refs;  /* a */
-    uint32_t state; /* d; enum hv_dom_state */
-    uint64_t id;    /* I */
-    uint32_t caps;  /* I */
+    uint32_t refs;    /* a */
+    uint32_t state;   /* d; enum hv_dom_state */
+    uint64_t id;      /* I */
+    uint32_t caps;    /* I */
     bool has_devices; /* o; maps device memory or gave pages to DMA: cannot be cloned */
     bool is_gone;     /* d; destroyed to the end */
 
@@ -143,8 +147,8 @@ enum hv_err domain_clone(struct domain *src, const struct hv_dom_params *params,
                          struct domain **out) HV_MUST_CHECK;
 
 /**
- * Gives stopped `d` the memory and registers of template `to`; windows and ports stay. What it had goes
- * to d->discarded (empty before), which the caller frees in slices. Both are locked. NOMEM.
+ * Gives stopped `d` the memory and registers of template `to`; windows and ports stay. What it had
+ * goes to d->discarded (empty before), which the caller frees in slices. Both are locked. NOMEM.
  */
 enum hv_err domain_rollback(struct domain *d, struct domain *to) HV_MUST_CHECK;
 
@@ -181,7 +185,8 @@ void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs);
 /** Sets registers; only flags that a guest may set are taken. INVAL for a non-canonical rip. */
 enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *regs) HV_MUST_CHECK;
 
-/* ---- handle.c --------------------------------------------------------------------------------- */
+/* ---- handle.c ---------------------------------------------------------------------------------
+ */
 
 /** A new handle of `d` (locked); takes over the caller's reference. LIMIT, NOMEM. */
 enum hv_err handle_add(struct domain *d, enum handle_kind kind, uint64_t object, uint32_t rights,
@@ -201,9 +206,11 @@ enum hv_err handle_remove(struct domain *d, uint32_t h) HV_MUST_CHECK;
 /** Removes all, of a domain that is being destroyed. */
 void handle_remove_all(struct domain *d);
 
-/* ---- event.c ---------------------------------------------------------------------------------- */
+/* ---- event.c ----------------------------------------------------------------------------------
+ */
 
-/** A new port of `d`; on success a reference on `peer` (may be NULL) is held by it. LIMIT, NOMEM. */
+/** A new port of `d`; on success a reference on `peer` (may be NULL) is held by it. LIMIT, NOMEM.
+ */
 enum hv_err port_open(struct domain *d, enum port_kind kind, struct domain *peer, uint32_t tag,
                       uint32_t *port) HV_MUST_CHECK;
 
@@ -213,7 +220,8 @@ void port_connect(struct domain *a, uint32_t port_a, struct domain *b, uint32_t 
 /** Notes the vector of a PORT_DEVICE. */
 void port_set_vector(struct domain *d, uint32_t port, uint8_t vector);
 
-/** Closes a port; tells its kind and what it was bound to, so that the caller can undo that. NOENT. */
+/** Closes a port; tells its kind and what it was bound to, so that the caller can undo that. NOENT.
+ */
 enum hv_err port_close(struct domain *d, uint32_t port, struct port *was) HV_MUST_CHECK;
 
 void port_close_all(struct domain *d);
@@ -228,10 +236,12 @@ enum hv_err port_send(struct domain *d, uint32_t port) HV_MUST_CHECK;
 void port_raise(struct domain *d, uint32_t port, const struct domain *from, uint32_t from_port);
 
 /**
- * Takes the oldest pending event of `d`. False when there is none; then, unless wait_until is 0, the
- * vCPU waits: the next port_raise() hands it the event as the result of its hypercall, and wakes it.
+ * Takes the oldest pending event of `d`. False when there is none; then, unless wait_until is 0,
+ * the vCPU waits: the next port_raise() hands it the event as the result of its hypercall, and
+ * wakes it.
  */
 bool port_take(struct domain *d, uint64_t wait_until, uint32_t *tag);
 
-/** True when the vCPU of `d` no longer waits; with `expired`, its wait ends now, without an event. */
+/** True when the vCPU of `d` no longer waits; with `expired`, its wait ends now, without an event.
+ */
 bool port_wait_over(struct domain *d, bool expired);

@@ -29,10 +29,12 @@ static inline struct hc_result hc_return(int64_t value)
 
 /** Has the guest make this hypercall again with these arguments when it runs next: how long work is
  * sliced, and how a call waits. Follow with sched_run() or sched_block(). */
-void hc_restart(enum hv_hypercall nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4);
+void hc_restart(enum hv_hypercall nr, uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3,
+                uint64_t a4);
 
 /** The domain that handle `h` of the caller names (HV_SELF: the caller, if `self` allows). */
-enum hv_err hc_find_domain(uint64_t h, uint32_t rights, bool self, struct domain **out) HV_MUST_CHECK;
+enum hv_err hc_find_domain(uint64_t h, uint32_t rights, bool self,
+                           struct domain **out) HV_MUST_CHECK;
 
 /** Locks `d` if it is one that does not run: paused, frozen or ended. STATE, BUSY. */
 enum hv_err hc_lock_stopped(struct domain *d) HV_MUST_CHECK;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * lock.h - spin locks, and the one order in which they are taken. hv runs with interrupts off, so
- * no lock needs to mask them; nothing sleeps with a lock held; no lock is held on return to a guest.
+ * no lock needs to mask them; nothing sleeps with a lock held; no lock is held on return to a
+ * guest.
  *
  * Order (a lock further down may be taken while one above it is held, never the other way round):
  *   1 domain.lock      control operations; two domains: lower address first

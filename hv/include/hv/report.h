@@ -4,9 +4,10 @@
 
 #include "hv/domain.h"
 
-/** Return addresses of the stopped or running `v`, innermost first, by frame pointers in its memory. */
+/** Return addresses of the stopped or running `v`, innermost first, by frame pointers in its
+ * memory. */
 uint32_t report_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max);
 
-/** Prints the report of a domain that nobody watches, with names from its own symbol table; powers the
- * machine off with its exit status when it was the first domain. */
+/** Prints the report of a domain that nobody watches, with names from its own symbol table; powers
+ * the machine off with its exit status when it was the first domain. */
 void report_last_domain(struct domain *d);

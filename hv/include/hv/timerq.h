@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timerq.h - a queue of vCPUs by time: a pairing heap through struct timer_node (Fredman and others,
- * 1986). Insert and minimum are constant, removal is amortised logarithmic. The caller locks.
+ * timerq.h - a queue of vCPUs by time: a pairing heap through struct timer_node (Fredman and
+ * others, 1986). Insert and minimum are constant, removal is amortised logarithmic. The caller
+ * locks.
  */
 #pragma once
 

@@ -27,7 +27,7 @@ typedef struct {
 #define HV_NORETURN __attribute__((noreturn))
 #define HV_PRINTF(a, b) __attribute__((format(printf, a, b)))
 #define ARRAY_COUNT(a) (sizeof(a) / sizeof((a)[0]))
-#define container_of(p, type, member) ((type *)((char *)(p) - offsetof(type, member)))
+#define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
 
