@@ -436,7 +436,10 @@ static err_t init_netif(struct netif *netif)
     netif->mtu = info->net.mtu;
     netif->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(netif->hwaddr, info->net.mac, ETH_HWADDR_LEN);
-    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET;
+    /* Up from the start, not by netif_set_up(): dom0 knows us, there is nobody to announce us to.
+     */
+    netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_UP |
+                   NETIF_FLAG_LINK_UP;
     netif->output = output_ip4;
     netif->output_ip6 = output_ip6;
     netif->linkoutput = tx_output;
@@ -475,8 +478,6 @@ static void add_netif(const struct mf_info *info)
               ethernet_input);
     set_ip6(net);
     netif_set_default(nf.netif);
-    netif_set_link_up(nf.netif);
-    netif_set_up(nf.netif);
 }
 
 static bool is_sound(const struct mf_info *info)
