@@ -15,7 +15,7 @@ packages_of() {
     build)
         echo gcc binutils libc6-dev       # compiler for hv, guests and the build tool
         echo gnu-efi                      # the UEFI loader
-        echo libcyaml-dev libjansson-dev  # mayfly.yaml, JSON
+        echo libcyaml-dev libyaml-dev libjansson-dev # mayfly.yaml, JSON
         echo libelf-dev                   # images are ELF files
         echo dpkg-dev xz-utils patch      # unpack the sources of newlib, lwIP and cJSON
         ;;
