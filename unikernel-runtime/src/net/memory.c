@@ -112,6 +112,7 @@ static struct packet_area {
     size_t bytes;
     uint32_t page_count;
     uint32_t fresh; /* pages from here on have never been used */
+    uint8_t *half;  /* the second buffer of the newest page of large ones, never used; or NULL */
     struct free_object *small, *large;
     uint8_t is_small[AREA_PAGES_MAX / 8]; /* which size a page has been cut into */
 } area;
@@ -144,21 +145,23 @@ static uint8_t *take_fresh_page(uint32_t reserve)
     return area.base + (size_t)PAGE_BYTES * area.fresh++;
 }
 
+/* A buffer that was never used is not touched here: what is posted to receive may stay so. */
 static void *take_large(uint32_t reserve)
 {
-    struct free_object *object = area.large;
+    struct free_object *const object = area.large;
+    uint8_t *buffer = area.half;
 
     if (object != NULL) {
         area.large = object->next;
         return object;
     }
-    uint8_t *const page = take_fresh_page(reserve);
-    if (page != NULL) {
-        object = (struct free_object *)(void *)(page + MF_PACKET_BYTES);
-        object->next = NULL;
-        area.large = object;
+    if (buffer != NULL) {
+        area.half = NULL;
+        return buffer;
     }
-    return page;
+    buffer = take_fresh_page(reserve);
+    area.half = buffer == NULL ? NULL : buffer + MF_PACKET_BYTES;
+    return buffer;
 }
 
 static void *take_small(uint32_t reserve)
