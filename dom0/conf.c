@@ -231,6 +231,9 @@ void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t 
         text += length + (end != NULL);
         bytes -= length + (end != NULL);
     }
+    if (plan_is_inside(&c->plan, c->uplink.dns)) {
+        c->plan.dns = c->uplink.dns;
+    }
 }
 
 void conf_free(struct conf *c)

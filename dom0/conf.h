@@ -4,9 +4,10 @@
  *
  *   start = IMAGE [OPTION...] [ARGUMENT...]   a guest to start at boot (launch.h); repeatable
  *   net = dhcp | none | ADDRESS/PREFIX        dom0's address outside (default: dhcp)
- *   gateway = ADDRESS     dns = ADDRESS       with a static address
- *   guest-net = ADDRESS/PREFIX                of the guests (default: 10.77.0.0/16)
- *   guest-net6 = PREFIX::/64                  likewise (default: fd77::/64)
+ *   gateway = ADDRESS                         with a static address
+ *   dns = ADDRESS                             server for the guests' questions, in place of DHCP's;
+ * may be a guest's address guest-net = ADDRESS/PREFIX                of the guests
+ * (default: 10.77.0.0/16) guest-net6 = PREFIX::/64                  likewise (default: fd77::/64)
  *   console = shell | guest                   guest: the serial line is the first guest's console
  *   guest-output = show | log                 show (default): lines of guests appear in the shell
  *   exit-with-first = 0 | 1                   power off with the status of the first guest

@@ -16,7 +16,7 @@
 
 #define ERROR_BYTES 128
 #define KILLED_STATUS (128 + 9) /* as shells show SIGKILL */
-#define NAME_TRIES 1000 /* http-1 .. http-1000 may be taken by names that the user gave */
+#define NAME_TRIES 1000         /* http-1 .. http-1000 may be taken by names that the user gave */
 #define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
 static struct guest guests[PLAN_GUESTS_MAX] __attribute__((section(".bss..cold.guests")));

@@ -35,7 +35,7 @@ static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t b
     net->buffers_bytes = HV_WINDOW_BYTES - buffers;
     net->mtu = INFO_MTU;
     put32(net->ip4_gateway, plan_gateway_ip4(plan));
-    put32(net->dns4, plan_gateway_ip4(plan));
+    put32(net->dns4, plan_dns_ip4(plan));
     net->ip4_prefix = (uint8_t)__builtin_popcount(plan->mask);
     net->ip6_prefix = 64;
     plan_gateway_ip6(plan, net->ip6_gateway);

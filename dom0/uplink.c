@@ -39,6 +39,7 @@ struct held {
 static bool is_present;
 static bool wants_room; /* guests are stalled */
 static bool use_dhcp;
+static uint32_t own_dns; /* from the settings; 0: as DHCP says */
 static struct dhcp dhcp;
 static struct held held[HELD_MAX];
 static struct mf_timer dhcp_timer, expire_timer;
@@ -175,7 +176,11 @@ static void take_local(const struct frame *f)
         return;
     }
     const uint32_t bytes = unwrap(f, data);
-    if (dhcp_input(&dhcp, now_ms(), data, bytes, u) && u->address != before) {
+    const bool has_changed = dhcp_input(&dhcp, now_ms(), data, bytes, u);
+    if (has_changed && own_dns != 0) {
+        u->dns = own_dns;
+    }
+    if (has_changed && u->address != before) {
         uint8_t ip[4], gateway[4];
         put32(ip, u->address);
         put32(gateway, u->gateway);
@@ -281,6 +286,7 @@ void uplink_init(const struct conf *c)
     netback_switch.nat.secret = seed[0];
     *u = c->uplink;
     u->mtu = 1500;
+    own_dns = u->dns;
     expire_timer.expire = expire_flows;
     dhcp_timer.expire = dhcp_expired;
     mf_event_register(&event);

@@ -13,7 +13,8 @@
 
 #include "virtq/virtq.h"
 
-#define FRAME_HEAD_BYTES 160 /* Ethernet, longest IPv4 header, longest TCP header, and some more   \
+#define FRAME_HEAD_BYTES                                                                           \
+    160                      /* Ethernet, longest IPv4 header, longest TCP header, and some more   \
                               */
 #define FRAME_MAX_BYTES 1514 /* Ethernet header and MTU; no segmentation offload */
 

@@ -22,6 +22,7 @@ struct plan {
     uint32_t net;    /* of the guests */
     uint32_t mask;   /* of it */
     uint8_t net6[8]; /* the /64 of the guests */
+    uint32_t dns;    /* what guests ask: the gateway (0), or one of the guests */
 };
 
 struct plan_uplink {
@@ -46,6 +47,12 @@ static inline uint32_t plan_guest_ip4(const struct plan *p, uint32_t guest)
 static inline uint32_t plan_gateway_ip4(const struct plan *p)
 {
     return p->net + 1;
+}
+
+/** The address that guests send DNS questions to. */
+static inline uint32_t plan_dns_ip4(const struct plan *p)
+{
+    return p->dns != 0 ? p->dns : plan_gateway_ip4(p);
 }
 
 static inline bool plan_is_inside(const struct plan *p, uint32_t ip)

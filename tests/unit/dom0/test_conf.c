@@ -133,10 +133,10 @@ static void wrong_options_are_explained(void **state)
 {
     (void)state;
     static const char *const wrong[] = {
-        "name=a b",    "name=",         "name=-x",      "memory=lots",
-        "publish=0:1", "publish=1:0",   "publish=x",    "publish=1:2/ip",
-        "publish=1:",  "publish=65536", "net=maybe",    "env=X",
-        "env==x",      "weight=0",      "weight=10001", "cap=101",      "count=0",
+        "name=a b",    "name=",     "name=-x",        "memory=lots", "publish=0:1",
+        "publish=1:0", "publish=x", "publish=1:2/ip", "publish=1:",  "publish=65536",
+        "net=maybe",   "env=X",     "env==x",         "weight=0",    "weight=10001",
+        "cap=101",     "count=0",
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         char *words[] = {(char *)"x", (char *)(uintptr_t)wrong[i]}, error[128];
@@ -171,6 +171,16 @@ static void settings_are_read(void **state)
     assert_memory_equal(c.plan.net6, "\xfd\x00\x00\x01\x00\x02\x00\x00", 8);
     assert_true(c.console_guest && c.exit_with_first && !c.show_output);
     conf_free(&c);
+}
+
+static void guests_may_be_asked_for_names(void **state)
+{
+    (void)state;
+    struct conf c;
+    parse(&c, "dns = 10.77.0.2");
+    assert_int_equal(plan_dns_ip4(&c.plan), 0x0a4d0002);
+    parse(&c, "dns = 10.0.2.3");
+    assert_int_equal(plan_dns_ip4(&c.plan), 0x0a4d0001);
 }
 
 static void empty_means_defaults(void **state)
@@ -246,6 +256,7 @@ int main(void)
         cmocka_unit_test(two_dashes_end_the_options),
         cmocka_unit_test(wrong_options_are_explained),
         cmocka_unit_test(settings_are_read),
+        cmocka_unit_test(guests_may_be_asked_for_names),
         cmocka_unit_test(empty_means_defaults),
         cmocka_unit_test(wrong_lines_are_named),
         cmocka_unit_test(any_text_is_survived),
