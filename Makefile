@@ -18,6 +18,7 @@ include dom0/part.mk
 include examples/part.mk
 include tests/part.mk
 include bench/part.mk
+include docs/part.mk
 
 .PHONY: all
 all: $(ALL)
