@@ -280,6 +280,13 @@ int remove(const char *path)
     return S_ISDIR(st.st_mode) ? rmdir(path) : unlink(path);
 }
 
+/* What newlib's own functions call; its object of remove() must not be linked beside this one. */
+int _remove_r(struct _reent *reent, const char *path)
+{
+    (void)reent;
+    return remove(path);
+}
+
 /* ---- renaming ------------------------------------------------------------------------------ */
 
 static bool is_within(const struct mf_node *n, const struct mf_node *directory)
