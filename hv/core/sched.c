@@ -13,21 +13,22 @@
 #include "hv/timerq.h"
 
 #define BUCKETS 64u
-#define BUCKET_SHIFT 19     /* 0.5 ms of virtual time */
-#define SLICE_NS 2000000ul  /* while others wait */
-#define WAKE_NS 500000ul    /* what the running one may use while one waits that is behind */
+#define BUCKET_SHIFT 19    /* 0.5 ms of virtual time */
+#define SLICE_NS 2000000ul /* while others wait */
+#define WAKE_NS 500000ul   /* what the running one may use while one waits that is behind */
 #define CAP_PERIOD_NS 20000000ul
 #define WEIGHT_NORMAL 100u
 
 static struct run {
     struct lock lock;
-    uint32_t queued;      /* r */
-    uint64_t occupied;    /* r; bit per bucket */
-    uint64_t virtual_ns;  /* r; of the last one chosen; never falls */
-    struct vcpu *timers;  /* r; root */
+    uint32_t queued;     /* r */
+    struct vcpu *only;   /* r; the one that is queued, if one is: it needs no bucket */
+    uint64_t occupied;   /* r; bit per bucket */
+    uint64_t virtual_ns; /* r; of the last one chosen; never falls */
+    struct vcpu *timers; /* r; root */
     struct {
         struct vcpu *first, *last;
-    } bucket[BUCKETS];    /* r */
+    } bucket[BUCKETS]; /* r */
 } __attribute__((aligned(64))) runs[CPUS_MAX];
 
 static uint64_t idle_cpus; /* a; bit per CPU */
@@ -52,20 +53,15 @@ static struct run *run_lock(struct vcpu *v)
 
 /* ---- the queue -------------------------------------------------------------------------------- */
 
-/* True when `v` is behind the others: it goes first, but does not save up time while it sleeps. Who
- * is far ahead waits in the last bucket. */
-static inline bool enqueue(struct run *r, struct vcpu *v)
+/* Puts `v` into its bucket: first there when it is behind, else last. Who is far ahead waits in the
+ * last bucket. */
+static void bucket_add(struct run *r, struct vcpu *v, bool is_behind)
 {
-    const bool is_behind = v->virtual_ns < r->virtual_ns;
-    if (v->virtual_ns >> BUCKET_SHIFT < r->virtual_ns >> BUCKET_SHIFT) {
-        v->virtual_ns = r->virtual_ns;
-    }
     uint64_t ahead = (v->virtual_ns >> BUCKET_SHIFT) - (r->virtual_ns >> BUCKET_SHIFT);
     ahead = min_u64(ahead, BUCKETS - 1);
     const uint32_t b = ((r->virtual_ns >> BUCKET_SHIFT) + ahead) % BUCKETS;
 
     v->queue_next = NULL;
-    v->is_queued = true;
     if (!(r->occupied & 1ul << b)) {
         r->bucket[b].first = v;
         r->bucket[b].last = v;
@@ -77,7 +73,25 @@ static inline bool enqueue(struct run *r, struct vcpu *v)
         r->bucket[b].last->queue_next = v;
         r->bucket[b].last = v;
     }
-    r->queued++;
+}
+
+/* True when `v` is behind the others: it goes first, but does not save up time while it sleeps. */
+static inline bool enqueue(struct run *r, struct vcpu *v)
+{
+    const bool is_behind = v->virtual_ns < r->virtual_ns;
+    if (v->virtual_ns >> BUCKET_SHIFT < r->virtual_ns >> BUCKET_SHIFT) {
+        v->virtual_ns = r->virtual_ns;
+    }
+    v->is_queued = true;
+    if (r->queued++ == 0) {
+        r->only = v;
+        return is_behind;
+    }
+    if (r->only != NULL) {
+        bucket_add(r, r->only, false);
+        r->only = NULL;
+    }
+    bucket_add(r, v, is_behind);
     return is_behind;
 }
 
@@ -89,17 +103,28 @@ static inline uint32_t first_bucket(const struct run *r)
     return (start + (uint32_t)__builtin_ctzl(rotated)) % BUCKETS;
 }
 
+/* The first in the queue, which is not empty. */
+static inline struct vcpu *first_queued(const struct run *r)
+{
+    return r->only != NULL ? r->only : r->bucket[first_bucket(r)].first;
+}
+
 static inline struct vcpu *dequeue_first(struct run *r)
 {
-    if (r->occupied == 0) {
+    if (r->queued == 0) {
         return NULL;
     }
-    const uint32_t b = first_bucket(r);
-    struct vcpu *v = r->bucket[b].first;
+    struct vcpu *v = r->only;
 
-    r->bucket[b].first = v->queue_next;
-    if (v->queue_next == NULL) {
-        r->occupied &= ~(1ul << b);
+    if (likely(v != NULL)) {
+        r->only = NULL;
+    } else {
+        const uint32_t b = first_bucket(r);
+        v = r->bucket[b].first;
+        r->bucket[b].first = v->queue_next;
+        if (v->queue_next == NULL) {
+            r->occupied &= ~(1ul << b);
+        }
     }
     r->queued--;
     v->is_queued = false;
@@ -111,6 +136,10 @@ static inline struct vcpu *dequeue_first(struct run *r)
 
 static void dequeue(struct run *r, struct vcpu *v)
 {
+    if (r->only == v) {
+        (void)dequeue_first(r);
+        return;
+    }
     for (uint32_t b = 0; b < BUCKETS; b++) {
         struct vcpu *before = NULL;
         for (struct vcpu *at = r->occupied & 1ul << b ? r->bucket[b].first : NULL; at != NULL;
@@ -385,8 +414,7 @@ static void HV_NORETURN run(uint64_t deadline_ns)
         deadline_ns = 0;
         if (v == NULL) {
             __atomic_fetch_or(&idle_cpus, 1ul << cpu->index, __ATOMIC_SEQ_CST);
-            if (__atomic_load_n(&runs[cpu->index].queued, __ATOMIC_SEQ_CST) == 0 &&
-                !cpu->resched) {
+            if (__atomic_load_n(&runs[cpu->index].queued, __ATOMIC_SEQ_CST) == 0 && !cpu->resched) {
                 cpu_idle_wait();
             }
             __atomic_fetch_and(&idle_cpus, ~(1ul << cpu->index), __ATOMIC_SEQ_CST);
@@ -416,8 +444,8 @@ void sched_yield(void)
     struct vcpu *v = cpu->current;
 
     lock_take(&r->lock);
-    if (r->occupied != 0) {
-        const struct vcpu *first = r->bucket[first_bucket(r)].first;
+    if (r->queued != 0) {
+        const struct vcpu *first = first_queued(r);
         if (v->virtual_ns < first->virtual_ns) {
             v->virtual_ns = first->virtual_ns;
         }
