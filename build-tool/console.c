@@ -23,14 +23,15 @@
 /* What comes before the guest's own output, line by line. */
 enum stage {
     STAGE_FIRMWARE, /* until hv says its name */
-    STAGE_HV,       /* until hv has said what the machine has: then dom0 runs */
-    STAGE_OPEN,     /* everything is passed on */
+    STAGE_HV,       /* until hv has said what the machine has */
+    STAGE_UP,       /* dom0 runs */
 };
 
 struct relay {
     const struct console *console;
     enum stage stage;
-    struct buffer line;   /* the line that has not ended yet, while stage is not OPEN */
+    bool showing;         /* what comes is passed on; else it is held back */
+    struct buffer line;   /* the line that has not ended yet, before STAGE_UP */
     bool carriage_return; /* a "\r" came last and was kept back */
     bool broken;          /* nobody reads our stdout any more */
 };
@@ -78,29 +79,30 @@ static void pass_on(struct relay *relay, const char *data, size_t bytes)
     }
 }
 
-/*
- * hv/core/main.c prints "Mayfly hv VERSION" first and "... CPUs, TSC ..." last. A panic is shown
- * with all that came before it.
- */
+/* hv/core/main.c prints "Mayfly hv VERSION" first and "... CPUs, TSC ..." last. */
 static void end_of_line(struct relay *relay)
 {
+    const size_t bytes = relay->line.bytes;
     buffer_append(&relay->line, "", 1);
     const char *line = (const char *)relay->line.data;
-    const size_t bytes = relay->line.bytes - 1;
-    buffer_append(&held, line, bytes);
+    const bool was_showing = relay->showing;
     if (strstr(line, "Mayfly hv ") != NULL) {
-        relay->stage = relay->console->guest_only ? STAGE_HV : STAGE_OPEN;
-        buffer_free(&held);
-        buffer_append(&held, line, bytes);
-        if (relay->stage == STAGE_OPEN) {
-            pass_on(relay, line, bytes);
-            buffer_free(&held);
-        }
+        relay->stage = STAGE_HV;
+        relay->showing = was_showing || !relay->console->guest_only;
+        buffer_free(&held); /* the firmware's */
     } else if (relay->stage == STAGE_HV && strstr(line, " CPUs, TSC ") != NULL) {
-        relay->stage = STAGE_OPEN;
+        relay->stage = STAGE_UP;
+        relay->showing = true;
         buffer_free(&held);
+        relay->line.bytes = 0;
+        return;
     } else if (strstr(line, "PANIC") != NULL) {
-        relay->stage = STAGE_OPEN;
+        relay->showing = true; /* with all that came before */
+    }
+    if (!was_showing) {
+        buffer_append(&held, line, bytes);
+    }
+    if (relay->showing && !was_showing) {
         pass_on(relay, (const char *)held.data, held.bytes);
         buffer_free(&held);
     }
@@ -109,14 +111,22 @@ static void end_of_line(struct relay *relay)
 
 static void take(struct relay *relay, const char *data, size_t bytes)
 {
-    size_t at = 0;
-    for (; at < bytes && relay->stage != STAGE_OPEN; at++) {
-        buffer_append(&relay->line, &data[at], 1);
-        if (data[at] == '\n') {
+    while (bytes > 0 && relay->stage != STAGE_UP) {
+        const char *end = memchr(data, '\n', bytes);
+        const size_t part = end == NULL ? bytes : (size_t)(end - data) + 1;
+        buffer_append(&relay->line, data, part);
+        if (relay->showing) {
+            pass_on(relay, data, part);
+        }
+        if (end != NULL) {
             end_of_line(relay);
         }
+        data += part;
+        bytes -= part;
     }
-    pass_on(relay, data + at, bytes - at);
+    if (bytes > 0) {
+        pass_on(relay, data, bytes);
+    }
 }
 
 void console_show_rest(void)
@@ -143,12 +153,74 @@ void console_show_held(void)
     buffer_free(&held);
 }
 
-/* ---- QEMU's life ------------------------------------------------------------------------------
- */
+/* ---- input ------------------------------------------------------------------------------------ */
+
+struct input {
+    int from, to; /* our stdin; QEMU's. -1: none (any more) */
+    char data[512];
+    size_t at, bytes; /* of data, not yet written */
+};
+
+/* A terminal of which we are not the foreground must not be read: that would stop us. */
+static bool stdin_is_ours(void)
+{
+    return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
+}
+
+static void input_end(struct input *input)
+{
+    if (input->to >= 0) {
+        close(input->to);
+    }
+    input->from = input->to = -1;
+}
+
+static void input_read(struct input *input)
+{
+    const ssize_t got = read(input->from, input->data, sizeof(input->data));
+    if (got > 0) {
+        input->at = 0;
+        input->bytes = (size_t)got;
+    } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
+        input_end(input);
+    }
+}
+
+static void input_write(struct input *input)
+{
+    const ssize_t done = write(input->to, input->data + input->at, input->bytes);
+    if (done > 0) {
+        input->at += (size_t)done;
+        input->bytes -= (size_t)done;
+    } else if (done < 0 && errno != EINTR && errno != EAGAIN) {
+        input_end(input);
+    }
+}
+
+/* What to wait for: room in QEMU's pipe when there is something to write, else something to read. */
+static struct pollfd input_wait(const struct input *input, const struct relay *relay)
+{
+    if (input->bytes > 0) {
+        return (struct pollfd){.fd = input->to, .events = POLLOUT};
+    }
+    return (struct pollfd){.fd = relay->stage == STAGE_UP ? input->from : -1, .events = POLLIN};
+}
+
+static void input_go_on(struct input *input)
+{
+    if (input->bytes > 0) {
+        input_write(input);
+    } else {
+        input_read(input);
+    }
+}
+
+/* ---- QEMU's life ------------------------------------------------------------------------------ */
 
 struct life {
     pid_t pid;
     int pid_fd, out; /* out: its stdout; -1: at its end */
+    struct input input;
     long long start_ms;
     bool timed_out;
 };
@@ -168,25 +240,34 @@ static void kill_when_due(struct life *life, const struct relay *relay, int limi
     }
 }
 
+static void read_output(struct life *life, struct relay *relay)
+{
+    char data[4096];
+    const ssize_t got = read(life->out, data, sizeof(data));
+    if (got > 0) {
+        take(relay, data, (size_t)got);
+    } else {
+        close(life->out);
+        life->out = -1;
+    }
+}
+
 /* Returns when QEMU has ended and all that it wrote was passed on. */
 static void follow(struct life *life, struct relay *relay, int limit_ms)
 {
-    char data[4096];
     bool ended = false;
     while (!ended || life->out >= 0) {
         struct pollfd fds[] = {{.fd = ended ? -1 : life->pid_fd, .events = POLLIN},
-                               {.fd = life->out, .events = POLLIN}};
-        if (interrupt_poll(fds, 2, limit_ms > 0 ? TICK_MS : -1) < 0) {
-            fds[0].revents = fds[1].revents = 0;
+                               {.fd = life->out, .events = POLLIN},
+                               input_wait(&life->input, relay)};
+        if (interrupt_poll(fds, 3, limit_ms > 0 ? TICK_MS : -1) < 0) {
+            fds[0].revents = fds[1].revents = fds[2].revents = 0;
         }
         if (fds[1].revents != 0) {
-            const ssize_t got = read(life->out, data, sizeof(data));
-            if (got > 0) {
-                take(relay, data, (size_t)got);
-            } else {
-                close(life->out);
-                life->out = -1;
-            }
+            read_output(life, relay);
+        }
+        if (fds[2].revents != 0) {
+            input_go_on(&life->input);
         }
         ended = ended || fds[0].revents != 0;
         if (!ended) {
@@ -195,38 +276,54 @@ static void follow(struct life *life, struct relay *relay, int limit_ms)
     }
 }
 
+/* Starts QEMU with pipes as its stdout and, unless the terminal is to be its own, its stdin. */
+static int begin(struct life *life, const struct strlist *argv, const struct console *console)
+{
+    const bool own_terminal = console->raw_input && isatty(STDIN_FILENO);
+    int out[2], in[2];
+    if (pipe2(out, O_CLOEXEC) != 0 || pipe2(in, O_CLOEXEC) != 0) {
+        report_error("cannot make a pipe: %s", strerror(errno));
+        return -1;
+    }
+    life->out = out[0];
+    life->pid = process_start_guarded(argv, own_terminal ? -1 : in[0], out[1]);
+    close(out[1]);
+    close(in[0]);
+    fcntl(in[1], F_SETFL, O_NONBLOCK);
+    life->input = (struct input){.from = STDIN_FILENO, .to = in[1]};
+    if (own_terminal || !stdin_is_ours()) {
+        input_end(&life->input);
+    }
+    life->pid_fd = life->pid < 0 ? -1 : pidfd_open(life->pid, 0);
+    return life->pid_fd < 0 ? -1 : 0;
+}
+
 int console_run(const struct strlist *argv, const struct console *console, int limit_ms)
 {
     struct relay relay = {
         .console = console,
-        .stage = console->guest_only || console->no_firmware ? STAGE_FIRMWARE : STAGE_OPEN,
+        .showing = !console->guest_only && !console->no_firmware,
     };
     struct termios terminal;
-    int pipe_fds[2];
     buffer_free(&held);
     interrupt_catch();
     signal(SIGPIPE, SIG_IGN); /* relay.broken instead, so that everything is cleaned up */
-    if (pipe2(pipe_fds, O_CLOEXEC) != 0) {
-        report_error("cannot make a pipe: %s", strerror(errno));
-        return -1;
-    }
     const bool has_terminal =
         tcgetattr(STDIN_FILENO, &terminal) == 0 && tcgetpgrp(STDIN_FILENO) == getpgrp();
-    struct life life = {.out = pipe_fds[0], .start_ms = now_ms()};
-    life.pid = process_start_guarded(argv, pipe_fds[1]);
-    close(pipe_fds[1]);
-    life.pid_fd = life.pid < 0 ? -1 : pidfd_open(life.pid, 0);
-    if (life.pid_fd < 0) {
-        close(pipe_fds[0]);
+    struct life life = {.start_ms = now_ms()};
+    if (begin(&life, argv, console) != 0) {
         return -1;
     }
     follow(&life, &relay, limit_ms);
+    input_end(&life.input);
     close(life.pid_fd);
     const int status = process_wait(life.pid);
     if (has_terminal) {
         tcsetattr(STDIN_FILENO, TCSANOW, &terminal);
     }
-    buffer_append(&held, relay.line.data, relay.line.bytes);
+    if (!relay.showing) {
+        buffer_append(&held, relay.line.data, relay.line.bytes);
+    }
     buffer_free(&relay.line);
     return life.timed_out ? CONSOLE_TIMEOUT : relay.broken ? CONSOLE_UNREAD : status;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * console.h - runs QEMU and passes on what the machine's serial line says. Input goes straight from
- * our stdin to QEMU.
+ * console.h - runs QEMU and passes on what the machine's serial line says, and what comes in on our
+ * stdin. Input waits until hv is up: firmware would take it, and what the UART holds when hv starts
+ * is lost.
  */
 #pragma once
 
@@ -13,6 +14,7 @@
 #define CONSOLE_UNREAD (-3) /* nobody reads our stdout any more */
 
 struct console {
+    bool raw_input;   /* a terminal belongs to QEMU, which passes on each key, not lines */
     bool discard;     /* the serial line is not to be seen */
     bool no_firmware; /* hold back what the firmware says, unless hv does not come up */
     bool guest_only;  /* likewise, and what hv says while it boots */

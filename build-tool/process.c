@@ -20,7 +20,7 @@
 /* How a child differs from us. */
 struct start {
     const char *folder; /* NULL: ours */
-    int out_fd;         /* its stdout; -1: ours */
+    int in_fd, out_fd;  /* its stdin and stdout; -1: ours */
     bool guarded;       /* SIGINT stays blocked */
 };
 
@@ -38,7 +38,8 @@ static void become(const struct strlist *argv, const struct start *start, pid_t 
     if (getppid() != parent) {
         _exit(127); /* the parent died before the line above */
     }
-    if ((start->out_fd >= 0 && dup2(start->out_fd, STDOUT_FILENO) < 0) ||
+    if ((start->in_fd >= 0 && dup2(start->in_fd, STDIN_FILENO) < 0) ||
+        (start->out_fd >= 0 && dup2(start->out_fd, STDOUT_FILENO) < 0) ||
         (start->folder != NULL && chdir(start->folder) != 0)) {
         _exit(127);
     }
@@ -62,13 +63,13 @@ static pid_t start_child(const struct strlist *argv, const struct start *start)
 
 pid_t process_start(const struct strlist *argv, const char *folder)
 {
-    const struct start start = {.folder = folder, .out_fd = -1};
+    const struct start start = {.folder = folder, .in_fd = -1, .out_fd = -1};
     return start_child(argv, &start);
 }
 
-pid_t process_start_guarded(const struct strlist *argv, int out_fd)
+pid_t process_start_guarded(const struct strlist *argv, int in_fd, int out_fd)
 {
-    const struct start start = {.out_fd = out_fd, .guarded = true};
+    const struct start start = {.in_fd = in_fd, .out_fd = out_fd, .guarded = true};
     return start_child(argv, &start);
 }
 

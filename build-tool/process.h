@@ -13,10 +13,10 @@
 pid_t process_start(const struct strlist *argv, const char *folder);
 
 /**
- * The same for a program that we stop ourselves: Ctrl-C does not reach it. `out_fd` becomes its
- * stdout.
+ * The same for a program that we stop ourselves: Ctrl-C does not reach it. `in_fd` becomes its
+ * stdin (-1: ours), `out_fd` its stdout.
  */
-pid_t process_start_guarded(const struct strlist *argv, int out_fd);
+pid_t process_start_guarded(const struct strlist *argv, int in_fd, int out_fd);
 
 /**
  * Waits for its end; kills it when we are to end ourselves (interrupt.h). Returns its exit status,

@@ -398,6 +398,7 @@ static int start(struct run *run)
         free(line);
     } else {
         const struct console console = {
+            .raw_input = run->options->shell,
             .no_firmware = !run->options->verbose,
             .guest_only = !run->options->verbose && !run->options->shell,
             .plain = !isatty(STDOUT_FILENO),

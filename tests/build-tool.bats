@@ -237,6 +237,29 @@ teardown() {
 4: name=x" ]
 }
 
+@test "input that is there from the start reaches the guest whole" {
+    printf 'name: echoes\nsources: [main.c]\n' >"$guest/mayfly.yaml"
+    cat >"$guest/main.c" <<'C'
+#include <stdio.h>
+int main(void)
+{
+    char line[64];
+    while (fgets(line, sizeof(line), stdin) != NULL && line[0] != 'q') {
+        printf("got %s", line);
+    }
+    return 0;
+}
+C
+    mayfly build "$guest" -o "$guest/a.img"
+    for how in "" --uefi; do
+        printf 'one\ntwo\nq\n' >"$guest/input"
+        run --separate-stderr mayfly run --timeout 60 $how "$guest/a.img" <"$guest/input"
+        [ "$status" -eq 0 ]
+        [ "$output" = "got one
+got two" ]
+    done
+}
+
 @test "a guest ended by a fault is exit status 139" {
     run mayfly run --timeout 60 examples/crash null
     [ "$status" -eq 139 ]
