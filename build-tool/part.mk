@@ -41,3 +41,12 @@ PORT ?= 8080
 .PHONY: run
 run: all
 	@ACCEL='$(ACCEL)' CPUS='$(CPUS)' MEM='$(MEM)' exec $(MAYFLY) run --uefi -p $(PORT):80 examples/http
+
+# Boots GUEST under gdb's control; docs/debugging.md.
+GUEST ?= hello
+GDB_PORT ?= 1234
+
+.PHONY: gdb
+gdb: all
+	@echo "waits for: gdb $(B)/images/$(GUEST).img.debug -ex 'target remote 127.0.0.1:$(GDB_PORT)'"
+	@exec $(MAYFLY) run --gdb $(GDB_PORT) $(B)/images/$(GUEST).img
