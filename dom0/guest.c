@@ -268,8 +268,7 @@ static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *co
 static int64_t fill_domain(struct guest *g, const struct launch *l)
 {
     struct infopage *own = NULL;
-    uint32_t console_port, net_port;
-    uint64_t seed[4];
+    struct info_guest guest = {.guest = slot_of(g), .name = g->name};
 
     if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
         own = make_own_page(l, g->image, g->has_network);
@@ -277,15 +276,13 @@ static int64_t fill_domain(struct guest *g, const struct launch *l)
             return HV_ERR_LIMIT;
         }
     }
-    const int64_t err = make_domain(g, l, &console_port, &net_port);
+    const int64_t err = make_domain(g, l, &guest.console_port, &guest.net_port);
     if (err >= 0) {
-        seed_make(seed);
-        struct mf_info *info =
-            infopage_fill(own != NULL ? own : &g->image->proto, guest_window(slot_of(g)), plan,
-                          slot_of(g), seed, console_port, net_port);
-        memcpy(info->name, g->name, sizeof(info->name));
+        void *window = guest_window(slot_of(g));
+        seed_make(guest.seed);
+        infopage_fill(own != NULL ? own : &g->image->proto, window, plan, &guest);
         if (g->has_network) {
-            netback_open(slot_of(g), guest_window(slot_of(g)), g->net.port);
+            netback_open(slot_of(g), window, g->net.port);
         }
     }
     if (own != NULL) {

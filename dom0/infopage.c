@@ -107,9 +107,8 @@ void infopage_free(struct infopage *proto)
     proto->strings = NULL;
 }
 
-struct mf_info *infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
-                              uint32_t guest, const uint64_t seed[4], uint32_t console_port,
-                              uint32_t net_port)
+void infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
+                   const struct info_guest *g)
 {
     struct mf_info *info = (struct mf_info *)((uint8_t *)window + HV_INFO_PAGE);
 
@@ -119,14 +118,14 @@ struct mf_info *infopage_fill(const struct infopage *proto, void *window, const 
         memcpy(info, proto->page, INFO_STRINGS);
         memcpy((uint8_t *)window + proto->strings_at, proto->strings, proto->strings_bytes);
     }
-    memcpy(info->seed, seed, sizeof(info->seed));
-    info->console.port = console_port;
-    info->control_port = console_port; /* readiness arrives like output */
-    if (net_port != MF_NO_PORT) {
-        info->net.port = net_port;
-        plan_guest_mac(guest, info->net.mac);
-        put32(info->net.ip4, plan_guest_ip4(plan, guest));
-        plan_guest_ip6(plan, guest, info->net.ip6);
+    memcpy(info->name, g->name, sizeof(info->name));
+    memcpy(info->seed, g->seed, sizeof(info->seed));
+    info->console.port = g->console_port;
+    info->control_port = g->console_port; /* readiness arrives like output */
+    if (g->net_port != MF_NO_PORT) {
+        info->net.port = g->net_port;
+        plan_guest_mac(g->guest, info->net.mac);
+        put32(info->net.ip4, plan_guest_ip4(plan, g->guest));
+        plan_guest_ip6(plan, g->guest, info->net.ip6);
     }
-    return info;
 }

@@ -49,10 +49,14 @@ bool infopage_make(struct infopage *proto, const struct plan *plan, const struct
 
 void infopage_free(struct infopage *proto);
 
-/**
- * Fills in the info page of guest `guest`, whose window is at `window` (fresh, zero). seed: 32
- * fresh random bytes. Ports are the guest's.
- */
-struct mf_info *infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
-                              uint32_t guest, const uint64_t seed[4], uint32_t console_port,
-                              uint32_t net_port);
+/* What differs from guest to guest. */
+struct info_guest {
+    uint32_t guest;                  /* number, for its addresses */
+    uint32_t console_port, net_port; /* the guest's; MF_NO_PORT: none */
+    uint64_t seed[4];                /* 32 fresh random bytes */
+    const char *name;                /* 64 bytes */
+};
+
+/** Fills in the info page of a guest whose window is at `window` (fresh, zero). */
+void infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
+                   const struct info_guest *g);

@@ -11,20 +11,22 @@
 
 #define MEMORY_MAX_BYTES (1ull << 39) /* the guest's address space */
 
-/* Appends up to three strings as one, with its NUL, to a list that grows. */
-static bool append(char **list, uint32_t *bytes, const char *a, const char *b, const char *c)
+/* Appends `count` bytes to a list that grows. */
+static bool append(char **list, uint32_t *bytes, const char *text, size_t count)
 {
-    const size_t an = strlen(a), bn = strlen(b), cn = strlen(c) + 1;
-    char *grown = realloc(*list, *bytes + an + bn + cn);
+    char *grown = realloc(*list, *bytes + count);
     if (grown == NULL) {
         return false;
     }
-    memcpy(grown + *bytes, a, an);
-    memcpy(grown + *bytes + an, b, bn);
-    memcpy(grown + *bytes + an + bn, c, cn);
+    memcpy(grown + *bytes, text, count);
     *list = grown;
-    *bytes += (uint32_t)(an + bn + cn);
+    *bytes += (uint32_t)count;
     return true;
+}
+
+static bool append_string(char **list, uint32_t *bytes, const char *text)
+{
+    return append(list, bytes, text, strlen(text) + 1);
 }
 
 static const char *take_args(struct manifest *m, const cJSON *json)
@@ -35,7 +37,7 @@ static const char *take_args(struct manifest *m, const cJSON *json)
         if (!cJSON_IsString(item)) {
             return "args: a list of strings is needed";
         }
-        if (!append(&m->args, &m->args_bytes, item->valuestring, "", "")) {
+        if (!append_string(&m->args, &m->args_bytes, item->valuestring)) {
             return "no memory for the arguments";
         }
         m->arg_count++;
@@ -51,7 +53,9 @@ static const char *take_env(struct manifest *m, const cJSON *json)
         if (!cJSON_IsString(item) || item->string == NULL) {
             return "env: names with strings are needed";
         }
-        if (!append(&m->env, &m->env_bytes, item->string, "=", item->valuestring)) {
+        if (!append(&m->env, &m->env_bytes, item->string, strlen(item->string)) ||
+            !append(&m->env, &m->env_bytes, "=", 1) ||
+            !append_string(&m->env, &m->env_bytes, item->valuestring)) {
             return "no memory for the environment";
         }
         m->env_count++;
@@ -124,7 +128,7 @@ const char *manifest_parse(struct manifest *m, const char *name, const char *tex
     const char *problem = NULL;
 
     *m = (struct manifest){.arg_count = 1};
-    if (!append(&m->args, &m->args_bytes, name, "", "")) {
+    if (!append_string(&m->args, &m->args_bytes, name)) {
         return "no memory for the arguments";
     }
     if (text != NULL) {

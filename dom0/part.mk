@@ -3,16 +3,16 @@
 
 DOM0_B := $(B)/dom0
 DOM0_SRC := $(wildcard dom0/*.c dom0/net/*.c)
-CJSON_SRC = $(TP)/src/cjson
+CJSON_SRC := $(TP)/src/cjson
 DOM0_OBJ := $(patsubst dom0/%.c,$(DOM0_B)/%.o,$(DOM0_SRC)) $(DOM0_B)/cJSON.o
 
 DOM0_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) \
-	-Idom0 -Idom0/net -Iunikernel-runtime/src -ffile-prefix-map=$(CURDIR)/= -MMD -MP
+	-Idom0 -Idom0/net -Iunikernel-runtime/src -I$(CJSON_SRC) -ffile-prefix-map=$(CURDIR)/= -MMD -MP
 
 $(DOM0_B)/%.o: dom0/%.c $(TP)/cjson.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs dom0/part.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -isystem $(CJSON_SRC) -c $< -o $@
+	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -c $< -o $@
 
 $(DOM0_B)/cJSON.o: $(TP)/cjson.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs dom0/part.mk
 	@mkdir -p $(@D)

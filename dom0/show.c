@@ -160,14 +160,25 @@ void show_guest(uint32_t slot)
         term_printf("memory      %s of %s\n", size_text(info.resident_pages * HV_PAGE_BYTES, now),
                     info.memory_pages == 0 ? "all"
                                            : size_text(info.memory_pages * HV_PAGE_BYTES, limit));
-        term_printf("CPU         %" PRIu64 ".%03" PRIu64 " s on CPU %" PRIu32 ", weight %" PRIu32
+        term_printf("CPU         %" PRIu64 ".%06" PRIu64 " s on CPU %" PRIu32 ", weight %" PRIu32
                     ", cap %" PRIu32 "%%\n",
-                    info.cpu_ns / MF_NS_PER_S, info.cpu_ns / MF_NS_PER_MS % 1000, info.cpu,
-                    info.weight, info.cap_percent);
+                    info.cpu_ns / MF_NS_PER_S, info.cpu_ns / 1000 % 1000000, info.cpu, info.weight,
+                    info.cap_percent);
         term_printf("faults      %" PRIu64 "\nhypercalls  %" PRIu64 "\n", info.fault_count,
                     info.hypercall_count);
     }
     print_network(slot);
+}
+
+static void print_dom0(void)
+{
+    struct hv_dom_info info;
+    char memory[TEXT_BYTES];
+    if (hv_dom_info(HV_SELF, &info) >= 0) {
+        term_printf("dom0        %s, %" PRIu64 ".%06" PRIu64 " s of CPU, %" PRIu64 " hypercalls\n",
+                    size_text(info.resident_pages * HV_PAGE_BYTES, memory),
+                    info.cpu_ns / MF_NS_PER_S, info.cpu_ns / 1000 % 1000000, info.hypercall_count);
+    }
 }
 
 static void print_uplink(void)
@@ -200,6 +211,7 @@ void show_machine(void)
     term_printf("memory      %s free of %s\n", size_text(m.free_frames * HV_PAGE_BYTES, free_text),
                 size_text(m.total_frames * HV_PAGE_BYTES, total));
     term_printf("domains     %" PRIu64 " (guests: %" PRIu32 ")\n", m.domain_count, guest_count());
+    print_dom0();
     print_uplink();
     term_printf("guest net   %s/%d, %" PRIu32 " flows\n",
                 address_text(netback_switch.plan.net, net),

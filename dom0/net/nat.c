@@ -90,23 +90,22 @@ static bool read_ports(const struct packet *p, uint16_t *here, uint16_t *there, 
     }
 }
 
-static void set_port(const struct frame *f, struct packet *p, uint32_t offset, uint16_t port)
+static void set_port(struct packet *p, uint32_t offset, uint16_t port)
 {
     if (p->protocol != IP_PROTOCOL_ICMP) {
-        packet_set_port(p, offset, port, f->needs_csum);
+        packet_set_port(p, offset, port);
         return;
     }
     const uint16_t from = get16(p->transport + ICMP_ID);
     uint8_t *field = packet_checksum(p);
     put16(p->transport + ICMP_ID, port);
-    if (!f->needs_csum) {
+    if (!p->frame->needs_csum) {
         put16(field, checksum_update16(get16(field), from, port));
     }
 }
 
 enum nat_result nat_outwards(struct nat *n, const struct plan *plan, const struct plan_uplink *u,
-                             uint32_t guest, const struct frame *f, struct packet *p,
-                             uint32_t now_s)
+                             uint32_t guest, struct packet *p, uint32_t now_s)
 {
     struct nat_flow key = {.guest = guest, .remote = p->dst, .protocol = p->protocol};
     uint16_t our_port;
@@ -122,7 +121,7 @@ enum nat_result nat_outwards(struct nat *n, const struct plan *plan, const struc
         }
         key.remote = u->dns;
         key.via_gateway = true;
-        packet_set_ip4(p, IP4_DST, u->dns, f->needs_csum);
+        packet_set_ip4(p, IP4_DST, u->dns);
     }
     if (published != NULL && !key.via_gateway) {
         our_port = published->host_port;
@@ -133,14 +132,13 @@ enum nat_result nat_outwards(struct nat *n, const struct plan *plan, const struc
         }
         our_port = flow->our_port;
     }
-    packet_set_ip4(p, IP4_SRC, u->address, f->needs_csum);
-    set_port(f, p, 0, our_port);
+    packet_set_ip4(p, IP4_SRC, u->address);
+    set_port(p, 0, our_port);
     return NAT_OK;
 }
 
-static enum nat_result inwards_published(struct nat *n, const struct plan *plan,
-                                         const struct frame *f, struct packet *p, uint16_t dst,
-                                         uint32_t *guest)
+static enum nat_result inwards_published(struct nat *n, const struct plan *plan, struct packet *p,
+                                         uint16_t dst, uint32_t *guest)
 {
     if (p->protocol == IP_PROTOCOL_ICMP) {
         return NAT_NO_FLOW;
@@ -150,20 +148,20 @@ static enum nat_result inwards_published(struct nat *n, const struct plan *plan,
         return NAT_NO_FLOW;
     }
     *guest = t->guest - 1;
-    packet_set_ip4(p, IP4_DST, plan_guest_ip4(plan, *guest), f->needs_csum);
-    set_port(f, p, 2, t->port);
+    packet_set_ip4(p, IP4_DST, plan_guest_ip4(plan, *guest));
+    set_port(p, 2, t->port);
     return NAT_OK;
 }
 
-enum nat_result nat_inwards(struct nat *n, const struct plan *plan, const struct frame *f,
-                            struct packet *p, uint32_t now_s, uint32_t *guest)
+enum nat_result nat_inwards(struct nat *n, const struct plan *plan, struct packet *p,
+                            uint32_t now_s, uint32_t *guest)
 {
     struct nat_flow key = {.remote = p->src, .protocol = p->protocol};
 
     if (!read_ports(p, &key.our_port, &key.remote_port, false)) {
         return NAT_UNSUPPORTED;
     }
-    if (inwards_published(n, plan, f, p, key.our_port, guest) == NAT_OK) {
+    if (inwards_published(n, plan, p, key.our_port, guest) == NAT_OK) {
         return NAT_OK;
     }
     const struct nat_flow *flow = nat_flow_use_in(n, &key, p, now_s);
@@ -171,10 +169,10 @@ enum nat_result nat_inwards(struct nat *n, const struct plan *plan, const struct
         return NAT_NO_FLOW;
     }
     *guest = flow->guest;
-    packet_set_ip4(p, IP4_DST, plan_guest_ip4(plan, flow->guest), f->needs_csum);
-    set_port(f, p, 2, flow->guest_port);
+    packet_set_ip4(p, IP4_DST, plan_guest_ip4(plan, flow->guest));
+    set_port(p, 2, flow->guest_port);
     if (flow->via_gateway) {
-        packet_set_ip4(p, IP4_SRC, plan_gateway_ip4(plan), f->needs_csum);
+        packet_set_ip4(p, IP4_SRC, plan_gateway_ip4(plan));
     }
     return NAT_OK;
 }

@@ -102,12 +102,11 @@ void nat_forget_guest(struct nat *n, uint32_t guest);
  * a port of ours.
  */
 enum nat_result nat_outwards(struct nat *n, const struct plan *plan, const struct plan_uplink *u,
-                             uint32_t guest, const struct frame *f, struct packet *p,
-                             uint32_t now_s);
+                             uint32_t guest, struct packet *p, uint32_t now_s);
 
 /** A packet from outside to our address: gives it the guest's. *guest: whose it is. */
-enum nat_result nat_inwards(struct nat *n, const struct plan *plan, const struct frame *f,
-                            struct packet *p, uint32_t now_s, uint32_t *guest);
+enum nat_result nat_inwards(struct nat *n, const struct plan *plan, struct packet *p,
+                            uint32_t now_s, uint32_t *guest);
 
 /** Drops flows whose time is over; at most `limit`. */
 void nat_expire(struct nat *n, uint32_t now_s, uint32_t limit);

@@ -44,6 +44,7 @@ uint8_t *packet_checksum(const struct packet *p)
 /* Fills in the transport part, which starts at `offset` of the frame. */
 static bool parse_transport(struct frame *f, struct packet *p, uint32_t offset)
 {
+    p->frame = f;
     p->transport = f->head + offset;
     p->transport_head = f->head_bytes - offset;
     p->transport_bytes = frame_bytes(f) - offset;
@@ -125,8 +126,9 @@ static void put_checksum(const struct packet *p, uint8_t *field, uint16_t value)
     put16(field, value == 0 && p->protocol == IP_PROTOCOL_UDP ? 0xffffu : value);
 }
 
-void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip, bool needs_csum)
+void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip)
 {
+    const bool needs_csum = p->frame->needs_csum;
     const uint32_t from = get32(p->ip + offset);
     uint8_t *field = needs_csum ? packet_checksum(p) : covering_checksum(p);
 
@@ -140,13 +142,13 @@ void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip, bool needs_c
     *(offset == IP4_SRC ? &p->src : &p->dst) = ip;
 }
 
-void packet_set_port(struct packet *p, uint32_t offset, uint16_t port, bool needs_csum)
+void packet_set_port(struct packet *p, uint32_t offset, uint16_t port)
 {
     const uint16_t from = get16(p->transport + offset);
     uint8_t *field = covering_checksum(p);
 
     put16(p->transport + offset, port);
-    if (!needs_csum && field != NULL) {
+    if (!p->frame->needs_csum && field != NULL) {
         put_checksum(p, field, checksum_update16(get16(field), from, port));
     }
 }

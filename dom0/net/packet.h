@@ -11,8 +11,9 @@
 #include "frame.h"
 
 struct packet {
-    uint8_t *ip;        /* network header */
-    uint8_t *transport; /* what follows it; at least transport_head bytes are in head[] */
+    struct frame *frame; /* borrows */
+    uint8_t *ip;         /* network header */
+    uint8_t *transport;  /* what follows it; at least transport_head bytes are in head[] */
     uint32_t transport_head, transport_bytes; /* in head[], and in all */
     uint8_t protocol;
     bool fragment;     /* IPv4: a part of a larger packet */
@@ -33,12 +34,12 @@ uint8_t *packet_checksum(const struct packet *p);
 
 /**
  * Changes an IPv4 address of the packet (`offset`: IP4_SRC or IP4_DST) and all checksums that
- * cover it. `needs_csum` as in struct frame.
+ * cover it.
  */
-void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip, bool needs_csum);
+void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip);
 
 /** Changes a port of TCP or UDP (offset 0: source, 2: destination), and the checksum. */
-void packet_set_port(struct packet *p, uint32_t offset, uint16_t port, bool needs_csum);
+void packet_set_port(struct packet *p, uint32_t offset, uint16_t port);
 
 /** One hop less. Returns false when the packet has come to its end. */
 bool packet_age_ip4(struct packet *p);

@@ -82,7 +82,7 @@ static struct switch_verdict ip4_outwards(struct net_switch *s, uint32_t guest, 
     if (!packet_age_ip4(p)) {
         return drop(s, SWITCH_TTL);
     }
-    const enum nat_result r = nat_outwards(&s->nat, &s->plan, &s->uplink, guest, f, p, now_s);
+    const enum nat_result r = nat_outwards(&s->nat, &s->plan, &s->uplink, guest, p, now_s);
     return r == NAT_OK ? to_uplink(s, f, p->dst, now_s) : drop_untranslated(s, r);
 }
 
@@ -93,7 +93,7 @@ static struct switch_verdict ip4_to_gateway(struct net_switch *s, uint32_t guest
     if (echo_answer_ip4(f, p)) {
         return to_guest(guest);
     }
-    const enum nat_result r = nat_outwards(&s->nat, &s->plan, &s->uplink, guest, f, p, now_s);
+    const enum nat_result r = nat_outwards(&s->nat, &s->plan, &s->uplink, guest, p, now_s);
     if (r == NAT_OK) {
         return to_uplink(s, f, p->dst, now_s);
     }
@@ -206,7 +206,7 @@ static struct switch_verdict ip4_from_uplink(struct net_switch *s, struct frame 
     if (plan_is_inside(&s->plan, p.src) || p.src == p.dst) {
         return drop(s, SWITCH_FORGED);
     }
-    const enum nat_result r = nat_inwards(&s->nat, &s->plan, f, &p, now_s, &guest);
+    const enum nat_result r = nat_inwards(&s->nat, &s->plan, &p, now_s, &guest);
     if (r != NAT_OK) {
         return ip4_to_us(s, f, &p);
     }

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// cflags: -Idom0/net -Iunikernel-runtime/src
 /* packets.h - builds packets and checks their checksums from first principles, for dom0's tests. */
 #pragma once
 
@@ -79,9 +80,9 @@ static inline bool sums_are_right(const uint8_t *frame)
            fold(fold(pseudo) + slow_sum(ip + ihl, bytes)) == 0xffff;
 }
 
-/* An IPv4 packet with `payload` bytes behind a transport header of the usual size. */
+/* An IPv4 packet from ends[0] to ends[1] with `payload` bytes behind a transport header of the usual size. */
 static inline void wire_ip4(struct wire *w, const uint8_t dst_mac[6], const uint8_t src_mac[6],
-                            uint32_t src, uint32_t dst, uint8_t protocol, uint32_t payload)
+                            const uint32_t ends[2], uint8_t protocol, uint32_t payload)
 {
     uint8_t *ip = w->data + ETH_BYTES, *l4 = ip + IP4_BYTES;
     const uint32_t header = protocol == IP_PROTOCOL_TCP ? TCP_BYTES : UDP_BYTES;
@@ -94,8 +95,8 @@ static inline void wire_ip4(struct wire *w, const uint8_t dst_mac[6], const uint
     put16(ip + IP4_TOTAL_BYTES, (uint16_t)(IP4_BYTES + header + payload));
     ip[IP4_TTL] = 64;
     ip[IP4_PROTOCOL] = protocol;
-    put32(ip + IP4_SRC, src);
-    put32(ip + IP4_DST, dst);
+    put32(ip + IP4_SRC, ends[0]);
+    put32(ip + IP4_DST, ends[1]);
     if (protocol == IP_PROTOCOL_TCP) {
         l4[TCP_OFFSET] = 5 << 4;
         l4[TCP_FLAGS] = TCP_ACK;

@@ -58,7 +58,7 @@ static struct sample *make(void)
         .p_type = PT_NOTE, .p_offset = offsetof(struct sample, note), .p_filesz = sizeof(s->note)};
     s->note.h = (Elf64_Nhdr){.n_namesz = 7, .n_descsz = 5, .n_type = 1};
     memcpy(s->note.name, "Mayfly", 7);
-    memcpy(s->note.text, "{...}", 5);
+    memcpy(s->note.text, "{...}", sizeof("{...}"));
     return s;
 }
 
