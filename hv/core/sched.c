@@ -109,6 +109,30 @@ static inline struct vcpu *first_queued(const struct run *r)
     return r->only != NULL ? r->only : r->bucket[first_bucket(r)].first;
 }
 
+/* Takes the first of the lowest bucket. One that was farther ahead than the buckets reach is put
+ * where it belongs when the queue's time has come to the bucket where it waited. */
+static struct vcpu *bucket_take(struct run *r)
+{
+    for (;;) {
+        const uint64_t time = r->virtual_ns >> BUCKET_SHIFT;
+        const uint32_t b = first_bucket(r);
+        const uint64_t ahead = (b - time) % BUCKETS;
+        struct vcpu *v = r->bucket[b].first;
+
+        r->bucket[b].first = v->queue_next;
+        if (v->queue_next == NULL) {
+            r->occupied &= ~(1ul << b);
+        }
+        if (likely(v->virtual_ns >> BUCKET_SHIFT <= time + ahead)) {
+            return v;
+        }
+        if (ahead == BUCKETS - 1) { /* nobody else is nearer */
+            r->virtual_ns = (time + ahead) << BUCKET_SHIFT;
+        }
+        bucket_add(r, v, false);
+    }
+}
+
 static inline struct vcpu *dequeue_first(struct run *r)
 {
     if (r->queued == 0) {
@@ -119,12 +143,7 @@ static inline struct vcpu *dequeue_first(struct run *r)
     if (likely(v != NULL)) {
         r->only = NULL;
     } else {
-        const uint32_t b = first_bucket(r);
-        v = r->bucket[b].first;
-        r->bucket[b].first = v->queue_next;
-        if (v->queue_next == NULL) {
-            r->occupied &= ~(1ul << b);
-        }
+        v = bucket_take(r);
     }
     r->queued--;
     v->is_queued = false;

@@ -79,6 +79,11 @@ static void right_that_is_missing_is_refused(void **state)
                              has & bit ? HV_OK : HV_ERR_PERM);
             assert_int_equal(found, has & bit ? object_of(object) : 7);
         }
+        for (uint32_t bits = 0; bits <= HV_RIGHT_ALL; bits++) { /* all of them or none */
+            uint64_t found;
+            assert_int_equal(handle_find(owner, h, HANDLE_DOMAIN, bits, &found),
+                             (has & bits) == bits ? HV_OK : HV_ERR_PERM);
+        }
     }
 }
 
@@ -114,6 +119,7 @@ static void closed_handle_is_gone_and_its_number_used_again(void **state)
     assert_int_equal(handle_find(owner, second, HANDLE_DOMAIN, HV_RIGHT_INFO, &found), HV_OK);
     assert_int_equal(object->refs, refs + 1);
     assert_int_equal(add(HANDLE_PCI, 3, HV_RIGHT_DEVICE), first);
+    assert_int_equal(add(HANDLE_PCI, 4, HV_RIGHT_DEVICE), second + 1);
 }
 
 static void object_lives_as_long_as_a_handle_names_it(void **state)

@@ -106,7 +106,16 @@ static void extreme_weights_still_run(void **state)
     sim_go(sim_add(NULL, 10000, 0));
     sim_run(30000 * MS);
     assert_true(sim_ran_ns(&sim_guest[0]) >= SLICE);
-    expect_share(&sim_guest[1], 30000 * MS, 1, 0.01);
+    expect_share(&sim_guest[1], 30000 * MS, 1, 0.001);
+    sim_stop();
+    sim_start(1);
+    sim_go(sim_add(NULL, 1, 0));
+    sim_go(sim_add(NULL, 2, 0));
+    sim_go(sim_add(NULL, 97, 0));
+    sim_run(30000 * MS);
+    for (uint32_t i = 0; i < 3; i++) {
+        expect_share(&sim_guest[i], 30000 * MS, sim_guest[i].domain->vcpu.weight / 100.0, 0.001);
+    }
     sim_stop();
 }
 
@@ -216,6 +225,24 @@ static void cap_can_be_set_and_lifted_while_it_runs(void **state)
     sim_stop();
 }
 
+/* A call that takes 3 ms, in one piece. */
+static void long_caller(struct sim_guest *g)
+{
+    sim_now += 3 * MS;
+    g->left_ns = 1000;
+}
+
+static void cap_holds_though_calls_take_long(void **state)
+{
+    (void)state;
+    sim_start(1);
+    struct sim_guest *g = sim_add(long_caller, 100, 10); /* 2 ms in 20 */
+    sim_go(g);
+    sim_run(4000 * MS);
+    assert_in_range(sched_cpu_ns(&g->domain->vcpu), 390 * MS, 410 * MS);
+    sim_stop();
+}
+
 /* ---- waking -----------------------------------------------------------------------------------
  */
 
@@ -283,6 +310,53 @@ static void events_go_to_and_fro_without_loss(void **state)
     }
 }
 
+/* HC_EVENT_WAIT, with the event coming from another CPU after the look for one. */
+static void late_waiter(struct sim_guest *g)
+{
+    struct vcpu *v = &g->domain->vcpu;
+    uint32_t tag;
+
+    if (v->tf.rax == 1) {
+        assert_int_equal(v->tf.rdx, 1);
+        v->tf.rax = 0;
+        g->count++;
+        g->left_ns = 1000;
+        return;
+    }
+    assert_false(port_take(g->domain, HV_WAIT_FOREVER, &tag));
+    struct sim_guest *other = &sim_guest[1 - (g - sim_guest)];
+    assert_int_equal(port_send(other->domain, (uint32_t)other->a), HV_OK);
+    sched_block(HV_WAIT_FOREVER);
+}
+
+static void wake_up_on_the_way_to_sleep_is_not_lost(void **state)
+{
+    (void)state;
+    sim_start(1);
+    struct sim_guest *a = sim_add(late_waiter, 100, 0), *b = sim_add(sleeper, 100, 0);
+    bind_ports(a, b);
+    sim_go(a);
+    sim_run(100 * MS);
+    assert_in_range(a->count, 99999, 100001);
+    sim_stop();
+}
+
+static void wait_that_is_woken_for_nothing_goes_on(void **state)
+{
+    (void)state;
+    sim_start(1);
+    struct sim_guest *g = sim_add(ticker, 100, 0);
+    g->period_ns = 10 * MS;
+    sim_go(g);
+    for (uint32_t n = 0; n < 1000; n++) {
+        sim_run(MS);
+        sched_wake(&g->domain->vcpu);
+    }
+    assert_in_range(g->count, 98, 99);
+    assert_int_equal(g->latency_ns, 0);
+    sim_stop();
+}
+
 static void event_reaches_a_guest_beside_busy_ones_at_once(void **state)
 {
     (void)state;
@@ -297,7 +371,7 @@ static void event_reaches_a_guest_beside_busy_ones_at_once(void **state)
     for (uint32_t i = 0; i < 20; i++) {
         const uint64_t count = a->count;
         assert_int_equal(port_send(b->domain, (uint32_t)b->a), HV_OK);
-        sim_run(SLICE);
+        sim_run(MS / 2 + 1);
         assert_int_equal(a->count, count + 1);
         sim_run(10 * MS);
     }
@@ -348,6 +422,41 @@ static void busy_guests_use_all_cpus(void **state)
     sim_run(1000 * MS);
     for (uint32_t i = 0; i < 4; i++) {
         expect_share(&sim_guest[i], 1000 * MS, 1, 0.01);
+    }
+    for (uint32_t i = 4; i < 8; i++) {
+        sim_go(sim_add(NULL, 100, 0));
+        sim_guest[i - 4].ran_ns -= sim_ran_ns(&sim_guest[i - 4]);
+    }
+    sim_run(1000 * MS);
+    for (uint32_t i = 0; i < 8; i++) {
+        expect_share(&sim_guest[i], 1000 * MS, 0.5, 0.01);
+    }
+    sim_stop();
+}
+
+/* Virtual times of two CPUs have nothing to do with each other. */
+static void guest_from_a_busier_cpu_gets_its_share(void **state)
+{
+    (void)state;
+    sim_start(2);
+    for (uint32_t i = 0; i < 3; i++) {
+        sim_go(sim_add(NULL, 100, 0));
+    }
+    sim_run(4000 * MS);
+    uint32_t lonely = 0; /* the one that has a CPU of its own */
+    for (uint32_t i = 0; i < 3; i++) {
+        lonely = sim_ran_ns(&sim_guest[i]) > 3500 * MS ? i : lonely;
+    }
+    (void)!sched_pause(&sim_guest[lonely].domain->vcpu, NULL);
+    sim_run(5 * MS); /* its CPU takes another one */
+    sched_unpause(&sim_guest[lonely].domain->vcpu);
+    uint64_t before[3];
+    for (uint32_t i = 0; i < 3; i++) {
+        before[i] = sim_ran_ns(&sim_guest[i]);
+    }
+    sim_run(100 * MS);
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_true(sim_ran_ns(&sim_guest[i]) - before[i] > 45 * MS);
     }
     sim_stop();
 }
@@ -433,14 +542,18 @@ int main(void)
         cmocka_unit_test(yielding_guests_take_turns),
         cmocka_unit_test(cap_holds_on_an_idle_cpu),
         cmocka_unit_test(cap_leaves_the_rest_to_others),
+        cmocka_unit_test(cap_holds_though_calls_take_long),
         cmocka_unit_test(cap_can_be_set_and_lifted_while_it_runs),
         cmocka_unit_test(sleeper_wakes_on_time_beside_busy_guests),
         cmocka_unit_test(many_deadlines_are_kept),
         cmocka_unit_test(events_go_to_and_fro_without_loss),
         cmocka_unit_test(event_reaches_a_guest_beside_busy_ones_at_once),
+        cmocka_unit_test(wake_up_on_the_way_to_sleep_is_not_lost),
+        cmocka_unit_test(wait_that_is_woken_for_nothing_goes_on),
         cmocka_unit_test(idle_machine_rests),
         cmocka_unit_test(lonely_guest_is_not_interrupted),
         cmocka_unit_test(busy_guests_use_all_cpus),
+        cmocka_unit_test(guest_from_a_busier_cpu_gets_its_share),
         cmocka_unit_test(freed_cpu_takes_waiting_guests),
         cmocka_unit_test(paused_guest_stops_and_goes_on),
         cmocka_unit_test(used_time_is_booked_to_the_nanosecond),

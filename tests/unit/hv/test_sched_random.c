@@ -132,6 +132,8 @@ static void disturb(void)
         sched_unpause(v);
     } else if (choose(6) == 0) {
         (void)!sched_pause(v, NULL);
+    } else if (choose(6) == 0) {
+        sched_wake(v); /* for nothing */
     } else {
         (void)!port_send(g->domain, (uint32_t)choose(GUESTS * 2));
     }
