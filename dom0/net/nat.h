@@ -108,5 +108,13 @@ enum nat_result nat_outwards(struct nat *n, const struct plan *plan, const struc
 enum nat_result nat_inwards(struct nat *n, const struct plan *plan, struct packet *p,
                             uint32_t now_s, uint32_t *guest);
 
+/**
+ * An ICMP error from outside to our address (RFC 792: unreachable, time exceeded, parameter problem),
+ * about a packet that a guest sent: gives both the error and the packet quoted in it the guest's
+ * addresses (RFC 5508, 4.2). *guest: whose it is. NAT_NO_FLOW: nobody's.
+ */
+enum nat_result nat_error_inwards(struct nat *n, const struct plan *plan,
+                                  const struct plan_uplink *u, struct packet *p, uint32_t *guest);
+
 /** Drops flows whose time is over; at most `limit`. */
 void nat_expire(struct nat *n, uint32_t now_s, uint32_t limit);

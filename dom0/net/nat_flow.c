@@ -144,7 +144,7 @@ static struct nat_flow *flow_allocate(struct nat *n, uint32_t now_s)
     return f;
 }
 
-static struct nat_flow *find_in(struct nat *n, const struct nat_flow *k)
+struct nat_flow *nat_flow_find_in(struct nat *n, const struct nat_flow *k)
 {
     for (uint32_t link = n->in [in_bucket(n, k)]; link != 0; link = flow_at(n, link)->in_next) {
         struct nat_flow *f = flow_at(n, link);
@@ -180,7 +180,7 @@ static bool choose_port(struct nat *n, struct nat_flow *f)
         if (f->protocol != IP_PROTOCOL_ICMP && published[f->our_port].guest != 0) {
             continue;
         }
-        if (find_in(n, f) == NULL) {
+        if (nat_flow_find_in(n, f) == NULL) {
             return true;
         }
     }
@@ -266,7 +266,7 @@ struct nat_flow *nat_flow_use_out(struct nat *n, const struct nat_flow *key, con
 struct nat_flow *nat_flow_use_in(struct nat *n, const struct nat_flow *key, const struct packet *p,
                                  uint32_t now_s)
 {
-    struct nat_flow *f = find_in(n, key);
+    struct nat_flow *f = nat_flow_find_in(n, key);
     if (f == NULL || now_s - f->used_s > lifetime_s[f->kind]) {
         return NULL;
     }

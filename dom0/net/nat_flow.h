@@ -20,5 +20,8 @@ struct nat_flow *nat_flow_use_out(struct nat *n, const struct nat_flow *key, con
 struct nat_flow *nat_flow_use_in(struct nat *n, const struct nat_flow *key, const struct packet *p,
                                  uint32_t now_s);
 
+/** Likewise, but takes no note of it. */
+struct nat_flow *nat_flow_find_in(struct nat *n, const struct nat_flow *key);
+
 /** Frees all flows of a guest. */
 void nat_flow_remove_all(struct nat *n, uint32_t guest);

@@ -206,8 +206,8 @@ static struct switch_verdict ip4_from_uplink(struct net_switch *s, struct frame 
     if (plan_is_inside(&s->plan, p.src) || p.src == p.dst) {
         return drop(s, SWITCH_FORGED);
     }
-    const enum nat_result r = nat_inwards(&s->nat, &s->plan, &p, now_s, &guest);
-    if (r != NAT_OK) {
+    if (nat_inwards(&s->nat, &s->plan, &p, now_s, &guest) != NAT_OK &&
+        nat_error_inwards(&s->nat, &s->plan, &s->uplink, &p, &guest) != NAT_OK) {
         return ip4_to_us(s, f, &p);
     }
     if (!packet_age_ip4(&p)) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/net/switch.c dom0/net/nat.c dom0/net/nat_flow.c dom0/net/arp.c dom0/net/echo.c
+// sources: dom0/net/switch.c dom0/net/nat.c dom0/net/nat_flow.c dom0/net/nat_error.c dom0/net/arp.c dom0/net/echo.c
 // sources: dom0/net/packet.c dom0/net/plan.c dom0/net/frame.c dom0/net/checksum.c
 // cflags: -Idom0/net -Iunikernel-runtime/src
 // Where frames go, and what they look like when they arrive: forwarding, published ports, NAT, ARP,
@@ -458,6 +458,47 @@ static void flows_end_when_they_are_idle(void **state)
     assert_int_equal(sw->nat.flow_count, 0);
 }
 
+/* Makes the error of type `type` about the frame in *w, as a router would. */
+static void make_error(struct wire *w, uint8_t type)
+{
+    struct wire e;
+    wire_ip4(&e, our_mac, router_mac, ENDS(REMOTE + 9, OUR), IP_PROTOCOL_ICMP, 28);
+    put16(e.data + 34, (uint16_t)(type << 8 | 4));
+    memcpy(e.data + 42, w->data + 14, 28);
+    wire_sum(&e, false);
+    *w = e;
+}
+
+static void errors_reach_the_guest_that_caused_them(void **state)
+{
+    (void)state;
+    struct wire w;
+    static const uint8_t protocols[] = {IP_PROTOCOL_TCP, IP_PROTOCOL_UDP, IP_PROTOCOL_ICMP};
+    learn(ROUTER);
+    for (size_t i = 0; i < sizeof(protocols); i++) {
+        wire_ip4(&w, gateway_mac, mac[3], ENDS(GUEST_IP(3), REMOTE), protocols[i], 50);
+        wire_ports(&w, 40000, 443);
+        if (protocols[i] == IP_PROTOCOL_ICMP) {
+            wire_ports(&w, ICMP_ECHO << 8, 0);
+            put16(w.data + 34 + ICMP_ID, 40000);
+        }
+        wire_sum(&w, false);
+        assert_int_equal(send_from(3, &w, 0).to, SWITCH_UPLINK);
+        make_error(&w, ICMP_UNREACHABLE);
+        struct switch_verdict v = send_from_uplink(&w);
+        assert_int_equal(v.to, SWITCH_GUEST);
+        assert_int_equal(v.guest, 3);
+        assert_true(sums_are_right(w.data));
+        assert_int_equal(get32(w.data + 42 + IP4_SRC), GUEST_IP(3));
+        assert_int_equal(fold(slow_sum(w.data + 42, 20)), 0xffff);
+        assert_int_equal(get16(w.data + 62 + (protocols[i] == IP_PROTOCOL_ICMP ? 4 : 0)), 40000);
+    }
+    nat_forget_guest(&sw->nat, 3);
+    wire_ip4(&w, our_mac, router_mac, ENDS(OUR, REMOTE), IP_PROTOCOL_TCP, 8);
+    make_error(&w, ICMP_TIME_EXCEEDED);
+    assert_int_equal(send_from_uplink(&w).to, SWITCH_DROP);
+}
+
 static void full_table_gives_up_the_least_important(void **state)
 {
     (void)state;
@@ -497,6 +538,8 @@ static void hostile_frames_do_no_harm(void **state)
     uint32_t delivered = 0;
     srandom(7);
     learn(ROUTER);
+    nat_publish(&sw->nat, 1, IP_PROTOCOL_TCP, 8080, 80);
+    nat_publish(&sw->nat, 1, IP_PROTOCOL_UDP, 8080, 80);
     for (uint32_t i = 0; i < 300000; i++) {
         static const uint8_t protocols[] = {1, 6, 17, 58};
         uint8_t dst[16] = {0xfd, 0x77};
@@ -506,6 +549,15 @@ static void hostile_frames_do_no_harm(void **state)
         } else {
             wire_ip4(&w, gateway_mac, mac[1], ENDS(GUEST_IP(1), i % 2 ? REMOTE : NET + i % 8),
                      protocols[random() % 3], (uint32_t)random() % 300);
+        }
+        if (i % 5 == 0) { /* from outside: for us, with a quoted packet of ours in it */
+            memcpy(w.data, our_mac, 6);
+            put32(w.data + 14 + IP4_SRC, REMOTE);
+            put32(w.data + 14 + IP4_DST, OUR);
+            w.data[34] = i % 3 == 0 ? (uint8_t)(random() % 13) : w.data[34];
+            put16(w.data + 36, 8080);
+            memcpy(w.data + 42, w.data + 14, 28);
+            put32(w.data + 42 + IP4_SRC, OUR);
         }
         w.hdr.flags = (uint8_t)(random() % 4);
         w.hdr.csum_start = (uint16_t)(random() % 200);
@@ -549,6 +601,7 @@ int main(void)
         T(ip6_reaches_guests_and_the_gateway),
         T(one_guest_cannot_take_all_flows),
         T(flows_end_when_they_are_idle),
+        T(errors_reach_the_guest_that_caused_them),
         T(full_table_gives_up_the_least_important),
         T(hostile_frames_do_no_harm),
     };
