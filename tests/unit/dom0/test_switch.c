@@ -554,7 +554,7 @@ static void hostile_frames_do_no_harm(void **state)
             memcpy(w.data, our_mac, 6);
             put32(w.data + 14 + IP4_SRC, REMOTE);
             put32(w.data + 14 + IP4_DST, OUR);
-            w.data[34] = i % 3 == 0 ? (uint8_t)(random() % 13) : w.data[34];
+            w.data[34] = (uint8_t)(i % 3 == 0 ? random() % 13 : w.data[34]);
             put16(w.data + 36, 8080);
             memcpy(w.data + 42, w.data + 14, 28);
             put32(w.data + 42 + IP4_SRC, OUR);
