@@ -9,7 +9,7 @@
  * when the peer has ended; sending to it does nothing.
  */
 #include "arch.h"
-#include "hv/domain.h"
+#include "hv/cpu.h"
 #include "hv/frame.h"
 #include "hv/sched.h"
 
@@ -134,12 +134,23 @@ enum hv_err port_close(struct domain *d, uint32_t port, struct port *was)
     return HV_OK;
 }
 
+void port_unbind(struct domain *d, const struct port *was)
+{
+    if (was->kind == PORT_DEVICE && was->peer_port != 0) {
+        irq_free((uint8_t)was->peer_port);
+    } else if (was->kind == PORT_CONSOLE) {
+        irq_unbind_console(d);
+    }
+}
+
 void port_close_all(struct domain *d)
 {
     struct port was;
 
     for (uint32_t n = 0; n < d->port_count; n++) {
-        (void)!port_close(d, n, &was);
+        if (!port_close(d, n, &was)) {
+            port_unbind(d, &was);
+        }
     }
     d->port_count = 0;
     d->port_free = PORT_NONE;

@@ -74,10 +74,8 @@ struct hc_result hc_event_close(HC_ARGS)
         return hc_return(HV_ERR_NOENT);
     }
     const enum hv_err err = port_close(current_domain(), (uint32_t)a0, &was);
-    if (!err && was.kind == PORT_DEVICE) {
-        irq_free((uint8_t)was.peer_port);
-    } else if (!err && was.kind == PORT_CONSOLE) {
-        irq_unbind_console(current_domain());
+    if (!err) {
+        port_unbind(current_domain(), &was);
     }
     return hc_return(err);
 }

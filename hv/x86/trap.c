@@ -25,7 +25,7 @@ static struct route {
     struct pci_device *device;
     uint32_t index;
 } routes[256];
-static struct lock routes_lock; /* taken alone */
+static struct lock routes_lock; /* before port_lock: a route's domain stays while it is held */
 static struct route console;
 
 uint8_t irq_alloc(struct domain *d, uint32_t port, struct pci_device *device, uint32_t index)
@@ -85,11 +85,11 @@ static void interrupt(uint32_t vector)
         return; /* takes no EOI: SDM vol. 3A 10.9 */
     } else {
         lock_take(&routes_lock);
-        const struct route r = vector == VECTOR_SERIAL ? console : routes[vector];
-        lock_drop(&routes_lock);
-        if (r.domain != NULL) {
-            port_raise(r.domain, r.port, NULL, 0);
+        const struct route *r = vector == VECTOR_SERIAL ? &console : &routes[vector];
+        if (r->domain != NULL) {
+            port_raise(r->domain, r->port, NULL, 0);
         }
+        lock_drop(&routes_lock);
     }
     apic_eoi();
 }
@@ -130,8 +130,10 @@ static void page_fault(struct vcpu *v, uint64_t address)
             return;
         }
     }
-    deliver(v, EXC_PF, (uint32_t)error, address,
-            err == HV_ERR_NOMEM || err == HV_ERR_LIMIT ? HV_END_NOMEM : HV_END_FAULT);
+    if (err == HV_ERR_NOMEM) {
+        domain_starve(v->domain, address);
+    }
+    deliver(v, EXC_PF, (uint32_t)error, address, err == HV_ERR_LIMIT ? HV_END_NOMEM : HV_END_FAULT);
 }
 
 void trap_guest(struct vcpu *v)

@@ -168,6 +168,12 @@ uint64_t domain_count(void);
  */
 void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code);
 
+/**
+ * The running domain touched memory that the machine does not have: it is paused, with HV_END_NOMEM as
+ * the reason, and whoever watches it gets the end event. Started again, it tries once more.
+ */
+void HV_NORETURN domain_starve(struct domain *d, uint64_t address);
+
 /** The guest did what it must not and cannot be told: ends it with a fault report; schedules. */
 void HV_NORETURN domain_crash(struct domain *d, uint32_t vector, uint32_t error, uint64_t address,
                               enum hv_end_reason reason);
@@ -224,6 +230,10 @@ void port_set_vector(struct domain *d, uint32_t port, uint8_t vector);
  */
 enum hv_err port_close(struct domain *d, uint32_t port, struct port *was) HV_MUST_CHECK;
 
+/** Frees the interrupt, or the console, that a closed port of `d` was bound to, if any. */
+void port_unbind(struct domain *d, const struct port *was);
+
+/** Closes and unbinds all ports of a domain that is being destroyed. */
 void port_close_all(struct domain *d);
 
 /** Sends on a port of `d`. NOENT. */

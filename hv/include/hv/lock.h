@@ -6,7 +6,8 @@
  *
  * Order (a lock further down may be taken while one above it is held, never the other way round):
  *   1 domain.lock      control operations; two domains: lower address first
- *   2 domain.port_lock ports and pending events of one domain
+ *   2 routes           interrupts of devices; then domain.port_lock: ports and pending events of one
+ *                      domain
  *   3 cpu.run.lock     run queue and timers of one CPU
  *   4 frame pool, serial line
  */

@@ -203,6 +203,21 @@ static void only_a_bound_port_can_be_sent_on(void **state)
     assert_int_equal(was.peer_port, 0x31);
 }
 
+static void destroyed_domain_gives_its_interrupts_back(void **state)
+{
+    (void)state;
+    uint32_t port;
+    assert_int_equal(port_open(dom[3], PORT_DEVICE, NULL, 1, &port), HV_OK); /* no vector as yet */
+    assert_int_equal(port_open(dom[3], PORT_DEVICE, NULL, 1, &port), HV_OK);
+    port_set_vector(dom[3], port, 0x45);
+    assert_int_equal(port_open(dom[3], PORT_CONSOLE, NULL, 1, &port), HV_OK);
+    fake_domain_end(dom[3]);
+    assert_int_equal(fake_calls.irq_free, 1);
+    assert_int_equal(fake_calls.vector, 0x45);
+    assert_ptr_equal(fake_calls.console, dom[3]);
+    dom[3] = fake_domain();
+}
+
 static void waiter_gets_its_event_at_once(void **state)
 {
     (void)state;
@@ -495,6 +510,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(stale_end_does_not_reach_a_new_binding, start, stop),
         cmocka_unit_test_setup_teardown(sending_to_the_dead_does_nothing, start, stop),
         cmocka_unit_test_setup_teardown(only_a_bound_port_can_be_sent_on, start, stop),
+        cmocka_unit_test_setup_teardown(destroyed_domain_gives_its_interrupts_back, start, stop),
         cmocka_unit_test_setup_teardown(waiter_gets_its_event_at_once, start, stop),
         cmocka_unit_test_setup_teardown(wait_that_is_over_gets_no_event, start, stop),
         cmocka_unit_test_setup_teardown(ports_grow_to_their_limit_and_not_beyond, start, stop),

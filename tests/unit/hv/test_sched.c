@@ -117,6 +117,15 @@ static void extreme_weights_still_run(void **state)
         expect_share(&sim_guest[i], 30000 * MS, sim_guest[i].domain->vcpu.weight / 100.0, 0.001);
     }
     sim_stop();
+    sim_start(1); /* all of them far ahead of the queue's time after each slice */
+    for (uint32_t i = 0; i < 3; i++) {
+        sim_go(sim_add(NULL, 1, 0));
+    }
+    sim_run(3000 * MS);
+    for (uint32_t i = 0; i < 3; i++) {
+        expect_share(&sim_guest[i], 3000 * MS, 1 / 3.0, 0.002);
+    }
+    sim_stop();
 }
 
 static void newcomer_gets_its_share_and_not_more(void **state)

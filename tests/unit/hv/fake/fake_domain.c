@@ -22,6 +22,17 @@ void fpu_copy(struct vcpu *to, struct vcpu *from)
     }
 }
 
+void irq_free(uint8_t vector)
+{
+    fake_calls.irq_free++;
+    fake_calls.vector = vector;
+}
+
+void irq_unbind_console(struct domain *d)
+{
+    fake_calls.console = d;
+}
+
 uint32_t report_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max)
 {
     (void)v;

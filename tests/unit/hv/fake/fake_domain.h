@@ -9,6 +9,9 @@ struct fake_calls {
     uint32_t wake, forget;
     struct vcpu *woken; /* the last one */
     struct domain *last_domain;
+    uint32_t irq_free;      /* how often */
+    uint8_t vector;         /* the last one freed */
+    struct domain *console; /* whose console was unbound last */
 };
 
 extern struct fake_calls fake_calls;
