@@ -55,12 +55,18 @@ hypercall_entry:
     movq %r10, guest_fs_base(%rip)
     movq host_fs_base(%rip), %r10
     wrfsbase %r10
-    subq $16, %rsp
-    movq %rax, (%rsp)           /* the seventh argument */
-    call hypercall
+    pushq %r9
+    pushq %r8
+    pushq %rcx
+    pushq %rdx
+    pushq %rsi
+    pushq %rdi
+    movq %rsp, %rdi
+    movl %eax, %esi
+    call hypercall              /* leaves its result in rax, rdx */
     movq guest_fs_base(%rip), %r10
     wrfsbase %r10
-    fxrstor64 16(%rsp)
+    fxrstor64 48(%rsp)
     movq %rbp, %rsp
     popq %rbp
     ret

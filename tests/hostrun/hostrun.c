@@ -52,8 +52,7 @@
 extern const char hypercall_entry[];
 extern uint64_t guest_fs_base, host_fs_base;
 void guest_enter(uint64_t entry) __attribute__((noreturn));
-struct hv_result hypercall(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5, uint64_t number);
+struct hv_result hypercall(const uint64_t a[6], uint64_t number);
 
 static struct mf_info *const info = (struct mf_info *)HV_INFO_PAGE;
 static uint64_t tsc_base, tsc_khz;
@@ -281,42 +280,39 @@ static int64_t hc_event_send(uint64_t port)
     return port == CONSOLE_PORT || port == CONTROL_PORT ? HV_OK : HV_ERR_NOENT;
 }
 
-struct hv_result hypercall(uint64_t a0, uint64_t a1, uint64_t a2, uint64_t a3, uint64_t a4,
-                           uint64_t a5, uint64_t number)
+/* Called by hypercall_entry with the argument registers. */
+struct hv_result hypercall(const uint64_t a[6], uint64_t number)
 {
-    (void)a3;
-    (void)a4;
-    (void)a5;
     switch (number) {
     case HC_NOP:
         return (struct hv_result){HV_ABI_VERSION, 0};
     case HC_EVENT_WAIT:
-        return hc_event_wait(a0);
+        return hc_event_wait(a[0]);
     case HC_EVENT_SEND:
-        return (struct hv_result){hc_event_send(a0), 0};
+        return (struct hv_result){hc_event_send(a[0]), 0};
     case HC_EXIT:
         console_drain();
         if (reports_pages) {
             pages_report();
         }
-        _exit((int)a0 & 0xff);
+        _exit((int)a[0] & 0xff);
     case HC_YIELD:
         console_drain();
         return (struct hv_result){sched_yield(), 0};
     case HC_FAULT_HANDLER:
-        return (struct hv_result){hc_fault_handler(a0, a1), 0};
+        return (struct hv_result){hc_fault_handler(a[0], a[1]), 0};
     case HC_FAULT_RETURN:
-        return (struct hv_result){hc_fault_return(a0), 0};
+        return (struct hv_result){hc_fault_return(a[0]), 0};
     case HC_SET_FS_BASE:
-        if (a0 >= HV_GUEST_END) {
+        if (a[0] >= HV_GUEST_END) {
             return (struct hv_result){HV_ERR_RANGE, 0};
         }
-        guest_fs_base = a0;
+        guest_fs_base = a[0];
         return (struct hv_result){HV_OK, 0};
     case HC_MEM_MAP:
     case HC_MEM_UNMAP:
     case HC_MEM_PROTECT:
-        return (struct hv_result){hc_memory(number, a0, a1, a2), 0};
+        return (struct hv_result){hc_memory(number, a[0], a[1], a[2]), 0};
     case HC_CONSOLE_WRITE:
     case HC_CONSOLE_READ:
     case HC_CONSOLE_BIND:
@@ -459,12 +455,14 @@ static void hypercall_page_make(void)
     const uint64_t entry = (uint64_t)(uintptr_t)hypercall_entry;
     memset(page, 0xcc, HV_PAGE_BYTES);
     for (uint32_t i = 0; i < HC_COUNT; i++) {
-        unsigned char *stub = page + i * HV_HYPERCALL_STUB_BYTES;
-        memcpy(stub, "\xb8", 1); /* mov $i, %eax */
-        memcpy(stub + 1, &i, 4);
-        memcpy(stub + 5, "\x49\xbb", 2); /* movabs $entry, %r11 */
-        memcpy(stub + 7, &entry, 8);
-        memcpy(stub + 15, "\x41\xff\xe3", 3); /* jmp *%r11 */
+        unsigned char code[] = {
+            0xb8, 0,    0,    0, 0,                /* mov $i, %eax */
+            0x49, 0xbb, 0,    0, 0, 0, 0, 0, 0, 0, /* movabs $entry, %r11 */
+            0x41, 0xff, 0xe3,                      /* jmp *%r11 */
+        };
+        memcpy(code + 1, &i, sizeof(i));
+        memcpy(code + 7, &entry, sizeof(entry));
+        memcpy(page + i * HV_HYPERCALL_STUB_BYTES, code, sizeof(code));
     }
     mprotect(page, HV_PAGE_BYTES, PROT_READ | PROT_EXEC);
 }

@@ -6,11 +6,14 @@
 
 #include <sys/signal.h>
 
+#ifndef _SIGJMP_BUF_DECLARED
+#define _SIGJMP_BUF_DECLARED
 typedef struct {
     jmp_buf __registers;
     int __mask_saved;
     sigset_t __mask;
 } sigjmp_buf[1];
+#endif
 
 /* Macros, as setjmp() must be called in the frame that is returned to. */
 #define sigsetjmp(env, save)                                                                       \

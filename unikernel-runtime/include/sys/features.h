@@ -3,8 +3,7 @@
  * sys/features.h - the POSIX options that the runtime provides. newlib's own file knows its targets
  * only; many declarations (all of pthread.h, clock_gettime, ...) depend on these.
  */
-#ifndef _MF_SYS_FEATURES_H
-#define _MF_SYS_FEATURES_H
+#pragma once
 
 #include_next <sys/features.h>
 
@@ -28,5 +27,3 @@
 #define _POSIX_TIMEOUTS 200809L
 #define _POSIX_TIMERS 200809L
 #define _UNIX98_THREAD_MUTEX_ATTRIBUTES 1
-
-#endif

@@ -5,6 +5,7 @@
  * functions compute with double: 53 bits of the result are right, and its range is that of double.
  */
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 /* ---- exact ------------------------------------------------------------------------------------
@@ -89,22 +90,34 @@ long long llroundl(long double x)
     return (long long)roundl(x);
 }
 
-/* FPREM reduces by at most 63 bits at a time; C2 says that there is more to do. */
-long double fmodl(long double x, long double y)
+/* FPREM and FPREM1 reduce by at most 63 bits at a time; C2 says that there is more to do. */
+#define C2 0x400
+
+static bool reduce_truncating(long double *x, long double y)
 {
     uint16_t status;
-    do {
-        __asm__("fprem\n\tfnstsw %1" : "+t"(x), "=a"(status) : "u"(y));
-    } while ((status & 0x400) != 0);
+    __asm__("fprem\n\tfnstsw %1" : "+t"(*x), "=a"(status) : "u"(y));
+    return (status & C2) != 0;
+}
+
+static bool reduce_nearest(long double *x, long double y)
+{
+    uint16_t status;
+    __asm__("fprem1\n\tfnstsw %1" : "+t"(*x), "=a"(status) : "u"(y));
+    return (status & C2) != 0;
+}
+
+long double fmodl(long double x, long double y)
+{
+    while (reduce_truncating(&x, y)) {
+    }
     return x;
 }
 
 long double remainderl(long double x, long double y)
 {
-    uint16_t status;
-    do {
-        __asm__("fprem1\n\tfnstsw %1" : "+t"(x), "=a"(status) : "u"(y));
-    } while ((status & 0x400) != 0);
+    while (reduce_nearest(&x, y)) {
+    }
     return x;
 }
 
