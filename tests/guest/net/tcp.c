@@ -496,6 +496,41 @@ static void test_many(void)
     close(l);
 }
 
+#define SHORT_ONES 3000
+
+static void *short_server(void *arg)
+{
+    const int l = *(int *)arg;
+    for (int i = 0; i < SHORT_ONES; i++) {
+        const int c = accept(l, NULL, NULL);
+        write(c, "x", 1);
+        close(c);
+    }
+    return NULL;
+}
+
+/* Each leaves a connection in TIME-WAIT at the server, which closes first. */
+static void test_short_connections(void)
+{
+    int l = listener(0), good = 0;
+    const struct sockaddr_in a = loopback(port_of(l));
+    pthread_t server;
+
+    pthread_create(&server, NULL, short_server, &l);
+    for (int i = 0; i < SHORT_ONES; i++) {
+        char b[4];
+        const int s = socket(AF_INET, SOCK_STREAM, 0);
+        if (connect(s, (const struct sockaddr *)&a, sizeof(a)) == 0 && read(s, b, sizeof(b)) == 1 &&
+            read(s, b, sizeof(b)) == 0) {
+            good++;
+        }
+        close(s);
+    }
+    tap_equal(good, SHORT_ONES, "3000 connections one after the other");
+    pthread_join(server, NULL);
+    close(l);
+}
+
 int main(void)
 {
     test_names();
@@ -509,5 +544,6 @@ int main(void)
     test_errors();
     test_bulk();
     test_many();
+    test_short_connections();
     return tap_done();
 }

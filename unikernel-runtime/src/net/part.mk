@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # lwIP: liblwip.a from Debian's source, and the flags of the files that use its headers.
 
-LWIP := $(TP)/src/lwip/src
+LWIP := $(RT_B)/lwip-src
+LWIP_STAMP := $(RT_B)/lwip-src.stamp
 LWIP_B := $(RT_B)/lwip
 # mem.c, memp.c and timeouts.c are replaced by ours; see lwip/lwipopts.h.
 LWIP_SRC := $(addprefix core/,def dns inet_chksum init ip netif pbuf tcp tcp_in tcp_out udp \
@@ -10,14 +11,18 @@ LWIP_SRC := $(addprefix core/,def dns inet_chksum init ip netif pbuf tcp tcp_in 
 LWIP_INCLUDE := -I$(RT)/src/net/lwip -isystem $(LWIP)/include
 LWIP_HEADERS := $(wildcard $(RT)/src/net/lwip/*.h $(RT)/src/net/lwip/arch/*.h)
 
-$(RT_B)/net/%.o: RT_CFLAGS += $(LWIP_INCLUDE)
-$(call RT_OBJ,$(RT_NET_SRC)): $(TP)/lwip.src.stamp
+$(LWIP_STAMP): $(TP)/lwip.src.stamp $(RT)/src/net/lwip/edit
+	$(RT)/src/net/lwip/edit $(TP)/src/lwip/src $(LWIP)
+	@touch $@
 
-$(LWIP_B)/%.o: $(TP)/lwip.src.stamp $(LWIP_HEADERS) $(SDK_HEADERS) $(SDK_CC) \
+$(RT_B)/net/%.o: RT_CFLAGS += $(LWIP_INCLUDE)
+$(call RT_OBJ,$(RT_NET_SRC)): $(LWIP_STAMP)
+
+$(LWIP_B)/%.o: $(LWIP_STAMP) $(LWIP_HEADERS) $(SDK_HEADERS) $(SDK_CC) \
 		$(SDK)/lib/mayfly.specs $(RT)/src/net/part.mk
 	@mkdir -p $(@D)
 	@echo "  CC      lwip/$*.c"
-	$(Q)$(SDK_CC) -O2 -g -ffunction-sections -fdata-sections -Wall -Wno-address -Wno-unused-variable \
+	$(Q)$(SDK_CC) -O2 -g -ffunction-sections -fdata-sections -Wall -Wno-address -Wno-unused-variable -Wno-unused-variable \
 		$(RT_PREFIX_MAP) -I$(RT)/src/net/lwip -I$(LWIP)/include -c $(LWIP)/$*.c -o $@
 
 $(SDK)/lib/liblwip.a: $(patsubst %,$(LWIP_B)/%.o,$(LWIP_SRC))

@@ -4,8 +4,27 @@
 
 #include "lwip/ip_addr.h"
 
+struct tcp_pcb;
+
 /** The first sequence number of a connection (RFC 6528): a clock plus a keyed hash of its ends. */
 u32_t mf_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote,
                  u16_t remote_port);
 
 #define LWIP_HOOK_TCP_ISN mf_tcp_isn
+
+/* tcp_table.c, called from where lwip/edit says. */
+
+/** Puts a pcb at the head of one of lwIP's lists; if it is a connection, also into the table. */
+void mf_tcp_link(struct tcp_pcb **list, struct tcp_pcb *pcb);
+
+/** Takes it off again. O(1) for a connection. */
+void mf_tcp_unlink(struct tcp_pcb **list, struct tcp_pcb *pcb);
+
+/** lwIP itself takes this connection off its list: takes it off the table. */
+void mf_tcp_forget(struct tcp_pcb *pcb);
+
+/**
+ * The connection that the packet being handled belongs to (its addresses are ip_current_...(), its
+ * ports, in host order, are given), one in TIME-WAIT or one that is not; NULL: none.
+ */
+struct tcp_pcb *mf_tcp_find(u16_t remote_port, u16_t local_port, int in_time_wait);
