@@ -15,8 +15,11 @@
 #include "term.h"
 
 #define ERROR_BYTES 128
-#define KILLED_STATUS (128 + 9) /* as shells show SIGKILL */
-#define NAME_TRIES 1000         /* http-1 .. http-1000 may be taken by names that the user gave */
+#define KILLED_STATUS (128 + 9)  /* as shells show SIGKILL */
+#define NAME_TRIES 1000          /* http-1 .. http-1000 may be taken by names that the user gave */
+#define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
+#define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
+#define CREATE_FRAMES 64u        /* more than one creation takes */
 #define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
 static struct guest guests[PLAN_GUESTS_MAX] __attribute__((section(".bss..cold.guests")));
@@ -319,6 +322,30 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
     return true;
 }
 
+/*
+ * Whether there is memory for one more guest. What is left to those that run and to dom0 itself is
+ * more than nothing: without a page for it, dom0 would end. Looks only as often as it can matter.
+ */
+static bool has_memory(void)
+{
+    static uint64_t creations; /* that need no further look */
+    struct hv_machine_info info;
+
+    if (creations == 0) {
+        if (hv_machine_info(&info) < 0) {
+            return true;
+        }
+        uint64_t reserve = info.total_frames / RESERVE_SHARE;
+        reserve = reserve > RESERVE_MIN_FRAMES ? reserve : RESERVE_MIN_FRAMES;
+        if (info.free_frames < reserve + CREATE_FRAMES) {
+            return false;
+        }
+        creations = (info.free_frames - reserve) / CREATE_FRAMES / 2 + 1; /* the guests grow, too */
+    }
+    creations--;
+    return true;
+}
+
 static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
 {
     *image = image_find(l->image);
@@ -361,6 +388,10 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
     if (l->name != NULL && !claim_name(l->name)) {
         snprintf(error, ERROR_BYTES, "there is a guest '%.60s' already; choose another name",
                  l->name);
+        return false;
+    }
+    if (!has_memory()) {
+        snprintf(error, ERROR_BYTES, "the machine has no memory left for another guest");
         return false;
     }
     struct guest *g = slot_allocate();
