@@ -3,10 +3,12 @@
 #include "workdir.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -14,6 +16,8 @@
 #include "report.h"
 
 static char *folder; /* NULL: none */
+static pid_t keeper; /* 0: none; removes the folder when keeper_pipe closes: when we are gone */
+static int keeper_pipe;
 
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
 {
@@ -31,6 +35,42 @@ void workdir_remove(void)
         free(folder);
         folder = NULL;
     }
+    if (keeper > 0) {
+        close(keeper_pipe);
+        waitpid(keeper, NULL, 0);
+        keeper = 0;
+    }
+}
+
+/* In the child. The signals that end us orderly are blocked already. */
+static void keep(int until_closed)
+{
+    char nothing;
+    setsid();
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        close(fd); /* nobody who reads our output is to wait for it */
+    }
+    while (read(until_closed, &nothing, 1) < 0 && errno == EINTR) {
+    }
+    keeper = 0;
+    workdir_remove();
+    _exit(0);
+}
+
+/* Best effort: without a keeper only SIGKILL leaves the folder behind. */
+static void start_keeper(void)
+{
+    int fds[2];
+    if (pipe2(fds, O_CLOEXEC) != 0) {
+        return;
+    }
+    keeper_pipe = fds[1];
+    keeper = fork();
+    if (keeper == 0) {
+        close(fds[1]);
+        keep(fds[0]);
+    }
+    close(fds[0]);
 }
 
 const char *workdir_path(void)
@@ -52,6 +92,7 @@ const char *workdir_path(void)
     }
     folder = realpath(path, NULL); /* compilers run elsewhere */
     free(path);
+    start_keeper();
     atexit(workdir_remove);
     return folder;
 }
