@@ -75,7 +75,8 @@ static bool walk_table(struct walk *w, const uint64_t *table, const uint64_t *ba
     while (*va < end) {
         const unsigned int i = entry_index(*va, level);
         const uint64_t a = entry_read(&table[i]);
-        const uint64_t b = base != NULL ? entry_read(&base[i]) : above;
+        const uint64_t in_base = base != NULL ? entry_read(&base[i]) : above;
+        const uint64_t b = level > 1 && (in_base & SW_WINDOW) ? 0 : in_base;
         const uint64_t stop = min_u64(end, (*va & ~(span - 1)) + span);
 
         if (w->entries == 0) {
@@ -85,7 +86,7 @@ static bool walk_table(struct walk *w, const uint64_t *table, const uint64_t *ba
         if (is_equal(a, b) || (level > 1 && (a & SW_WINDOW))) {
             *va = stop;
         } else if ((a & P) && level > 1) {
-            const bool b_is_table = (b & P) && !(b & SW_WINDOW);
+            const bool b_is_table = (b & P) != 0;
             if (!walk_table(w, entry_table(a), b_is_table ? entry_table(b) : NULL,
                             b_is_table ? 0 : b, level - 1, va, stop,
                             is_private && frame_is_private(entry_frame(a)))) {

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "audit.h"
+#include "list_check.h"
 #include "mmu.h"
 #include "model.h"
 
@@ -647,6 +648,23 @@ static void do_window_put(void)
     }
 }
 
+/* Lists a space, or what differs in it from another one. */
+static void do_list(void)
+{
+    const uint32_t space = choose_space(), base = choose_space();
+    const bool is_whole = space == base;
+    uint64_t page;
+
+    step_begin("list", space, 0, base);
+    fake_fail_alloc(0);
+    const char *wrong =
+        list_check(&w.as[space], &w.model[space], is_whole ? NULL : &w.as[base],
+                   is_whole ? NULL : &w.model[base], 1 + (uint32_t)choose(9), &page);
+    if (wrong != NULL) {
+        world_fail(wrong, page, base);
+    }
+}
+
 /* ---- the whole --------------------------------------------------------------------------------
  */
 
@@ -669,11 +687,11 @@ void world_step(void)
         void (*call)(void);
         uint64_t weight;
     } steps[] = {
-        {do_access, 560},    {do_page, 140},      {do_map, 140},    {do_change, 60},
-        {do_speculate, 120}, {do_clone, 14},      {do_destroy, 10}, {do_load, 40},
-        {do_window, 40},     {do_window_put, 10}, {do_create, 2},   {do_rollback, 3},
+        {do_access, 560}, {do_page, 140},   {do_map, 140}, {do_change, 60}, {do_speculate, 120},
+        {do_clone, 14},   {do_destroy, 10}, {do_load, 40}, {do_window, 40}, {do_window_put, 10},
+        {do_create, 2},   {do_rollback, 3}, {do_list, 6},
     };
-    uint64_t n = choose(1139);
+    uint64_t n = choose(1145);
 
     w.step++;
     for (uint32_t i = 0; i < ARRAY_COUNT(steps); i++) {
