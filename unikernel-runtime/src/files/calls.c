@@ -234,18 +234,34 @@ static int check_empty(struct mf_node *directory)
     return err != 0 ? err : directory->directory.first != NULL ? -ENOTEMPTY : 0;
 }
 
+/* Whether the path ends with "." or "..", or is the root: entries that cannot be removed or moved. */
+static bool is_special(const struct mf_place *place)
+{
+    return place->name_bytes == 0 || (place->name[0] == '.' && place->name_bytes == 1) ||
+           (place->name[0] == '.' && place->name[1] == '.' && place->name_bytes == 2);
+}
+
+static int check_removable(const struct mf_place *place, bool is_directory)
+{
+    if (is_special(place)) {
+        static const int errors[] = {-EBUSY, -EINVAL, -ENOTEMPTY}; /* "", ".", ".." */
+        return is_directory ? errors[place->name_bytes] : -EISDIR;
+    }
+    if (place->node == NULL) {
+        return -ENOENT;
+    }
+    if (S_ISDIR(place->node->mode) != is_directory) {
+        return is_directory ? -ENOTDIR : -EISDIR;
+    }
+    return is_directory ? check_empty(place->node) : 0;
+}
+
 static int remove_entry(int fd, const char *path, bool is_directory)
 {
     struct mf_place place;
-    int err = mf_path_entry(fd, path, &place);
-    if (err == 0 && place.node == NULL) {
-        err = -ENOENT;
-    }
-    if (err == 0 && S_ISDIR(place.node->mode) != is_directory) {
-        err = is_directory ? -ENOTDIR : -EISDIR;
-    }
-    if (err == 0 && is_directory) {
-        err = check_empty(place.node);
+    int err = mf_path_find(fd, path, 0, &place);
+    if (err == 0) {
+        err = check_removable(&place, is_directory);
     }
     if (err == 0) {
         err = mf_node_fill(place.directory);
@@ -294,7 +310,7 @@ static bool is_within(const struct mf_node *n, const struct mf_node *directory)
     while (n != NULL && n != directory) {
         n = n->parent;
     }
-    return n != NULL;
+    return n != NULL && directory != NULL;
 }
 
 /* Whether `from` may take the place of `to`, which exists. */
@@ -309,12 +325,15 @@ static int check_replace(const struct mf_node *from, struct mf_node *to)
 static int rename_entry(const char *from_path, const char *to_path)
 {
     struct mf_place from, to;
-    int err = mf_path_entry(AT_FDCWD, from_path, &from);
+    int err = mf_path_find(AT_FDCWD, from_path, 0, &from);
     if (err == 0) {
-        err = mf_path_entry(AT_FDCWD, to_path, &to);
+        err = mf_path_find(AT_FDCWD, to_path, 0, &to);
     }
     if (err != 0) {
         return err;
+    }
+    if (is_special(&from) || is_special(&to)) {
+        return from.name_bytes == 0 || to.name_bytes == 0 ? -EBUSY : -EINVAL;
     }
     if (from.node == NULL) {
         return -ENOENT;
@@ -327,6 +346,9 @@ static int rename_entry(const char *from_path, const char *to_path)
     }
     if (is_within(to.directory, from.node)) {
         return -EINVAL;
+    }
+    if (is_within(from.directory, to.node)) {
+        return -ENOTEMPTY;
     }
     if (to.node != NULL) {
         err = check_replace(from.node, to.node);

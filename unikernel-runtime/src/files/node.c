@@ -187,11 +187,16 @@ int mf_node_fill(struct mf_node *directory)
     return 0;
 }
 
+static bool is_removed(const struct mf_node *n)
+{
+    return n->parent == NULL && n != &root;
+}
+
 int mf_node_create(struct mf_node *directory, const char *name, size_t bytes, uint32_t mode,
                    struct mf_node **out)
 {
-    if (directory->parent == NULL && directory != &root) {
-        return -ENOENT; /* it was removed */
+    if (is_removed(directory)) {
+        return -ENOENT;
     }
     char *const own_name = strndup(name, bytes);
     if (own_name == NULL) {
@@ -234,6 +239,9 @@ void mf_node_remove(struct mf_node *n)
 
 int mf_node_move(struct mf_node *n, struct mf_node *directory, const char *name, size_t bytes)
 {
+    if (is_removed(directory)) {
+        return -ENOENT;
+    }
     char *const own_name = strndup(name, bytes);
     if (own_name == NULL) {
         return -ENOMEM;
@@ -260,12 +268,11 @@ void mf_node_stat(const struct mf_node *n, struct stat *st)
     } else if (S_ISLNK(n->mode)) {
         bytes = strlen(n->target);
     }
-    const bool is_linked = n->parent != NULL || n == &root;
     *st = (struct stat){
         .st_dev = 1,
         .st_ino = (ino_t)n->ino,
         .st_mode = n->mode,
-        .st_nlink = (nlink_t)(!is_linked         ? 0
+        .st_nlink = (nlink_t)(is_removed(n)      ? 0
                               : S_ISDIR(n->mode) ? 2
                                                  : 1),
         .st_size = (off_t)bytes,

@@ -78,7 +78,10 @@ int mf_node_fill(struct mf_node *directory);
 /** Takes `n` out of its directory, which is filled, and drops the tree's reference. */
 void mf_node_remove(struct mf_node *n);
 
-/** Moves `n` to `directory` under another name; nothing of that name is there. -ENOMEM. */
+/**
+ * Moves `n` to `directory` under another name; the caller removes what had that name. -ENOMEM,
+ * -ENOENT (the directory was removed).
+ */
 int mf_node_move(struct mf_node *n, struct mf_node *directory, const char *name, size_t bytes);
 
 void mf_node_stat(const struct mf_node *n, struct stat *st);

@@ -193,7 +193,7 @@ static int check_node(const struct mf_node *n, uint32_t flags)
         return -EEXIST;
     }
     if (S_ISLNK(n->mode)) {
-        return -ELOOP;
+        return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP;
     }
     if (S_ISDIR(n->mode)) {
         const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT) != 0;

@@ -117,19 +117,6 @@ int mf_path_node(int fd, const char *path, unsigned int flags, struct mf_node **
     return 0;
 }
 
-int mf_path_entry(int fd, const char *path, struct mf_place *out)
-{
-    const int err = mf_path_find(fd, path, 0, out);
-    if (err != 0) {
-        return err;
-    }
-    if (out->name_bytes == 1 && out->name[0] == '.') {
-        return -EINVAL;
-    }
-    const bool is_dots = out->name_bytes == 2 && out->name[0] == '.' && out->name[1] == '.';
-    return out->name_bytes == 0 || is_dots ? -EBUSY : 0;
-}
-
 ssize_t mf_path_of(const struct mf_node *n, char *buffer, size_t bytes)
 {
     char *at = buffer + bytes;

@@ -26,11 +26,5 @@ int mf_path_find(int fd, const char *path, unsigned int flags, struct mf_place *
 /** As mf_path_find(), but a missing last component is -ENOENT. */
 int mf_path_node(int fd, const char *path, unsigned int flags, struct mf_node **out);
 
-/**
- * For calls that make or remove an entry, or move it: the last component is not followed.
- * Errors also: -EINVAL ("." as the last component), -EBUSY (the root, "..").
- */
-int mf_path_entry(int fd, const char *path, struct mf_place *out);
-
 /** Writes the absolute path of directory or file `n`. Returns its length, or -ERANGE, -ENOENT. */
 ssize_t mf_path_of(const struct mf_node *n, char *buffer, size_t bytes);
