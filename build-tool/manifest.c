@@ -124,6 +124,40 @@ static bool key_is_known(const char *key)
     return false;
 }
 
+/* What the same thing is called in a Kraftfile, in compose, or by mistake. */
+static const char *key_meant(const char *key)
+{
+    static const char *const rows[][2] = {
+        {"cmd", "args"},         {"command", "args"},
+        {"arguments", "args"},   {"env", "environment"},
+        {"volumes", "files"},    {"rootfs", "files"},
+        {"mem_limit", "memory"}, {"mem", "memory"},
+        {"source", "sources"},   {"srcs", "sources"},
+        {"kernel", "elf"},       {"image", "elf"},
+        {"libraries", "libs"},   {"port", "ports"},
+        {"publish", "ports"},    {"container_name", "name"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        if (strcmp(rows[i][0], key) == 0) {
+            return rows[i][1];
+        }
+    }
+    return NULL;
+}
+
+static void report_key(struct manifest *manifest, const yaml_node_t *at, const char *key)
+{
+    const char *meant = key_meant(key);
+    if (meant != NULL) {
+        yamldoc_error(&manifest->doc, at, "there is no field `%s`: write `%s`", key, meant);
+    } else {
+        yamldoc_error(&manifest->doc, at,
+                      "there is no field `%s`; the fields are name, sources, cflags, ldflags, "
+                      "libs, elf, files, memory, args, environment and ports",
+                      key);
+    }
+}
+
 /* libcyaml reports these two at the value before them. */
 static int check_keys(struct manifest *manifest)
 {
@@ -135,10 +169,7 @@ static int check_keys(struct manifest *manifest)
         const char *text =
             key->type == YAML_SCALAR_NODE ? (const char *)key->data.scalar.value : "";
         if (!key_is_known(text)) {
-            yamldoc_error(&manifest->doc, key,
-                          "there is no field `%s`; the fields are name, sources, cflags, ldflags, "
-                          "libs, elf, files, memory, args, environment and ports",
-                          text);
+            report_key(manifest, key, text);
             return -1;
         }
         if (yamldoc_value(&manifest->doc, text) != yaml_document_get_node(document, pair->value)) {

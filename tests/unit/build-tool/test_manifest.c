@@ -46,6 +46,8 @@ static const struct mistake {
     {"long_name", "elf: a\nname: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n",
      ":2:7: a name is made of"},
     {"unknown_key", "name: a\nelf: a\nsorces: [b]\n", ":3:1: there is no field `sorces`"},
+    {"key_of_a_kraftfile", "name: a\nelf: a\ncmd: [b]\n",
+     ":3:1: there is no field `cmd`: write `args`"},
     {"twice", "name: a\nelf: a\nname: b\n", ":3:1: the field `name` stands here twice"},
     {"tab", "name: a\n\tb: c\n", ":2:1: this is not YAML: found"},
     {"unclosed", "name: a\nargs: [b, c\n", ":3:1: this is not YAML:"},
