@@ -9,6 +9,7 @@
 enum { BYTES = 9 << 20, STEP = 4096 };
 
 static char first[BYTES], second[BYTES];
+static char third[200000], fourth[200000]; /* above 256 KiB together only */
 static int initialised[100000] = {1, 2, 3};
 extern char __stack_bottom[], __stack_top[];
 
@@ -25,6 +26,11 @@ int main(void)
         first[i] = 1;
         second[i] = 2;
     }
+    for (size_t i = 0; i < sizeof(third); i += STEP) {
+        zero = zero && third[i] == 0 && fourth[i] == 0;
+        third[i] = 3;
+        fourth[i] = 4;
+    }
     tap_check(zero && second[BYTES - 1] == 0, "18 MiB of static data are zero");
     tap_check(initialised[2] == 3 && initialised[99999] == 0, "initialised data is there");
 
@@ -37,6 +43,9 @@ int main(void)
     memset(small, 3, 100);
     for (size_t i = 0; i < BYTES; i += STEP) {
         kept = kept && first[i] == 1 && second[i] == 2;
+    }
+    for (size_t i = 0; i < sizeof(third); i += STEP) {
+        kept = kept && third[i] == 3 && fourth[i] == 4;
     }
     tap_check(kept && initialised[1] == 2, "which lies elsewhere");
     tap_check(!is_inside(large, first, BYTES) && !is_inside(large, second, BYTES),
