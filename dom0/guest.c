@@ -463,9 +463,59 @@ bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char e
     return true;
 }
 
+/* Guests that hv paused because the machine had no memory for them, oldest first; slot + 1. They go
+ * on when another one has given its memory back. */
+static uint32_t starved_first, starved_last;
+
+static void starve(struct guest *g)
+{
+    g->is_starved = true;
+    g->next = 0;
+    if (starved_first == 0) {
+        starved_first = slot_of(g) + 1;
+    } else {
+        guests[starved_last - 1].next = slot_of(g) + 1;
+    }
+    starved_last = slot_of(g) + 1;
+    term_printf("%s: paused, the machine has no memory left; it goes on when some is freed (`kill` "
+                "a guest)\n",
+                g->name);
+}
+
+static void unstarve(struct guest *g)
+{
+    uint32_t before = 0;
+
+    for (uint32_t at = starved_first; at != slot_of(g) + 1; at = guests[at - 1].next) {
+        before = at;
+    }
+    if (before == 0) {
+        starved_first = g->next;
+    } else {
+        guests[before - 1].next = g->next;
+    }
+    if (starved_last == slot_of(g) + 1) {
+        starved_last = before;
+    }
+    g->is_starved = false;
+}
+
+static void feed_starved(void)
+{
+    while (starved_first != 0) {
+        struct guest *g = &guests[starved_first - 1];
+        unstarve(g);
+        hv_dom_start(g->handle); /* it tells again if that was not enough */
+    }
+}
+
 static void finish(struct guest *g, uint32_t reason, int32_t code)
 {
+    if (g->is_starved) {
+        unstarve(g);
+    }
     release(g);
+    feed_starved();
     g->state = GUEST_ENDED;
     g->reason = reason;
     g->code = code;
@@ -507,10 +557,18 @@ static void on_end(uint32_t tag, void *arg)
 {
     struct guest *g = &guests[tag & TAG_SLOT_MASK];
     struct hv_report report;
+    struct hv_dom_info info;
 
     (void)arg;
     /* It may be about the slot's former guest; then this one has not ended. */
-    if (g->state != GUEST_RUNNING || hv_dom_report(g->handle, &report) < 0) {
+    if (g->state != GUEST_RUNNING) {
+        return;
+    }
+    if (hv_dom_report(g->handle, &report) < 0) {
+        if (hv_dom_info(g->handle, &info) >= 0 && info.state == HV_DOM_STATE_PAUSED &&
+            info.reason == HV_END_NOMEM && !g->is_starved) {
+            starve(g);
+        }
         return;
     }
     if (report.reason == HV_END_FAULT || report.reason == HV_END_NOMEM) {

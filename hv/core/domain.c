@@ -171,6 +171,20 @@ void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
     }
 }
 
+void domain_starve(struct domain *d, uint64_t address)
+{
+    if (d->end_domain == NULL) { /* nobody could have it go on */
+        domain_crash(d, 14, 0, address, HV_END_NOMEM);
+    }
+    lock_take(&d->lock);
+    d->state = HV_DOM_STATE_PAUSED;
+    d->report.reason = HV_END_NOMEM;
+    lock_drop(&d->lock);
+    (void)!sched_pause(&d->vcpu, NULL);
+    port_raise(d->end_domain, d->end_port, NULL, 0);
+    sched_run();
+}
+
 void domain_crash(struct domain *d, uint32_t vector, uint32_t error, uint64_t address,
                   enum hv_end_reason reason)
 {

@@ -58,7 +58,8 @@ void frame_add_range(paddr_t base, uint64_t pages)
 static void refill(struct stack *s)
 {
     lock_take(&pool.lock);
-    while (s->count < BATCH && pool.head != NONE) {
+    while (s->count < BATCH && pool.head != NONE &&
+           (pool.count > FRAME_RESERVE || arch_may_use_reserve())) {
         const uint32_t n = pool.head;
         pool.head = frame_table[n].next;
         pool.count--;
@@ -125,6 +126,11 @@ void frame_free(paddr_t pa)
     if (unlikely(s->count >= 2 * BATCH)) {
         drain(s);
     }
+}
+
+bool frame_is_low(void)
+{
+    return __atomic_load_n(&pool.count, __ATOMIC_RELAXED) <= FRAME_RESERVE;
 }
 
 uint64_t frame_free_count(void)

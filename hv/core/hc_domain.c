@@ -22,7 +22,10 @@ static enum hv_err read_params(uint64_t at, struct hv_dom_params *p)
         (p->flags & ~(HV_DOM_FROZEN | HV_DOM_END_EVENT)) != 0 || (p->caps & ~HV_CAP_ALL) != 0) {
         return HV_ERR_INVAL;
     }
-    return (self->caps & HV_CAP_CREATE) == 0 || (p->caps & ~self->caps) != 0 ? HV_ERR_PERM : HV_OK;
+    if ((self->caps & HV_CAP_CREATE) == 0 || (p->caps & ~self->caps) != 0) {
+        return HV_ERR_PERM;
+    }
+    return frame_is_low() ? HV_ERR_NOMEM : HV_OK;
 }
 
 /* A stopped domain without a handle goes away at once; it has at most a few tables of its own. */
@@ -187,6 +190,7 @@ struct hc_result hc_dom_start(HC_ARGS)
     }
     if (d->state == HV_DOM_STATE_PAUSED) {
         d->state = HV_DOM_STATE_RUNNING;
+        d->report.reason = HV_END_NONE;
         sched_unpause(&d->vcpu);
     } else {
         err = HV_ERR_STATE;

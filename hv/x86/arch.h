@@ -61,3 +61,7 @@ static inline uint32_t arch_cpu_index(void)
     __asm__("movl %%gs:8, %0" : "=r"(index));
     return index;
 }
+
+/** True when the running domain may use the last free frames (FRAME_RESERVE): hv itself, or one that
+ * steers the machine. Defined in cpu.c. */
+bool arch_may_use_reserve(void);

@@ -277,6 +277,13 @@ void cpu_timer_arm(uint64_t deadline_ns)
     }
 }
 
+bool arch_may_use_reserve(void)
+{
+    const struct vcpu *v = this_cpu()->current;
+
+    return v == NULL || (v->domain->caps & HV_CAP_MACHINE) != 0;
+}
+
 /* ---- address spaces ---------------------------------------------------------------------------
  */
 

@@ -55,13 +55,49 @@ static void limits_are_enforced(void)
     CHECK_EQUAL(free_frames(), before, "its frames have come back");
 }
 
-static void the_whole_machine_can_be_used_up(void)
+/* Touches memory until there is none, and says how far it came. */
+static void touch_all(void *arg)
 {
-    struct hv_report r;
+    const uint64_t pages = *(uint64_t *)arg;
+    volatile uint8_t *area = (volatile uint8_t *)(uintptr_t)HV_HEAP_BASE;
+
+    hv_mem_map(HV_HEAP_BASE, pages, RW);
+    for (uint64_t i = 0; i < pages; i++) {
+        area[i * HV_PAGE_BYTES] = 1;
+    }
+    hv_exit(7);
+}
+
+static void who_finds_no_memory_is_paused(void)
+{
+    volatile uint8_t *mine = (volatile uint8_t *)(uintptr_t)(HV_HEAP_BASE + (1ull << 36));
+    const uint64_t mine_pages = 2048;
     const uint64_t before = free_frames();
-    run_limited(map_and_touch, before + 1000, 0, &r);
-    CHECK_EQUAL(r.reason, HV_END_NOMEM, "a domain that takes all memory is ended");
-    CHECK_EQUAL(free_frames(), before, "and all of it comes back");
+    uint64_t pages = before - mine_pages / 2; /* more than there is while we hold ours */
+    struct hv_dom_info info;
+    struct hv_report r;
+    /* Made first, so that it does not share our pages. */
+    const struct child child = child_create(touch_all, &pages, NULL);
+    const uint32_t h = (uint32_t)child.handle;
+
+    hv_mem_map((uint64_t)(uintptr_t)mine, mine_pages, RW);
+    for (uint64_t i = 0; i < mine_pages; i++) {
+        mine[i * HV_PAGE_BYTES] = 1;
+    }
+    hv_dom_start(h);
+    CHECK(event_expect(child.end_tag, now_ns() + CHILD_LIMIT_NS), "its watcher gets an event");
+    CHECK(hv_dom_info(h, &info) == HV_OK && info.state == HV_DOM_STATE_PAUSED &&
+              info.reason == HV_END_NOMEM,
+          "a domain that finds no memory is paused, and says why");
+    CHECK_EQUAL(hv_dom_report(h, &r), HV_ERR_STATE, "it has not ended");
+    CHECK_EQUAL(hv_dom_clone(HV_SELF, &(struct hv_dom_params){0}), HV_ERR_NOMEM,
+                "no new domain is made of the last frames");
+    mine[mine_pages * HV_PAGE_BYTES - 1] = 2; /* we still have ours, and may use the reserve */
+    CHECK_EQUAL(hv_mem_unmap((uint64_t)(uintptr_t)mine, mine_pages), HV_OK, "memory is freed");
+    CHECK_EQUAL(hv_dom_start(h), HV_OK, "it is started again");
+    child_wait(child, &r);
+    CHECK(r.reason == HV_END_EXIT && r.code == 7, "and goes on where it was, to its end: %d", r.code);
+    CHECK(free_frames() + 4 >= before, "all of it comes back: %lu of %lu", free_frames(), before);
 }
 
 static void check_and_change_pages(void *arg)
@@ -235,5 +271,5 @@ void test_main(void)
     toolstack_reads_writes_and_rolls_back();
     huge_ranges_are_cheap();
     wx_is_kept();
-    the_whole_machine_can_be_used_up();
+    who_finds_no_memory_is_paused();
 }

@@ -40,6 +40,13 @@ paddr_t frame_alloc(void) HV_MUST_CHECK;
 /** The same, zeroed. */
 paddr_t frame_alloc_zero(void) HV_MUST_CHECK;
 
+/**
+ * The last frames of the pool are for the domain that can do something about it (arch_may_use_reserve:
+ * the running one has HV_CAP_MACHINE). True when only they are left: make nothing new.
+ */
+#define FRAME_RESERVE 256u
+bool frame_is_low(void) HV_MUST_CHECK;
+
 /** Frees a frame that nobody refers to any more (refs is 0 or 1). */
 void frame_free(paddr_t pa);
 

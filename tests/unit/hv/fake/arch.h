@@ -14,6 +14,9 @@ extern unsigned char fake_ram[FAKE_RAM_PAGES * PAGE_SIZE];
 /* The calling host thread's CPU. */
 extern _Thread_local uint32_t fake_cpu;
 
+/* What arch_may_use_reserve() says. */
+extern bool fake_reserve;
+
 void fake_bad_address(const char *what, uint64_t address) HV_NORETURN;
 void fake_zero_page(void *page);
 void fake_copy_page(void *to, const void *from);
@@ -35,6 +38,11 @@ static inline paddr_t virt_to_phys(const void *va)
         fake_bad_address("virt_to_phys", (uintptr_t)va);
     }
     return (paddr_t){offset};
+}
+
+static inline bool arch_may_use_reserve(void)
+{
+    return fake_reserve;
 }
 
 static inline void arch_pause(void)
