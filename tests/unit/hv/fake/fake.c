@@ -26,6 +26,7 @@ unsigned char fake_ram[FAKE_RAM_PAGES * PAGE_SIZE] __attribute__((aligned(PAGE_S
 _Thread_local uint32_t fake_cpu;
 struct fake_pages fake_pages;
 struct cpu *fake_cpu_block;
+bool fake_reserve = true;
 
 static struct frame table[FAKE_RAM_PAGES];
 static bool is_live[FAKE_RAM_PAGES];
