@@ -43,7 +43,7 @@ system_start() {
     ) 3>&- &
     echo $! >"$RUN/keeper"
     # Keeps the FIFO open, so that type() may come and go without an end of file.
-    sleep infinity >"$RUN/input" 3>&- &
+    sleep "${LIMIT:-240}" >"$RUN/input" 3>&- &
     echo $! >"$RUN/writer"
 }
 

@@ -48,7 +48,7 @@ END {
     gsub(/_/, "-", name)
     print "name: " name
     list("sources", FILENAME " " keys["sources"], "top/")
-    list("cflags", "-O2 -g -Wall -Wextra -Werror -I" top "/tests/guest/lib " keys["cflags"])
+    list("cflags", "-O2 -g -D_GNU_SOURCE -Wall -Wextra -Werror -I" top "/tests/guest/lib " keys["cflags"])
     list("libs", keys["libs"])
     print "memory: " (keys["memory"] == "" ? "64M" : keys["memory"])
     list("args", keys["args"])
