@@ -136,6 +136,33 @@ static void frames_freed_on_one_cpu_serve_the_others(void **state)
     assert_true(fake_stop());
 }
 
+static void last_frames_are_for_who_may_use_them(void **state)
+{
+    (void)state;
+    fake_start(PAGES);
+    fake_reserve = false;
+    const uint32_t n = take_all();
+    assert_in_range(frame_free_count(), FRAME_RESERVE, FRAME_RESERVE + 64); /* and a batch */
+    assert_int_equal(n, PAGES - SYSTEM - frame_free_count());
+    assert_true(frame_is_low());
+    fake_cpu = 1;
+    assert_int_equal(frame_alloc().v, 0);
+    fake_reserve = true;
+    fake_cpu = 0;
+    paddr_t more[FRAME_RESERVE + 64];
+    uint32_t count = 0;
+    for (paddr_t pa = frame_alloc(); pa.v != 0; pa = frame_alloc()) {
+        more[count++] = pa;
+    }
+    assert_int_equal(n + count, PAGES - SYSTEM);
+    while (count != 0) {
+        frame_put(more[--count]);
+    }
+    put_all(n);
+    assert_false(frame_is_low());
+    assert_true(fake_stop());
+}
+
 /* ---- CPUs at once -----------------------------------------------------------------------------
  */
 
@@ -209,6 +236,7 @@ int main(void)
         cmocka_unit_test(frame_lives_until_its_last_reference_goes),
         cmocka_unit_test(new_table_frame_has_empty_bounds),
         cmocka_unit_test(frames_freed_on_one_cpu_serve_the_others),
+        cmocka_unit_test(last_frames_are_for_who_may_use_them),
         cmocka_unit_test(cpus_can_take_and_free_at_once),
     };
     return cmocka_run_group_tests_name("frame", tests, NULL, NULL);

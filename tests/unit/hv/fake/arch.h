@@ -77,9 +77,3 @@ static inline uint32_t arch_cpu_index(void)
 {
     return fake_cpu;
 }
-
-/** The tests count every frame: there is no reserve. */
-static inline bool arch_may_use_reserve(void)
-{
-    return true;
-}
