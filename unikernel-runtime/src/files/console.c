@@ -16,7 +16,7 @@
 #define RETRY_NS (2 * MF_NS_PER_MS) /* dom0 need not say that a full ring has room again */
 #define SERIAL_BYTES 4096           /* HC_CONSOLE_WRITE: per call */
 
-static bool input_is_watched; /* the event and the poller are registered */
+static bool is_watched; /* the event and the poller are registered */
 
 static bool has_rings(void)
 {
@@ -82,12 +82,13 @@ static void poll_input(void *arg)
     }
 }
 
-static void watch_input(void)
+/* From the first wait on: dom0's events wake whoever waits, for input or for room. */
+static void watch(void)
 {
     static struct mf_event event = {.first_tag = MF_TAG_CONSOLE, .count = 1, .handle = on_event};
     static struct mf_poller poller = {.poll = poll_input};
-    if (!input_is_watched) {
-        input_is_watched = true;
+    if (!is_watched) {
+        is_watched = true;
         mf_event_register(&event);
         mf_poller_register(&poller);
         if (!has_rings()) {
@@ -126,7 +127,7 @@ static ssize_t console_readv(struct mf_open_file *f, const struct iovec *iov, in
                              off_t *pos)
 {
     (void)pos;
-    watch_input();
+    watch();
     for (;;) {
         size_t done = 0;
         for (int i = 0; i < iov_count; i++) {
@@ -162,6 +163,7 @@ static ssize_t console_writev(struct mf_open_file *f, const struct iovec *iov, i
             if (n != 0) {
                 continue;
             }
+            watch();
             const int err = mf_file_wait(f, POLLOUT, mf_clock_deadline(RETRY_NS));
             if (err == -EAGAIN || err == -EINTR) {
                 return total != 0 ? total : err;
@@ -174,7 +176,7 @@ static ssize_t console_writev(struct mf_open_file *f, const struct iovec *iov, i
 static uint32_t console_poll(struct mf_open_file *f)
 {
     (void)f;
-    watch_input();
+    watch();
     if (!has_rings()) {
         if (!has_serial_byte) {
             has_serial_byte = hv_console_read(&serial_byte, 1) == 1;

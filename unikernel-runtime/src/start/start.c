@@ -14,7 +14,9 @@
 #include "start/link.h"
 #include "thread/thread_internal.h"
 
-#define STRINGS_MAX_BYTES 65536u /* of arguments, and of the environment */
+/* Of arguments, and of the environment: they go onto the main stack. */
+#define STRINGS_MAX_BYTES 16384u
+#define STRINGS_MAX_COUNT 1024u
 
 extern char **environ;
 extern void (*__preinit_array_start[])(void), (*__preinit_array_end[])(void);
@@ -63,8 +65,8 @@ void mf_start(struct mf_thread *self)
     const uint32_t args_bytes = info->args_bytes, env_bytes = info->env_bytes;
     const uint32_t arg_count = info->argc, env_count = info->envc;
     const bool is_sane = info->magic == MF_INFO_MAGIC && args_bytes <= STRINGS_MAX_BYTES &&
-                         env_bytes <= STRINGS_MAX_BYTES && arg_count <= args_bytes &&
-                         env_count <= env_bytes;
+                         env_bytes <= STRINGS_MAX_BYTES && arg_count <= STRINGS_MAX_COUNT &&
+                         env_count <= STRINGS_MAX_COUNT;
     char text[(is_sane ? args_bytes + env_bytes : 0) + 2];
     char *strings[(is_sane ? arg_count + env_count : 0) + 4];
     char **argv = strings, **envp = strings + 2;

@@ -48,8 +48,8 @@ long sysconf(int name)
         return IOV_MAX;
     case _SC_HOST_NAME_MAX:
         return 63;
-    case _SC_ARG_MAX:
-        return 65536;
+    case _SC_ARG_MAX: /* start.c */
+        return 16384;
     case _SC_NGROUPS_MAX:
     case _SC_CHILD_MAX:
         return 0;
