@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// cflags: -Itests/unit/hv/fake
 /* sim.c - see sim.h. */
 #include "sim.h"
 

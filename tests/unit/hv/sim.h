@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// cflags: -Itests/unit/hv/fake
 /*
  * sim.h - a machine for sched.c: CPUs with a timer and kicks, guests that compute and make calls,
  * and a clock that jumps from one event to the next. Each CPU is a coroutine with a stack of its
