@@ -33,6 +33,7 @@ static inline size_t mf_ring_write(volatile struct mf_ring *r, char *data, uint3
     memcpy(data + at, from, first);
     memcpy(data, (const char *)from + first, n - first);
     __atomic_store_n(&r->head, head + n, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return n;
 }
 
@@ -48,5 +49,6 @@ static inline size_t mf_ring_read(volatile struct mf_ring *r, const char *data, 
     memcpy(to, data + at, first);
     memcpy((char *)to + first, data, n - first);
     __atomic_store_n(&r->tail, tail + n, __ATOMIC_RELEASE);
+    __atomic_thread_fence(__ATOMIC_SEQ_CST);
     return n;
 }
