@@ -2,6 +2,7 @@
 /* bytes.h - big-endian fields of packets, at any alignment. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -42,4 +43,9 @@ static inline void put64(uint8_t *p, uint64_t v)
 {
     v = __builtin_bswap64(v);
     memcpy(p, &v, sizeof(v));
+}
+
+static inline bool mac_is_equal(const uint8_t a[6], const uint8_t b[6])
+{
+    return get32(a) == get32(b) && get16(a + 4) == get16(b + 4);
 }

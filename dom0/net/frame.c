@@ -80,11 +80,33 @@ static bool take_offload(struct frame *f, const struct virtio_net_hdr *h)
     return !f->needs_csum || (uint32_t)h->csum_start + h->csum_offset + 2 <= f->head_bytes;
 }
 
+/* The usual case: all in one piece. */
+static bool load_one(struct frame *f, const struct virtq_piece *piece)
+{
+    struct virtio_net_hdr h;
+    const uint8_t *data = piece->data;
+    const uint32_t bytes = piece->bytes - (uint32_t)sizeof(h);
+
+    if (piece->bytes < sizeof(h) + ETH_BYTES || bytes > FRAME_MAX_BYTES) {
+        return false;
+    }
+    f->head_bytes = bytes < FRAME_HEAD_BYTES ? bytes : FRAME_HEAD_BYTES;
+    f->rest_bytes = bytes - f->head_bytes;
+    f->rest_count = f->rest_bytes != 0;
+    f->rest[0] = (struct virtq_piece){piece->data + sizeof(h) + f->head_bytes, f->rest_bytes};
+    memcpy(&h, data, sizeof(h));
+    memcpy(f->head, data + sizeof(h), f->head_bytes);
+    return take_offload(f, &h);
+}
+
 bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t count)
 {
     struct cursor c = {pieces, pieces + count, 0};
     struct virtio_net_hdr h;
 
+    if (count == 1) {
+        return load_one(f, pieces);
+    }
     if (count > VIRTQ_CHAIN_MAX || cursor_read(&c, &h, sizeof(h)) != sizeof(h)) {
         return false;
     }
@@ -101,11 +123,37 @@ static void finish_checksum(const struct frame *f, uint8_t *data)
     put16(data + f->csum_start + f->csum_offset, field == 0 ? 0xffffu : field);
 }
 
+/* Into one piece with room for all. */
+static void store_one(const struct frame *f, const struct virtio_net_hdr *h, uint8_t *to)
+{
+    memcpy(to, h, sizeof(*h));
+    to += sizeof(*h);
+    memcpy(to, f->head, f->head_bytes);
+    to += f->head_bytes;
+    for (uint32_t i = 0; i < f->rest_count; i++) {
+        memcpy(to, f->rest[i].data, f->rest[i].bytes);
+        to += f->rest[i].bytes;
+    }
+}
+
+static bool store_pieces(const struct frame *f, const struct virtio_net_hdr *h, struct cursor c)
+{
+    if (!cursor_write(&c, h, sizeof(*h)) || !cursor_write(&c, f->head, f->head_bytes)) {
+        return false;
+    }
+    for (uint32_t i = 0; i < f->rest_count; i++) {
+        if (!cursor_write(&c, f->rest[i].data, f->rest[i].bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
                      bool finish_csum)
 {
     struct virtio_net_hdr h = {.num_buffers = 1};
-    struct cursor c = {pieces, pieces + count, 0};
+    const uint32_t bytes = (uint32_t)sizeof(h) + frame_bytes(f);
     const bool finish = finish_csum && f->needs_csum && count == 1;
 
     if (f->needs_csum && !finish) {
@@ -115,18 +163,15 @@ uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, ui
     } else if (f->csum_valid) {
         h.flags = VIRTIO_NET_HDR_F_DATA_VALID;
     }
-    if (!cursor_write(&c, &h, sizeof(h)) || !cursor_write(&c, f->head, f->head_bytes)) {
+    if (count == 1 && pieces->bytes >= bytes) {
+        store_one(f, &h, pieces->data);
+    } else if (!store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0})) {
         return 0;
     }
-    for (uint32_t i = 0; i < f->rest_count; i++) {
-        if (!cursor_write(&c, f->rest[i].data, f->rest[i].bytes)) {
-            return 0;
-        }
-    }
     if (finish) {
-        finish_checksum(f, pieces[0].data + sizeof(h));
+        finish_checksum(f, pieces->data + sizeof(h));
     }
-    return (uint32_t)sizeof(h) + frame_bytes(f);
+    return bytes;
 }
 
 void frame_reset(struct frame *f, uint32_t bytes)

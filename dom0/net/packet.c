@@ -78,7 +78,9 @@ bool packet_parse_ip4(struct frame *f, struct packet *p)
         f->head_bytes < ETH_BYTES + ihl) {
         return false;
     }
-    frame_trim(f, ETH_BYTES + total);
+    if (total != frame_bytes(f) - ETH_BYTES) {
+        frame_trim(f, ETH_BYTES + total);
+    }
     p->ip = ip;
     p->protocol = ip[IP4_PROTOCOL];
     p->fragment = (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) != 0;
@@ -97,7 +99,9 @@ bool packet_parse_ip6(struct frame *f, struct packet *p)
     if (payload > frame_bytes(f) - ETH_BYTES - IP6_BYTES) {
         return false;
     }
-    frame_trim(f, ETH_BYTES + IP6_BYTES + payload);
+    if (payload != frame_bytes(f) - ETH_BYTES - IP6_BYTES) {
+        frame_trim(f, ETH_BYTES + IP6_BYTES + payload);
+    }
     p->ip = ip;
     p->protocol = ip[IP6_NEXT];
     p->fragment = false;

@@ -8,13 +8,6 @@
 
 #define GATEWAY_INDEX 0xffffffu
 
-uint32_t plan_guest_count(const struct plan *p)
-{
-    const uint32_t hosts = ~p->mask; /* the last one is the broadcast address */
-    const uint32_t count = hosts <= PLAN_FIRST_HOST ? 0 : hosts - PLAN_FIRST_HOST;
-    return count < PLAN_GUESTS_MAX ? count : PLAN_GUESTS_MAX;
-}
-
 void plan_guest_mac(uint32_t guest, uint8_t mac[6])
 {
     put16(mac, 0x024d);
@@ -40,12 +33,6 @@ void plan_guest_ip6(const struct plan *p, uint32_t guest, uint8_t ip[16])
 void plan_gateway_ip6(const struct plan *p, uint8_t ip[16])
 {
     make_ip6(p, 1, ip);
-}
-
-uint32_t plan_guest_of_ip4(const struct plan *p, uint32_t ip)
-{
-    const uint32_t guest = ip - p->net - PLAN_FIRST_HOST;
-    return guest < plan_guest_count(p) ? guest : PLAN_NO_GUEST;
 }
 
 /* The index in a link-local address made from one of our MACs (RFC 4291, appendix A). */

@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bytes.h"
+
 #define PLAN_NO_GUEST 0xffffffffu
 #define PLAN_GUESTS_MAX 0x20000u /* window slots that dom0 has room for */
 #define PLAN_FIRST_HOST 2u
@@ -32,9 +34,21 @@ struct plan_uplink {
 };
 
 /** How many guests have an address. */
-uint32_t plan_guest_count(const struct plan *p);
+static inline uint32_t plan_guest_count(const struct plan *p)
+{
+    const uint32_t hosts = ~p->mask; /* the last one is the broadcast address */
+    const uint32_t count = hosts <= PLAN_FIRST_HOST ? 0 : hosts - PLAN_FIRST_HOST;
+    return count < PLAN_GUESTS_MAX ? count : PLAN_GUESTS_MAX;
+}
 
 void plan_guest_mac(uint32_t guest, uint8_t mac[6]);
+
+/** Whether a MAC is that of `guest`. */
+static inline bool plan_mac_is_guest(const uint8_t mac[6], uint32_t guest)
+{
+    return get16(mac) == 0x024d && get32(mac + 2) == (0x46000000u | guest);
+}
+
 void plan_gateway_mac(uint8_t mac[6]);
 void plan_guest_ip6(const struct plan *p, uint32_t guest, uint8_t ip[16]);
 void plan_gateway_ip6(const struct plan *p, uint8_t ip[16]);
@@ -61,7 +75,12 @@ static inline bool plan_is_inside(const struct plan *p, uint32_t ip)
 }
 
 /** The guest that has this address, or PLAN_NO_GUEST. It need not exist now. */
-uint32_t plan_guest_of_ip4(const struct plan *p, uint32_t ip);
+static inline uint32_t plan_guest_of_ip4(const struct plan *p, uint32_t ip)
+{
+    const uint32_t guest = ip - p->net - PLAN_FIRST_HOST;
+    return guest < plan_guest_count(p) ? guest : PLAN_NO_GUEST;
+}
+
 uint32_t plan_guest_of_ip6(const struct plan *p, const uint8_t ip[16]);
 
 /** Whether `ip` is the gateway's: its address in the guests' net or its link-local one. */

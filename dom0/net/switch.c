@@ -160,10 +160,7 @@ static struct switch_verdict ip6_from_guest(struct net_switch *s, uint32_t guest
 struct switch_verdict switch_from_guest(struct net_switch *s, uint32_t guest, struct frame *f,
                                         uint32_t now_s)
 {
-    uint8_t mac[6];
-
-    plan_guest_mac(guest, mac);
-    if (memcmp(f->head + ETH_SRC, mac, sizeof(mac)) != 0) {
+    if (!plan_mac_is_guest(f->head + ETH_SRC, guest)) {
         return drop(s, SWITCH_FORGED);
     }
     switch (get16(f->head + ETH_TYPE)) {
@@ -222,7 +219,7 @@ struct switch_verdict switch_from_uplink(struct net_switch *s, struct frame *f, 
 {
     struct switch_verdict v = {.to = SWITCH_UPLINK};
 
-    if ((f->head[ETH_DST] & 1) == 0 && memcmp(f->head + ETH_DST, s->uplink.mac, 6) != 0) {
+    if ((f->head[ETH_DST] & 1) == 0 && !mac_is_equal(f->head + ETH_DST, s->uplink.mac)) {
         return drop(s, SWITCH_NO_ROUTE);
     }
     switch (get16(f->head + ETH_TYPE)) {

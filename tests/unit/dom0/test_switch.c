@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "checksum.h"
 #include "packets.h"
 #include "switch.h"
 
@@ -83,6 +84,23 @@ static struct switch_verdict send_from_uplink(struct wire *w)
     struct switch_verdict v = switch_from_uplink(sw, &f, 1);
     wire_store(&f, w);
     return v;
+}
+
+static void checksum_is_the_sum_of_words(void **state)
+{
+    (void)state;
+    uint8_t data[300];
+    srandom(11);
+    for (uint32_t i = 0; i < 60000; i++) {
+        const uint32_t from = (uint32_t)random() % 16, bytes = (uint32_t)random() % 280;
+        memset(data, i % 3 == 0 ? 0xff : 0, sizeof(data));
+        for (uint32_t k = 0; k < bytes && i % 2 == 0; k++) {
+            data[from + k] = (uint8_t)random();
+        }
+        const uint16_t sum = checksum_sum(data + from, bytes),
+                       slow = fold(slow_sum(data + from, bytes));
+        assert_true(sum == slow || (sum % 0xffff == 0 && slow % 0xffff == 0));
+    }
 }
 
 static void guest_reaches_guest_unchanged(void **state)
@@ -584,6 +602,7 @@ int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        T(checksum_is_the_sum_of_words),
         T(guest_reaches_guest_unchanged),
         T(source_addresses_cannot_be_forged),
         T(broadcast_and_multicast_are_not_flooded),
