@@ -247,6 +247,7 @@ static int write_service(uint16_t port, char *service, socklen_t bytes, int flag
     return length >= 0 && (socklen_t)length < bytes ? 0 : EAI_OVERFLOW;
 }
 
+// NOLINTNEXTLINE(readability-function-size): POSIX gives it seven parameters
 int getnameinfo(const struct sockaddr *restrict address, socklen_t address_bytes,
                 char *restrict host, socklen_t host_bytes, char *restrict service,
                 socklen_t service_bytes, int flags)

@@ -8,6 +8,8 @@ LWIP_B := $(RT_B)/lwip
 LWIP_SRC := $(addprefix core/,def dns inet_chksum init ip netif pbuf tcp tcp_in tcp_out udp \
 	$(addprefix ipv4/,etharp icmp ip4 ip4_addr ip4_frag) \
 	$(addprefix ipv6/,ethip6 icmp6 inet6 ip6 ip6_addr ip6_frag nd6)) netif/ethernet
+# The same for `make lint`, which takes -I only.
+LWIP_CFLAGS := -I$(RT)/src/net/lwip -I$(LWIP)/include
 LWIP_INCLUDE := -I$(RT)/src/net/lwip -isystem $(LWIP)/include
 LWIP_HEADERS := $(wildcard $(RT)/src/net/lwip/*.h $(RT)/src/net/lwip/arch/*.h)
 
@@ -17,6 +19,8 @@ $(LWIP_STAMP): $(TP)/lwip.src.stamp $(RT)/src/net/lwip/edit
 
 $(RT_B)/net/%.o: RT_CFLAGS += $(LWIP_INCLUDE)
 $(call RT_OBJ,$(RT_NET_SRC)): $(LWIP_STAMP)
+
+$(patsubst %,$(B)/lint/%.ok,$(wildcard $(RT)/src/net/*.[ch] $(RT)/src/net/lwip/*.h)): $(LWIP_STAMP)
 
 $(LWIP_B)/%.o: $(LWIP_STAMP) $(LWIP_HEADERS) $(SDK_HEADERS) $(SDK_CC) \
 		$(SDK)/lib/mayfly.specs $(RT)/src/net/part.mk

@@ -195,6 +195,9 @@ int listen(int fd, int backlog)
     return (int)mf_ret(r);
 }
 
+static const ip_addr_t loopback4 = IPADDR4_INIT_BYTES(127, 0, 0, 1);
+static const ip_addr_t loopback6 = IPADDR6_INIT_HOST(0, 0, 0, 1);
+
 static int connect_socket(struct mf_socket *s, const struct sockaddr *address, socklen_t bytes)
 {
     ip_addr_t to;
@@ -208,7 +211,7 @@ static int connect_socket(struct mf_socket *s, const struct sockaddr *address, s
         return r;
     }
     if (ip_addr_isany_val(to)) { /* as everywhere: ourselves */
-        ip_addr_set_loopback(IP_IS_V6_VAL(to), &to);
+        to = IP_IS_V6_VAL(to) ? loopback6 : loopback4;
     }
     return s->transport->connect(s, &to, port);
 }

@@ -15,10 +15,14 @@
 #define FIRST_BITS 5 /* enough for most guests */
 #define BITS_MAX 16
 
-static struct tcp_pcb *first_table[1u << FIRST_BITS];
+struct bucket {
+    struct tcp_pcb *first;
+};
+
+static struct bucket first_table[1u << FIRST_BITS];
 
 static struct tcp_table {
-    struct tcp_pcb **bucket; /* 1 << bits; owns, but for first_table */
+    struct bucket *bucket; /* 1 << bits; owns, but for first_table */
     unsigned int bits;
     uint32_t count;
     uint64_t key; /* odd and random: nobody can choose ends that collide */
@@ -30,7 +34,7 @@ static bool is_of_connections(struct tcp_pcb **list)
     return list == &tcp_active_pcbs || list == &tcp_tw_pcbs;
 }
 
-static struct tcp_pcb **bucket_of(const ip_addr_t *remote, u16_t remote_port, u16_t local_port)
+static struct bucket *bucket_of(const ip_addr_t *remote, u16_t remote_port, u16_t local_port)
 {
     uint64_t ends = (uint64_t)remote_port << 16 | local_port;
 
@@ -45,19 +49,19 @@ static struct tcp_pcb **bucket_of(const ip_addr_t *remote, u16_t remote_port, u1
 
 static void insert(struct tcp_pcb *pcb)
 {
-    struct tcp_pcb **const bucket = bucket_of(&pcb->remote_ip, pcb->remote_port, pcb->local_port);
+    struct bucket *const bucket = bucket_of(&pcb->remote_ip, pcb->remote_port, pcb->local_port);
 
-    pcb->table_next = *bucket;
-    *bucket = pcb;
+    pcb->table_next = bucket->first;
+    bucket->first = pcb;
 }
 
 /* Without memory the chains just get longer. */
 static void grow(void)
 {
     const unsigned int bits = table.bits + 1;
-    struct tcp_pcb **const old = table.bucket;
+    struct bucket *const old = table.bucket;
     const uint32_t old_size = 1u << table.bits;
-    struct tcp_pcb **const bucket = calloc((size_t)1 << bits, sizeof(*bucket));
+    struct bucket *const bucket = calloc((size_t)1 << bits, sizeof(*bucket));
 
     if (bucket == NULL) {
         return;
@@ -65,7 +69,7 @@ static void grow(void)
     table.bucket = bucket;
     table.bits = bits;
     for (uint32_t i = 0; i < old_size; i++) {
-        for (struct tcp_pcb *pcb = old[i], *next; pcb != NULL; pcb = next) {
+        for (struct tcp_pcb *pcb = old[i].first, *next; pcb != NULL; pcb = next) {
             next = pcb->table_next;
             insert(pcb);
         }
@@ -97,7 +101,7 @@ void mf_tcp_link(struct tcp_pcb **list, struct tcp_pcb *pcb)
 
 void mf_tcp_forget(struct tcp_pcb *pcb)
 {
-    struct tcp_pcb **link = bucket_of(&pcb->remote_ip, pcb->remote_port, pcb->local_port);
+    struct tcp_pcb **link = &bucket_of(&pcb->remote_ip, pcb->remote_port, pcb->local_port)->first;
 
     while (*link != pcb) {
         link = &(*link)->table_next;
@@ -129,7 +133,7 @@ void mf_tcp_unlink(struct tcp_pcb **list, struct tcp_pcb *pcb)
 
 struct tcp_pcb *mf_tcp_find(u16_t remote_port, u16_t local_port, int in_time_wait)
 {
-    struct tcp_pcb *pcb = *bucket_of(ip_current_src_addr(), remote_port, local_port);
+    struct tcp_pcb *pcb = bucket_of(ip_current_src_addr(), remote_port, local_port)->first;
 
     for (; pcb != NULL; pcb = pcb->table_next) {
         if (pcb->remote_port == remote_port && pcb->local_port == local_port &&
