@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// files: tests/guest/data
+// files: tests/guest/data:/
 // The one file tree: RAM files over the packed ones, POSIX errors included.
 #include "tap.h"
 
