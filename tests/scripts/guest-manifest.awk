@@ -23,6 +23,10 @@ function map(key, text, separator, prefix,    n, i, parts, at)
     n = split(text, parts, " ")
     for (i = 1; i <= n; i++) {
         at = index(parts[i], separator)
+        if (at == 0) { # a file or folder without a place of its own: in the root, by its last name
+            at = length(parts[i]) + 1
+            parts[i] = parts[i] separator "/" substr(parts[i], match(parts[i], /[^\/]*$/))
+        }
         if (i == 1) {
             print key ":"
         }
