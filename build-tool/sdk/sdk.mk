@@ -39,9 +39,16 @@ $(SDK)/share/%: build-tool/sdk/%
 	@mkdir -p $(@D)
 	$(Q)install -m 644 $< $@
 
-$(SDK)/lib/libc.a $(SDK)/lib/libm.a: $(SDK)/lib/%: $(TP)/newlib.stamp
+# Without the members that libmayfly-c.a has in their place: libc.a's own would find them first.
+SDK_NO_MEMBERS := $(patsubst %,lib_a-%.o,assert getpwent setjmp)
+
+$(SDK)/lib/libc.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)
-	$(Q)cp $(TP)/newlib/lib/$* $@
+	$(Q)cp $(TP)/newlib/lib/libc.a $@ && ar dD $@ $(SDK_NO_MEMBERS)
+
+$(SDK)/lib/libm.a: $(TP)/newlib.stamp
+	@mkdir -p $(@D)
+	$(Q)cp $(TP)/newlib/lib/libm.a $@
 
 $(SDK_EMPTY):
 	@mkdir -p $(@D)
