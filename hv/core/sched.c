@@ -189,6 +189,18 @@ static inline bool is_held(const struct vcpu *v)
     return v->is_running || v->is_queued || v->is_blocked || v->is_paused || v->is_throttled;
 }
 
+/* Has an idle CPU, if there is one besides `cpu`, take what waits there. Others find another one. */
+static inline void call_thief(uint32_t cpu)
+{
+    const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE) & ~(1ul << cpu);
+
+    if (unlikely(idle != 0)) {
+        const uint32_t thief = (uint32_t)__builtin_ctzl(idle);
+        __atomic_fetch_and(&idle_cpus, ~(1ul << thief), __ATOMIC_RELAXED);
+        cpu_kick(thief);
+    }
+}
+
 /* Queues `v` if nothing holds it back, and sees to it that some CPU notices. */
 static void make_ready(struct run *r, struct vcpu *v)
 {
@@ -197,7 +209,6 @@ static void make_ready(struct run *r, struct vcpu *v)
     }
     const bool is_behind = enqueue(r, v);
     struct cpu *home = cpu_get(v->cpu);
-    const uint64_t idle = __atomic_load_n(&idle_cpus, __ATOMIC_ACQUIRE);
     const struct vcpu *current = home->current;
     const bool first = r->queued == 1; /* the home CPU has not armed its timer for a slice */
 
@@ -210,8 +221,8 @@ static void make_ready(struct run *r, struct vcpu *v)
     } else if (!home->resched && (first || is_behind)) {
         cpu_timer_arm(current->run_since + (is_behind ? WAKE_NS : SLICE_NS));
     }
-    if (idle != 0 && !(idle & 1ul << v->cpu)) {
-        cpu_kick((uint32_t)__builtin_ctzl(idle)); /* it takes what waits here */
+    if (current != NULL || !first) {
+        call_thief(v->cpu);
     }
 }
 
@@ -406,6 +417,9 @@ static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
         v = steal(cpu, now);
     } else if (v != NULL) {
         set_running(cpu, v, now);
+        if (r->queued != 0) {
+            call_thief(cpu->index);
+        }
     }
     const uint64_t when = next_interrupt(r, v, now);
     lock_drop(&r->lock);

@@ -488,6 +488,37 @@ static void freed_cpu_takes_waiting_guests(void **state)
     sim_stop();
 }
 
+/* Sleeps until a time that all have in common, then computes for ever. */
+static void late_riser(struct sim_guest *g)
+{
+    if (sim_now >= g->a) {
+        compute_for_ever(g);
+    } else {
+        sim_wait(g->a);
+    }
+}
+
+static void guests_that_wake_together_spread_over_idle_cpus(void **state)
+{
+    (void)state;
+    sim_start(4);
+    const uint64_t when = sim_now + 100 * MS;
+    for (uint32_t i = 0; i < 4; i++) {
+        struct sim_guest *g = sim_add(late_riser, 100, 0);
+        g->a = when;
+        sim_go(g);
+        sim_run(MS); /* CPU 0 is idle again and gets the next one, too */
+    }
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_int_equal(sim_guest[i].domain->vcpu.cpu, 0);
+    }
+    sim_run(when + 100 * MS - sim_now);
+    for (uint32_t i = 0; i < 4; i++) {
+        assert_true(sim_ran_ns(&sim_guest[i]) > 99 * MS);
+    }
+    sim_stop();
+}
+
 /* ---- pausing ----------------------------------------------------------------------------------
  */
 
@@ -564,6 +595,7 @@ int main(void)
         cmocka_unit_test(busy_guests_use_all_cpus),
         cmocka_unit_test(guest_from_a_busier_cpu_gets_its_share),
         cmocka_unit_test(freed_cpu_takes_waiting_guests),
+        cmocka_unit_test(guests_that_wake_together_spread_over_idle_cpus),
         cmocka_unit_test(paused_guest_stops_and_goes_on),
         cmocka_unit_test(used_time_is_booked_to_the_nanosecond),
     };

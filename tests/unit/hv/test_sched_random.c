@@ -18,7 +18,8 @@
 #include "sim.h"
 
 #define GUESTS 24u
-#define STEPS 6000
+#define STEPS 5000
+#define SEEDS 8
 #define STARVED_NS (600 * MS)
 
 static uint64_t random_state;
@@ -154,7 +155,6 @@ static void bind_all(void)
 
 static void run_machine(uint32_t cpus)
 {
-    random_state = cpus;
     sim_start(cpus);
     for (uint32_t i = 0; i < GUESTS; i++) {
         sim_add(anything, 20 + (uint32_t)choose(400), choose(4) ? 0 : 20 + (uint32_t)choose(80));
@@ -179,22 +179,31 @@ static void run_machine(uint32_t cpus)
     sim_stop();
 }
 
+static void run_seeds(uint32_t cpus)
+{
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+        print_message("# %u CPUs, seed %lu\n", cpus, seed);
+        random_state = seed;
+        run_machine(cpus);
+    }
+}
+
 static void nobody_is_lost_on_one_cpu(void **state)
 {
     (void)state;
-    run_machine(1);
+    run_seeds(1);
 }
 
 static void nobody_is_lost_on_two_cpus(void **state)
 {
     (void)state;
-    run_machine(2);
+    run_seeds(2);
 }
 
 static void nobody_is_lost_on_four_cpus(void **state)
 {
     (void)state;
-    run_machine(4);
+    run_seeds(4);
 }
 
 int main(void)
