@@ -15,6 +15,13 @@
 #define REST_MAX_BYTES 0x200000u
 #define STEP_BYTES 0x40000000ull /* mapped at once: an aligned GiB is one step for hv */
 
+/*
+ * newlib's: free() gives memory back when this much is unused at the heap's end. With its 128 KiB a
+ * program that uses a large buffer again and again faults its pages in each time.
+ */
+extern unsigned long __malloc_trim_threshold __attribute__((weak));
+#define TRIM_BYTES 0x200000u
+
 static char *brk_now = _end;
 static uint64_t mapped_end = HV_HEAP_BASE;
 
@@ -56,6 +63,9 @@ static void *shrink(size_t bytes)
 
 void *sbrk(ptrdiff_t increment)
 {
+    if (&__malloc_trim_threshold != NULL) {
+        __malloc_trim_threshold = TRIM_BYTES;
+    }
     char *const old = brk_now;
     if (increment < 0) {
         return shrink(0 - (size_t)increment);
