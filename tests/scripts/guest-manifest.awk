@@ -18,14 +18,16 @@ function list(key, text, prefix,    word, out)
     }
 }
 
-function map(key, text, separator, prefix,    n, i, parts, at)
+function map(key, text, separator, prefix,    n, i, parts, at, name)
 {
     n = split(text, parts, " ")
     for (i = 1; i <= n; i++) {
         at = index(parts[i], separator)
         if (at == 0) { # a file or folder without a place of its own: in the root, by its last name
             at = length(parts[i]) + 1
-            parts[i] = parts[i] separator "/" substr(parts[i], match(parts[i], /[^\/]*$/))
+            name = parts[i]
+            sub(/.*\//, "", name)
+            parts[i] = parts[i] separator "/" name
         }
         if (i == 1) {
             print key ":"
