@@ -57,7 +57,7 @@ $(SDK_EMPTY):
 
 # Of newlib's headers those that do not compile, or whose functions need what a guest has not (fork,
 # other processes). A configure script must not find them.
-SDK_NO_HEADERS := ndbm.h regdef.h rpc spawn.h sys/custom_file.h threads.h utmp.h wordexp.h
+SDK_NO_HEADERS := ndbm.h regdef.h rpc spawn.h sys/custom_file.h utmp.h wordexp.h
 
 # Replaced as a whole, so that a header that is no more does not stay.
 $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp

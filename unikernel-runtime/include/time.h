@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* time.h - newlib's, and the reverse of gmtime(). */
+/* time.h - newlib's, the reverse of gmtime(), and what C11 has more. */
 #pragma once
 
 #include_next <time.h>
@@ -7,5 +7,13 @@
 #if __MISC_VISIBLE
 __BEGIN_DECLS
 time_t timegm(struct tm *tm);
+__END_DECLS
+#endif
+
+#if __ISO_C_VISIBLE >= 2011
+#define TIME_UTC 1
+
+__BEGIN_DECLS
+int timespec_get(struct timespec *now, int base);
 __END_DECLS
 #endif

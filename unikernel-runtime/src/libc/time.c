@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timegm.c - the reverse of gmtime(), which newlib has not. */
+/* time.c - the reverse of gmtime(), and C11's clock, which newlib has not. */
 #include <time.h>
 
 /* Days from 1970-01-01 to the first of `month` (0..11) of `year`, proleptic Gregorian calendar. */
@@ -26,4 +26,9 @@ time_t timegm(struct tm *tm)
     const time_t t = ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
     gmtime_r(&t, tm);
     return t;
+}
+
+int timespec_get(struct timespec *now, int base)
+{
+    return base == TIME_UTC && clock_gettime(CLOCK_REALTIME, now) == 0 ? base : 0;
 }
