@@ -22,6 +22,7 @@
 #include "lwip/priv/tcpip_priv.h"
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/tcp_ack.h"
 
 struct free_object {
     struct free_object *next;
@@ -89,6 +90,9 @@ void memp_free(memp_t type, void *mem)
 {
     struct free_object *const object = mem;
 
+    if (type == MEMP_TCP_PCB) {
+        mf_tcp_forget_ack(mem);
+    }
     if (object != NULL) {
         object->next = pools[type].free;
         pools[type].free = object;

@@ -29,6 +29,7 @@
 #include "net/checksum.h"
 #include "net/memory.h"
 #include "net/net.h"
+#include "net/tcp_ack.h"
 #include "netif/ethernet.h"
 #include "thread/idle.h"
 #include "virtq/virtio_net.h"
@@ -168,12 +169,14 @@ static unsigned int rx_poll(void)
     uint32_t bytes;
 
     while (count < POLL_BUDGET && virtq_driver_take(&nf.rx, &buffer, &bytes)) {
+        mf_tcp_set_more(virtq_driver_has_used(&nf.rx));
         rx_input(buffer, bytes);
         count++;
     }
     if (count == 0) {
         return 0;
     }
+    mf_tcp_send_acks();
     if (count > nf.rx_target / 2 && nf.rx_target < nf.rx.size) {
         nf.rx_target *= 2;
     }

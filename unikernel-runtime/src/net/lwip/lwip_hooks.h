@@ -28,3 +28,8 @@ void mf_tcp_forget(struct tcp_pcb *pcb);
  * ports, in host order, are given), one in TIME-WAIT or one that is not; NULL: none.
  */
 struct tcp_pcb *mf_tcp_find(u16_t remote_port, u16_t local_port, int in_time_wait);
+
+/* tcp_ack.c */
+
+/** The second segment in a row is not confirmed. Returns 1: do not confirm it now. */
+int mf_tcp_put_off_ack(struct tcp_pcb *pcb);
