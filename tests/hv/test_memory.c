@@ -96,7 +96,8 @@ static void who_finds_no_memory_is_paused(void)
     CHECK_EQUAL(hv_mem_unmap((uint64_t)(uintptr_t)mine, mine_pages), HV_OK, "memory is freed");
     CHECK_EQUAL(hv_dom_start(h), HV_OK, "it is started again");
     child_wait(child, &r);
-    CHECK(r.reason == HV_END_EXIT && r.code == 7, "and goes on where it was, to its end: %d", r.code);
+    CHECK(r.reason == HV_END_EXIT && r.code == 7, "and goes on where it was, to its end: %d",
+          r.code);
     CHECK(free_frames() + 4 >= before, "all of it comes back: %lu of %lu", free_frames(), before);
 }
 
