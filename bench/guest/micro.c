@@ -43,16 +43,34 @@ static void report(const char *name, uint64_t divisor)
     say("bench %s %lu %u", name, (value > tsc_cost ? value - tsc_cost : 0) / divisor, RUNS);
 }
 
+/* Marks for bench/profile: what lies between the two is counted. */
+void __attribute__((noinline)) profile_begin(void);
+void __attribute__((noinline)) profile_end(void);
+
+void profile_begin(void)
+{
+    __asm__ volatile("");
+}
+
+void profile_end(void)
+{
+    __asm__ volatile("");
+}
+
 /* Runs `body` WARM_UP times, then RUNS times into samples[]. */
 #define MEASURE(body)                                                                              \
     for (int run_ = -WARM_UP; run_ < RUNS; run_++) {                                               \
+        if (run_ == 0) {                                                                           \
+            profile_begin();                                                                       \
+        }                                                                                          \
         const uint64_t start_ = ticks();                                                           \
         body;                                                                                      \
         const uint64_t end_ = ticks();                                                             \
         if (run_ >= 0) {                                                                           \
             samples[run_] = end_ - start_;                                                         \
         }                                                                                          \
-    }
+    }                                                                                              \
+    profile_end();
 
 static void measure_tsc(void)
 {
@@ -240,6 +258,10 @@ static void measure_snapshot(void)
 
 void test_main(void)
 {
+#ifdef ONLY /* bench/profile: one measurement */
+    ONLY();
+    return;
+#endif
     say("bench first_domain_tsc %lu 1", rdtsc());
     measure_tsc();
     measure_hypercall();
