@@ -3,6 +3,8 @@
 // timeout: 60
 /* Names and addresses that need nobody else: numbers, localhost, services. */
 #include <arpa/inet.h>
+#include <ifaddrs.h>
+#include <net/if.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdint.h>
@@ -99,10 +101,34 @@ static void test_old_functions(void)
     tap_check(strcmp(inet_ntoa((struct in_addr){htonl(0x01020304)}), "1.2.3.4") == 0, "inet_ntoa");
 }
 
+static void test_interfaces(void)
+{
+    char name[IF_NAMESIZE];
+    struct ifaddrs *list;
+    bool has_loopback = false;
+    struct if_nameindex *index = if_nameindex();
+
+    tap_equal(if_nametoindex("lo"), 1, "lo is the first interface");
+    tap_equal(if_nametoindex("nothing"), 0, "no such interface");
+    tap_check(if_indextoname(1, name) != NULL && strcmp(name, "lo") == 0, "if_indextoname");
+    tap_check(index != NULL && index[0].if_index == 1, "if_nameindex");
+    if_freenameindex(index);
+    tap_equal(getifaddrs(&list), 0, "getifaddrs");
+    for (const struct ifaddrs *a = list; a != NULL; a = a->ifa_next) {
+        const struct sockaddr_in *in = (const struct sockaddr_in *)(const void *)a->ifa_addr;
+        has_loopback |= in->sin_family == AF_INET &&
+                        in->sin_addr.s_addr == inet_addr("127.0.0.1") &&
+                        (a->ifa_flags & IFF_LOOPBACK) != 0;
+    }
+    tap_check(has_loopback, "the loopback has its address");
+    freeifaddrs(list);
+}
+
 int main(void)
 {
     test_getaddrinfo();
     test_errors();
     test_old_functions();
+    test_interfaces();
     return tap_done();
 }
