@@ -1,443 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* guest.c - see guest.h. */
+/* guest.c - life and end of guests; see guest.h. Creation is in create.c, the table in slot.c. */
 #include "guest.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "errors.h"
+#include "create.h"
 #include "mayfly/hypercall.h"
-#include "names.h"
 #include "report.h"
-#include "seed.h"
+#include "slot.h"
+#include "starved.h"
 #include "tags.h"
 #include "term.h"
 
-#define ERROR_BYTES 128
-#define KILLED_STATUS (128 + 9)  /* as shells show SIGKILL */
-#define NAME_TRIES 1000          /* http-1 .. http-1000 may be taken by names that the user gave */
-#define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
-#define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
-#define CREATE_FRAMES 64u        /* more than one creation takes */
-#define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
+#define KILLED_STATUS (128 + 9) /* as shells show SIGKILL */
 
-static struct guest guests[PLAN_GUESTS_MAX] __attribute__((section(".bss..cold.guests")));
-static uint32_t free_list;      /* slot + 1 */
-static uint32_t slots;          /* below: used before */
-static uint32_t alive;          /* CREATED or RUNNING */
-static uint32_t oldest, newest; /* of the ended ones; slot + 1 */
-static uint32_t kept;
-
-static const struct plan *plan; /* borrows */
-static bool show_output;
 static guest_told_t tell_ended, tell_ready;
-
-struct guest *guest_at(uint32_t slot)
-{
-    return &guests[slot];
-}
-
-uint32_t guest_slots(void)
-{
-    return slots;
-}
-
-uint32_t guest_count(void)
-{
-    return alive;
-}
-
-void *guest_window(uint32_t slot)
-{
-    return (void *)(uintptr_t)(HV_WINDOW_HIGH_VA + (uint64_t)slot * HV_WINDOW_BYTES);
-}
-
-static uint32_t slot_of(const struct guest *g)
-{
-    return (uint32_t)(g - guests);
-}
-
-/* ---- names -------------------------------------------------------------------------------- */
-
-/* NAME-NUMBER; false when it gets too long. */
-static bool put_numbered_name(char name[LAUNCH_NAME_BYTES], const char *image, uint32_t number)
-{
-    char digits[12];
-    size_t digit_count = 0;
-    const size_t bytes = strlen(image);
-
-    do {
-        digits[digit_count++] = (char)('0' + number % 10);
-        number /= 10;
-    } while (number > 0);
-    if (bytes + 1 + digit_count >= LAUNCH_NAME_BYTES) {
-        return false;
-    }
-    memcpy(name, image, bytes);
-    name[bytes] = '-';
-    for (size_t i = 0; i < digit_count; i++) {
-        name[bytes + 1 + i] = digits[digit_count - 1 - i];
-    }
-    name[bytes + 1 + digit_count] = 0;
-    return true;
-}
-
-/* Whether the name is free. That of an ended guest is made free: it is only kept to be looked at.
- */
-static bool claim_name(const char *name)
-{
-    const uint32_t slot = names_find(name);
-    if (slot == PLAN_NO_GUEST) {
-        return true;
-    }
-    if (guests[slot].state != GUEST_ENDED) {
-        return false;
-    }
-    guest_forget(slot);
-    return true;
-}
-
-/* The first instance is called like the image, later ones are numbered. */
-static bool choose_name(struct image *image, char name[LAUNCH_NAME_BYTES])
-{
-    for (uint32_t i = 0; i < NAME_TRIES; i++) {
-        const uint32_t number = ++image->started;
-        if (number == 1) {
-            memcpy(name, image->name, sizeof(image->name));
-        } else if (!put_numbered_name(name, image->name, number)) {
-            return false;
-        }
-        if (claim_name(name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* ---- slots -------------------------------------------------------------------------------- */
-
-static struct guest *slot_allocate(void)
-{
-    struct guest *g;
-    if (free_list != 0) {
-        g = &guests[free_list - 1];
-        free_list = g->next;
-    } else if (slots < PLAN_GUESTS_MAX) {
-        g = &guests[slots++];
-    } else {
-        return NULL;
-    }
-    g->has_network = false;
-    g->is_ready = false;
-    g->is_first = false;
-    g->top_cpu_ns = 0;
-    return g;
-}
-
-static void slot_free(struct guest *g)
-{
-    g->state = GUEST_FREE;
-    g->next = free_list;
-    free_list = slot_of(g) + 1;
-}
-
-/* Keeps an ended guest; the oldest one goes when there are too many. */
-static void keep(struct guest *g)
-{
-    g->next = 0;
-    *(newest != 0 ? &guests[newest - 1].next : &oldest) = slot_of(g) + 1;
-    newest = slot_of(g) + 1;
-    if (++kept > GUEST_KEPT) {
-        guest_forget(oldest - 1);
-    }
-}
-
-void guest_forget(uint32_t slot)
-{
-    uint32_t *link = &oldest, previous = 0;
-    while (*link != slot + 1) { /* at most GUEST_KEPT */
-        previous = *link;
-        link = &guests[previous - 1].next;
-    }
-    *link = guests[slot].next;
-    newest = newest == slot + 1 ? previous : newest;
-    kept--;
-    names_remove(slot);
-    console_free(&guests[slot].console);
-    slot_free(&guests[slot]);
-}
-
-/* ---- creation ----------------------------------------------------------------------------- */
-
-static bool append_strings(char **list, uint32_t *bytes, const char *const strings[],
-                           uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t more = strlen(strings[i]) + 1;
-        char *grown = realloc(*list, *bytes + more);
-        if (grown == NULL) {
-            return false;
-        }
-        memcpy(grown + *bytes, strings[i], more);
-        *list = grown;
-        *bytes += (uint32_t)more;
-    }
-    return true;
-}
-
-/* An info page for this launch only. Returns NULL when there is no memory, or it is too long. */
-static struct infopage *make_own_page(const struct launch *l, const struct image *image,
-                                      bool network)
-{
-    const struct manifest *m = &image->manifest;
-    struct infopage *page = malloc(sizeof(*page));
-    char *args = NULL, *env = NULL;
-    struct info_strings s = {0};
-    bool ok = page != NULL && append_strings(&args, &s.args_bytes, &l->image, 1) &&
-              append_strings(&args, &s.args_bytes, l->args, l->arg_count) &&
-              append_strings(&env, &s.env_bytes, l->env, l->env_count); /* first: they win */
-    if (ok && m->env_bytes > 0) {
-        char *grown = realloc(env, s.env_bytes + m->env_bytes);
-        ok = grown != NULL;
-        if (ok) {
-            memcpy(grown + s.env_bytes, m->env, m->env_bytes);
-            env = grown;
-        }
-    }
-    s.args = args;
-    s.arg_count = 1 + l->arg_count;
-    s.env = env;
-    s.env_bytes += m->env_bytes;
-    s.env_count = l->env_count + m->env_count;
-    if (l->arg_count == 0) {
-        s.args = m->args;
-        s.arg_count = m->arg_count;
-        s.args_bytes = m->args_bytes;
-    }
-    ok = ok && infopage_make(page, plan, &s, network);
-    free(args);
-    free(env);
-    if (!ok) {
-        free(page);
-        return NULL;
-    }
-    return page;
-}
-
-/* Clone, window and ports. On an error nothing is left. */
-static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *console_port,
-                           uint32_t *net_port)
-{
-    const uint32_t slot = slot_of(g);
-    const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
-    const struct hv_dom_params params = {
-        .memory_pages = l->memory_bytes != 0 ? (l->memory_bytes + HV_PAGE_BYTES - 1) / HV_PAGE_BYTES
-                                             : g->image->memory_pages,
-        .weight = l->weight,
-        .cap_percent = l->cap_percent,
-        .end_tag = TAG_GUEST_END + slot,
-        .flags = HV_DOM_END_EVENT,
-    };
-    const int64_t handle = hv_dom_clone(g->image->template, &params);
-    if (handle < 0) {
-        return handle;
-    }
-    g->handle = (uint32_t)handle;
-    int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP, WINDOW_PAGES);
-    if (err < 0) {
-        hv_dom_destroy(g->handle);
-        return err;
-    }
-    int64_t port = err =
-        hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle, MF_TAG_CONSOLE, console_port);
-    *net_port = MF_NO_PORT;
-    if (err >= 0 && g->has_network) {
-        err = hv_event_bind(HV_SELF, TAG_GUEST_NET + slot, g->handle, MF_TAG_NET, net_port);
-        g->net.port = (uint32_t)err;
-    }
-    if (err < 0) {
-        if (port >= 0) {
-            hv_event_close((uint32_t)port);
-        }
-        hv_dom_destroy(g->handle);
-        hv_window_close(HV_SELF, window);
-        return err;
-    }
-    console_open(&g->console, guest_window(slot), g->name, (uint32_t)port, show_output);
-    return 0;
-}
-
-static int64_t fill_domain(struct guest *g, const struct launch *l)
-{
-    struct infopage *own = NULL;
-    struct info_guest guest = {.guest = slot_of(g), .name = g->name};
-
-    if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
-        own = make_own_page(l, g->image, g->has_network);
-        if (own == NULL) {
-            return HV_ERR_LIMIT;
-        }
-    }
-    const int64_t err = make_domain(g, l, &guest.console_port, &guest.net_port);
-    if (err >= 0) {
-        void *window = guest_window(slot_of(g));
-        seed_make(guest.seed);
-        infopage_fill(own != NULL ? own : &g->image->proto, window, plan, &guest);
-        if (g->has_network) {
-            netback_open(slot_of(g), window, g->net.port);
-        }
-    }
-    if (own != NULL) {
-        infopage_free(own);
-        free(own);
-    }
-    return err;
-}
-
-/* Publishes the ports of the launch, which must be free, or those of the manifest, if they are. */
-static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BYTES])
-{
-    const struct manifest *m = &g->image->manifest;
-    const bool own = l->port_count > 0;
-    const uint32_t count = own ? l->port_count : m->port_count;
-
-    for (uint32_t i = 0; i < count && g->has_network; i++) {
-        const struct launch_port *p = own ? &l->ports[i] : &m->ports[i];
-        const enum nat_publish_result r =
-            nat_publish(&netback_switch.nat, slot_of(g), p->protocol, p->host, p->guest);
-        if (r == NAT_PUBLISHED) {
-            continue;
-        }
-        const uint32_t owner = nat_owner(&netback_switch.nat, p->protocol, p->host);
-        const char *by = r == NAT_PORT_TAKEN && owner != PLAN_NO_GUEST ? guests[owner].name : "";
-        if (own) {
-            snprintf(error, ERROR_BYTES, "port %u is published already%s%.40s; choose another one",
-                     (unsigned int)p->host, *by != 0 ? " by " : "", by);
-            return false;
-        }
-        term_say("%s: port %u is taken%s%s: not published\n", g->name, (unsigned int)p->host,
-                 *by != 0 ? " by " : "", by);
-    }
-    return true;
-}
-
-/*
- * Whether there is memory for one more guest. What is left to those that run and to dom0 itself is
- * more than nothing: without a page for it, dom0 would end. Looks only as often as it can matter.
- */
-static bool has_memory(void)
-{
-    static uint64_t creations; /* that need no further look */
-    struct hv_machine_info info;
-
-    if (creations == 0) {
-        if (hv_machine_info(&info) < 0) {
-            return true;
-        }
-        uint64_t reserve = info.total_frames / RESERVE_SHARE;
-        reserve = reserve > RESERVE_MIN_FRAMES ? reserve : RESERVE_MIN_FRAMES;
-        if (info.free_frames < reserve + CREATE_FRAMES) {
-            return false;
-        }
-        creations = (info.free_frames - reserve) / CREATE_FRAMES / 2 + 1; /* the guests grow, too */
-    }
-    creations--;
-    return true;
-}
-
-static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
-{
-    *image = image_find(l->image);
-    if (*image == NULL) {
-        snprintf(error, ERROR_BYTES, "there is no image '%.60s'; `list -i` shows the images",
-                 l->image);
-        return false;
-    }
-    const char *problem = image_load(*image, plan);
-    if (problem != NULL) {
-        snprintf(error, ERROR_BYTES, "image %.40s: %.70s", l->image, problem);
-        return false;
-    }
-    return true;
-}
-
-static void release(struct guest *g)
-{
-    const uint32_t slot = slot_of(g);
-
-    mf_timer_cancel(&g->stop_timer);
-    if (g->has_network) {
-        netback_close(slot);
-        nat_forget_guest(&netback_switch.nat, slot);
-        hv_event_close(g->net.port);
-    }
-    console_close(&g->console);
-    hv_event_close(g->console.port);
-    hv_dom_destroy(g->handle);
-    hv_window_close(HV_SELF, (uint64_t)(uintptr_t)guest_window(slot));
-    alive--;
-}
-
-bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
-{
-    struct image *image;
-    if (!find_image(l, &image, error)) {
-        return false;
-    }
-    if (l->name != NULL && !claim_name(l->name)) {
-        snprintf(error, ERROR_BYTES, "there is a guest '%.60s' already; choose another name",
-                 l->name);
-        return false;
-    }
-    if (!has_memory()) {
-        snprintf(error, ERROR_BYTES, "the machine has no memory left for another guest");
-        return false;
-    }
-    struct guest *g = slot_allocate();
-    if (g == NULL) {
-        snprintf(error, ERROR_BYTES, "there are %u guests: no room for more", (unsigned int)alive);
-        return false;
-    }
-    g->image = image;
-    g->has_network = l->net == LAUNCH_NET_YES || (l->net == LAUNCH_NET_AUTO && image->has_network);
-    if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
-        slot_free(g);
-        snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");
-        return false;
-    }
-    if (l->name != NULL) {
-        memcpy(g->name, l->name, strlen(l->name) + 1);
-    } else if (!choose_name(image, g->name)) {
-        slot_free(g);
-        snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
-        return false;
-    }
-    const int64_t err = fill_domain(g, l);
-    if (err < 0) {
-        slot_free(g);
-        snprintf(error, ERROR_BYTES, "%.60s cannot be created: %s", l->image, error_text(err));
-        return false;
-    }
-    g->state = GUEST_CREATED;
-    alive++;
-    names_add(slot_of(g));
-    if (!publish(g, l, error)) {
-        release(g);
-        names_remove(slot_of(g));
-        console_free(&g->console);
-        slot_free(g);
-        return false;
-    }
-    *slot = slot_of(g);
-    return true;
-}
-
-/* ---- life and end ------------------------------------------------------------------------- */
 
 int64_t guest_start(uint32_t slot)
 {
-    struct guest *g = &guests[slot];
+    struct guest *g = guest_at(slot);
     g->state = GUEST_RUNNING;
     g->started_ns = mf_clock_ns();
     const int64_t err = hv_dom_start(g->handle);
@@ -447,80 +28,16 @@ int64_t guest_start(uint32_t slot)
     return err;
 }
 
-bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char error[ERROR_BYTES])
-{
-    for (*done = 0; *done < l->count; ++*done) {
-        if (!guest_create(l, slot, error)) {
-            return false;
-        }
-        const int64_t err = guest_start(*slot);
-        if (err < 0) {
-            snprintf(error, ERROR_BYTES, "%.60s cannot be started: %s", l->image, error_text(err));
-            guest_kill(*slot);
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Guests that hv paused because the machine had no memory for them, oldest first; slot + 1. They go
- * on when another one has given its memory back. */
-static uint32_t starved_first, starved_last;
-
-static void starve(struct guest *g)
-{
-    g->is_starved = true;
-    g->next = 0;
-    if (starved_first == 0) {
-        starved_first = slot_of(g) + 1;
-    } else {
-        guests[starved_last - 1].next = slot_of(g) + 1;
-    }
-    starved_last = slot_of(g) + 1;
-    term_printf("%s: paused, the machine has no memory left; it goes on when some is freed (`kill` "
-                "a guest)\n",
-                g->name);
-}
-
-static void unstarve(struct guest *g)
-{
-    uint32_t before = 0;
-
-    for (uint32_t at = starved_first; at != slot_of(g) + 1; at = guests[at - 1].next) {
-        before = at;
-    }
-    if (before == 0) {
-        starved_first = g->next;
-    } else {
-        guests[before - 1].next = g->next;
-    }
-    if (starved_last == slot_of(g) + 1) {
-        starved_last = before;
-    }
-    g->is_starved = false;
-}
-
-static void feed_starved(void)
-{
-    while (starved_first != 0) {
-        struct guest *g = &guests[starved_first - 1];
-        unstarve(g);
-        hv_dom_start(g->handle); /* it tells again if that was not enough */
-    }
-}
-
 static void finish(struct guest *g, uint32_t reason, int32_t code)
 {
-    if (g->is_starved) {
-        unstarve(g);
-    }
-    release(g);
-    feed_starved();
+    starved_remove(g);
+    create_undo(g);
+    starved_feed();
     g->state = GUEST_ENDED;
     g->reason = reason;
     g->code = code;
     tell_ended(slot_of(g));
-    keep(g);
+    slot_keep(g);
 }
 
 static void stop_expired(struct mf_timer *t)
@@ -532,7 +49,7 @@ static void stop_expired(struct mf_timer *t)
 
 void guest_stop(uint32_t slot, uint64_t grace_ns)
 {
-    struct guest *g = &guests[slot];
+    struct guest *g = guest_at(slot);
     struct mf_info *info = (struct mf_info *)((uint8_t *)guest_window(slot) + HV_INFO_PAGE);
     uint32_t guest_port;
 
@@ -550,12 +67,12 @@ void guest_stop(uint32_t slot, uint64_t grace_ns)
 
 void guest_kill(uint32_t slot)
 {
-    finish(&guests[slot], HV_END_DESTROYED, KILLED_STATUS);
+    finish(guest_at(slot), HV_END_DESTROYED, KILLED_STATUS);
 }
 
 static void on_end(uint32_t tag, void *arg)
 {
-    struct guest *g = &guests[tag & TAG_SLOT_MASK];
+    struct guest *g = guest_at(tag & TAG_SLOT_MASK);
     struct hv_report report;
     struct hv_dom_info info;
 
@@ -567,7 +84,7 @@ static void on_end(uint32_t tag, void *arg)
     if (hv_dom_report(g->handle, &report) < 0) {
         if (hv_dom_info(g->handle, &info) >= 0 && info.state == HV_DOM_STATE_PAUSED &&
             info.reason == HV_END_NOMEM && !g->is_starved) {
-            starve(g);
+            starved_add(g);
         }
         return;
     }
@@ -581,7 +98,7 @@ static void on_end(uint32_t tag, void *arg)
 static void on_console(uint32_t tag, void *arg)
 {
     const uint32_t slot = tag & TAG_SLOT_MASK;
-    struct guest *g = &guests[slot];
+    struct guest *g = guest_at(slot);
 
     (void)arg;
     if (g->state != GUEST_CREATED && g->state != GUEST_RUNNING) {
@@ -601,8 +118,7 @@ void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_
     static struct mf_event end = {TAG_GUEST_END, PLAN_GUESTS_MAX, on_end, NULL, NULL};
     static struct mf_event output = {TAG_GUEST_CONSOLE, PLAN_GUESTS_MAX, on_console, NULL, NULL};
 
-    plan = p;
-    show_output = show;
+    create_init(p, show);
     tell_ended = ended;
     tell_ready = ready;
     mf_event_register(&end);

@@ -29,11 +29,13 @@ enum guest_state { GUEST_FREE = 0, GUEST_CREATED, GUEST_RUNNING, GUEST_ENDED };
 struct guest {
     uint8_t state; /* enum guest_state */
     bool has_network;
-    bool is_ready;   /* it said so */
-    bool is_starved; /* RUNNING, but paused by hv until there is memory */
-    bool is_first;   /* the machine may end with it */
+    bool is_ready;    /* it said so */
+    bool is_starved;  /* RUNNING, but paused by hv until there is memory */
+    bool was_starved; /* said so */
+    bool is_first;    /* the machine may end with it */
     uint32_t handle;
-    uint32_t next;       /* free list, or list of the ended: slot + 1 */
+    uint32_t next;       /* free list, the ended, or the starved: slot + 1 */
+    uint32_t previous;   /* the starved */
     uint32_t name_next;  /* names.c: slot + 1 */
     uint32_t reason;     /* ENDED: enum hv_end_reason */
     int32_t code;        /* ENDED: exit status */

@@ -24,7 +24,7 @@ static const char *state_name(const struct guest *g)
     case GUEST_CREATED:
         return "created";
     case GUEST_RUNNING:
-        return g->is_ready ? "ready" : "running";
+        return g->is_starved ? "no memory" : (g->is_ready ? "ready" : "running");
     default:
         return report_reason(g->reason);
     }

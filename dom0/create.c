@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * create.c - from the wish for a guest to a domain that only has to be started: clone, window, event
+ * ports, info page, published ports. Each step that fails undoes those before it.
+ */
+#include "create.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "errors.h"
+#include "mayfly/hypercall.h"
+#include "names.h"
+#include "seed.h"
+#include "slot.h"
+#include "tags.h"
+#include "term.h"
+
+#define ERROR_BYTES 128
+#define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
+#define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
+#define CREATE_FRAMES 64u        /* more than one creation takes */
+#define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
+
+static uint32_t alive;          /* CREATED or RUNNING */
+static const struct plan *plan; /* borrows */
+static bool show_output;
+
+void create_init(const struct plan *p, bool show)
+{
+    plan = p;
+    show_output = show;
+}
+
+uint32_t guest_count(void)
+{
+    return alive;
+}
+
+static bool append_strings(char **list, uint32_t *bytes, const char *const strings[],
+                           uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const size_t more = strlen(strings[i]) + 1;
+        char *grown = realloc(*list, *bytes + more);
+        if (grown == NULL) {
+            return false;
+        }
+        memcpy(grown + *bytes, strings[i], more);
+        *list = grown;
+        *bytes += (uint32_t)more;
+    }
+    return true;
+}
+
+/* An info page for this launch only. Returns NULL when there is no memory, or it is too long. */
+static struct infopage *make_own_page(const struct launch *l, const struct image *image,
+                                      bool network)
+{
+    const struct manifest *m = &image->manifest;
+    struct infopage *page = malloc(sizeof(*page));
+    char *args = NULL, *env = NULL;
+    struct info_strings s = {0};
+    bool ok = page != NULL && append_strings(&args, &s.args_bytes, &l->image, 1) &&
+              append_strings(&args, &s.args_bytes, l->args, l->arg_count) &&
+              append_strings(&env, &s.env_bytes, l->env, l->env_count); /* first: they win */
+    if (ok && m->env_bytes > 0) {
+        char *grown = realloc(env, s.env_bytes + m->env_bytes);
+        ok = grown != NULL;
+        if (ok) {
+            memcpy(grown + s.env_bytes, m->env, m->env_bytes);
+            env = grown;
+        }
+    }
+    s.args = args;
+    s.arg_count = 1 + l->arg_count;
+    s.env = env;
+    s.env_bytes += m->env_bytes;
+    s.env_count = l->env_count + m->env_count;
+    if (l->arg_count == 0) {
+        s.args = m->args;
+        s.arg_count = m->arg_count;
+        s.args_bytes = m->args_bytes;
+    }
+    ok = ok && infopage_make(page, plan, &s, network);
+    free(args);
+    free(env);
+    if (!ok) {
+        free(page);
+        return NULL;
+    }
+    return page;
+}
+
+/* Clone, window and ports. On an error nothing is left. */
+static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *console_port,
+                           uint32_t *net_port)
+{
+    const uint32_t slot = slot_of(g);
+    const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
+    const struct hv_dom_params params = {
+        .memory_pages = l->memory_bytes != 0 ? (l->memory_bytes + HV_PAGE_BYTES - 1) / HV_PAGE_BYTES
+                                             : g->image->memory_pages,
+        .weight = l->weight,
+        .cap_percent = l->cap_percent,
+        .end_tag = TAG_GUEST_END + slot,
+        .flags = HV_DOM_END_EVENT,
+    };
+    const int64_t handle = hv_dom_clone(g->image->template, &params);
+    if (handle < 0) {
+        return handle;
+    }
+    g->handle = (uint32_t)handle;
+    int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP, WINDOW_PAGES);
+    if (err < 0) {
+        hv_dom_destroy(g->handle);
+        return err;
+    }
+    int64_t port = err =
+        hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle, MF_TAG_CONSOLE, console_port);
+    *net_port = MF_NO_PORT;
+    if (err >= 0 && g->has_network) {
+        err = hv_event_bind(HV_SELF, TAG_GUEST_NET + slot, g->handle, MF_TAG_NET, net_port);
+        g->net.port = (uint32_t)err;
+    }
+    if (err < 0) {
+        if (port >= 0) {
+            hv_event_close((uint32_t)port);
+        }
+        hv_dom_destroy(g->handle);
+        hv_window_close(HV_SELF, window);
+        return err;
+    }
+    console_open(&g->console, guest_window(slot), g->name, (uint32_t)port, show_output);
+    return 0;
+}
+
+static int64_t fill_domain(struct guest *g, const struct launch *l)
+{
+    struct infopage *own = NULL;
+    struct info_guest guest = {.guest = slot_of(g), .name = g->name};
+
+    if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
+        own = make_own_page(l, g->image, g->has_network);
+        if (own == NULL) {
+            return HV_ERR_LIMIT;
+        }
+    }
+    const int64_t err = make_domain(g, l, &guest.console_port, &guest.net_port);
+    if (err >= 0) {
+        void *window = guest_window(slot_of(g));
+        seed_make(guest.seed);
+        infopage_fill(own != NULL ? own : &g->image->proto, window, plan, &guest);
+        if (g->has_network) {
+            netback_open(slot_of(g), window, g->net.port);
+        }
+    }
+    if (own != NULL) {
+        infopage_free(own);
+        free(own);
+    }
+    return err;
+}
+
+/* Publishes the ports of the launch, which must be free, or those of the manifest, if they are. */
+static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BYTES])
+{
+    const struct manifest *m = &g->image->manifest;
+    const bool own = l->port_count > 0;
+    const uint32_t count = own ? l->port_count : m->port_count;
+
+    for (uint32_t i = 0; i < count && g->has_network; i++) {
+        const struct launch_port *p = own ? &l->ports[i] : &m->ports[i];
+        const enum nat_publish_result r =
+            nat_publish(&netback_switch.nat, slot_of(g), p->protocol, p->host, p->guest);
+        if (r == NAT_PUBLISHED) {
+            continue;
+        }
+        const uint32_t owner = nat_owner(&netback_switch.nat, p->protocol, p->host);
+        const char *by = r == NAT_PORT_TAKEN && owner != PLAN_NO_GUEST ? guest_at(owner)->name : "";
+        if (own) {
+            snprintf(error, ERROR_BYTES, "port %u is published already%s%.40s; choose another one",
+                     (unsigned int)p->host, *by != 0 ? " by " : "", by);
+            return false;
+        }
+        term_say("%s: port %u is taken%s%s: not published\n", g->name, (unsigned int)p->host,
+                 *by != 0 ? " by " : "", by);
+    }
+    return true;
+}
+
+/*
+ * Whether there is memory for one more guest. What is left to those that run and to dom0 itself is
+ * more than nothing: without a page for it, dom0 would end. Looks only as often as it can matter.
+ */
+static bool has_memory(void)
+{
+    static uint64_t creations; /* that need no further look */
+    struct hv_machine_info info;
+
+    if (creations == 0) {
+        if (hv_machine_info(&info) < 0) {
+            return true;
+        }
+        uint64_t reserve = info.total_frames / RESERVE_SHARE;
+        reserve = reserve > RESERVE_MIN_FRAMES ? reserve : RESERVE_MIN_FRAMES;
+        if (info.free_frames < reserve + CREATE_FRAMES) {
+            return false;
+        }
+        creations = (info.free_frames - reserve) / CREATE_FRAMES / 2 + 1; /* the guests grow, too */
+    }
+    creations--;
+    return true;
+}
+
+static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
+{
+    *image = image_find(l->image);
+    if (*image == NULL) {
+        snprintf(error, ERROR_BYTES, "there is no image '%.60s'; `list -i` shows the images",
+                 l->image);
+        return false;
+    }
+    const char *problem = image_load(*image, plan);
+    if (problem != NULL) {
+        snprintf(error, ERROR_BYTES, "image %.40s: %.70s", l->image, problem);
+        return false;
+    }
+    return true;
+}
+
+void create_undo(struct guest *g)
+{
+    const uint32_t slot = slot_of(g);
+
+    mf_timer_cancel(&g->stop_timer);
+    if (g->has_network) {
+        netback_close(slot);
+        nat_forget_guest(&netback_switch.nat, slot);
+        hv_event_close(g->net.port);
+    }
+    console_close(&g->console);
+    hv_event_close(g->console.port);
+    hv_dom_destroy(g->handle);
+    hv_window_close(HV_SELF, (uint64_t)(uintptr_t)guest_window(slot));
+    alive--;
+}
+
+bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
+{
+    struct image *image;
+    if (!find_image(l, &image, error)) {
+        return false;
+    }
+    if (l->name != NULL && !slot_claim_name(l->name)) {
+        snprintf(error, ERROR_BYTES, "there is a guest '%.60s' already; choose another name",
+                 l->name);
+        return false;
+    }
+    if (!has_memory()) {
+        snprintf(error, ERROR_BYTES, "the machine has no memory left for another guest");
+        return false;
+    }
+    struct guest *g = slot_allocate();
+    if (g == NULL) {
+        snprintf(error, ERROR_BYTES, "there are %u guests: no room for more", (unsigned int)alive);
+        return false;
+    }
+    g->image = image;
+    g->has_network = l->net == LAUNCH_NET_YES || (l->net == LAUNCH_NET_AUTO && image->has_network);
+    if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
+        slot_free(g);
+        snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");
+        return false;
+    }
+    if (l->name != NULL) {
+        memcpy(g->name, l->name, strlen(l->name) + 1);
+    } else if (!slot_choose_name(image, g->name)) {
+        slot_free(g);
+        snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
+        return false;
+    }
+    const int64_t err = fill_domain(g, l);
+    if (err < 0) {
+        slot_free(g);
+        snprintf(error, ERROR_BYTES, "%.60s cannot be created: %s", l->image, error_text(err));
+        return false;
+    }
+    g->state = GUEST_CREATED;
+    alive++;
+    names_add(slot_of(g));
+    if (!publish(g, l, error)) {
+        create_undo(g);
+        names_remove(slot_of(g));
+        console_free(&g->console);
+        slot_free(g);
+        return false;
+    }
+    *slot = slot_of(g);
+    return true;
+}
+
+bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char error[ERROR_BYTES])
+{
+    for (*done = 0; *done < l->count; ++*done) {
+        if (!guest_create(l, slot, error)) {
+            return false;
+        }
+        const int64_t err = guest_start(*slot);
+        if (err < 0) {
+            snprintf(error, ERROR_BYTES, "%.60s cannot be started: %s", l->image, error_text(err));
+            guest_kill(*slot);
+            return false;
+        }
+    }
+    return true;
+}

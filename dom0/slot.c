@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* slot.c - see slot.h. */
+#include "slot.h"
+
+#include <string.h>
+
+#include "mayfly/layout.h"
+#include "names.h"
+
+#define NAME_TRIES 1000 /* http-1 .. http-1000 may be taken by names that the user gave */
+
+static struct guest guests[PLAN_GUESTS_MAX] __attribute__((section(".bss..cold.guests")));
+static uint32_t free_list;      /* slot + 1 */
+static uint32_t slots;          /* below: used before */
+static uint32_t oldest, newest; /* of the ended ones; slot + 1 */
+static uint32_t kept;
+
+struct guest *guest_at(uint32_t slot)
+{
+    return &guests[slot];
+}
+
+uint32_t guest_slots(void)
+{
+    return slots;
+}
+
+void *guest_window(uint32_t slot)
+{
+    return (void *)(uintptr_t)(HV_WINDOW_HIGH_VA + (uint64_t)slot * HV_WINDOW_BYTES);
+}
+
+struct guest *slot_allocate(void)
+{
+    struct guest *g;
+    if (free_list != 0) {
+        g = &guests[free_list - 1];
+        free_list = g->next;
+    } else if (slots < PLAN_GUESTS_MAX) {
+        g = &guests[slots++];
+    } else {
+        return NULL;
+    }
+    g->has_network = false;
+    g->is_ready = false;
+    g->was_starved = false;
+    g->is_first = false;
+    g->top_cpu_ns = 0;
+    return g;
+}
+
+void slot_free(struct guest *g)
+{
+    g->state = GUEST_FREE;
+    g->next = free_list;
+    free_list = slot_of(g) + 1;
+}
+
+void slot_keep(struct guest *g)
+{
+    g->next = 0;
+    *(newest != 0 ? &guests[newest - 1].next : &oldest) = slot_of(g) + 1;
+    newest = slot_of(g) + 1;
+    if (++kept > GUEST_KEPT) {
+        guest_forget(oldest - 1);
+    }
+}
+
+void guest_forget(uint32_t slot)
+{
+    uint32_t *link = &oldest, previous = 0;
+    while (*link != slot + 1) { /* at most GUEST_KEPT */
+        previous = *link;
+        link = &guests[previous - 1].next;
+    }
+    *link = guests[slot].next;
+    newest = newest == slot + 1 ? previous : newest;
+    kept--;
+    names_remove(slot);
+    console_free(&guests[slot].console);
+    slot_free(&guests[slot]);
+}
+
+/* NAME-NUMBER; false when it gets too long. */
+static bool put_numbered_name(char name[LAUNCH_NAME_BYTES], const char *image, uint32_t number)
+{
+    char digits[12];
+    size_t digit_count = 0;
+    const size_t bytes = strlen(image);
+
+    do {
+        digits[digit_count++] = (char)('0' + number % 10);
+        number /= 10;
+    } while (number > 0);
+    if (bytes + 1 + digit_count >= LAUNCH_NAME_BYTES) {
+        return false;
+    }
+    memcpy(name, image, bytes);
+    name[bytes] = '-';
+    for (size_t i = 0; i < digit_count; i++) {
+        name[bytes + 1 + i] = digits[digit_count - 1 - i];
+    }
+    name[bytes + 1 + digit_count] = 0;
+    return true;
+}
+
+/* Whether the name is free. That of an ended guest is made free: it is only kept to be looked at.
+ */
+bool slot_claim_name(const char *name)
+{
+    const uint32_t slot = names_find(name);
+    if (slot == PLAN_NO_GUEST) {
+        return true;
+    }
+    if (guests[slot].state != GUEST_ENDED) {
+        return false;
+    }
+    guest_forget(slot);
+    return true;
+}
+
+bool slot_choose_name(struct image *image, char name[LAUNCH_NAME_BYTES])
+{
+    for (uint32_t i = 0; i < NAME_TRIES; i++) {
+        const uint32_t number = ++image->started;
+        if (number == 1) {
+            memcpy(name, image->name, sizeof(image->name));
+        } else if (!put_numbered_name(name, image->name, number)) {
+            return false;
+        }
+        if (slot_claim_name(name)) {
+            return true;
+        }
+    }
+    return false;
+}

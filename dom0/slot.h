@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * slot.h - the table of guests: which slots are free, which hold a guest that has ended, and the names.
+ * Private to guest.c and create.c; see guest.h.
+ */
+#pragma once
+
+#include "guest.h"
+
+/** A free slot, its flags cleared; NULL when there is none. */
+struct guest *slot_allocate(void);
+
+/** Makes it free. */
+void slot_free(struct guest *g);
+
+/** Keeps an ended guest to be looked at; the oldest one goes when there are too many. */
+void slot_keep(struct guest *g);
+
+/**
+ * Whether the name is free. That of an ended guest is made free: it is only kept to be looked at.
+ */
+bool slot_claim_name(const char *name);
+
+/** Makes a name: the first guest of an image is called like it, later ones are numbered. */
+bool slot_choose_name(struct image *image, char name[LAUNCH_NAME_BYTES]);
+
+/** The number of a guest's slot. */
+static inline uint32_t slot_of(const struct guest *g)
+{
+    return (uint32_t)(g - guest_at(0));
+}
