@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-// Random file operations have the results that Linux gives. The hashes were made by this program itself
-// on Linux 6.18 (ext4): gcc -static -D_GNU_SOURCE -Itests/guest/lib tests/guest/rt/file_model.c -o DIR/model,
-// then, as root, chroot DIR /model. With a seed as argument it prints each operation, for a diff.
+// Random file operations have the results that Linux gives. The hashes were made by this program
+// itself on Linux 6.18 (ext4): gcc -static -D_GNU_SOURCE -Itests/guest/lib -o DIR/model
+// tests/guest/rt/file_model.c, then, as root, chroot DIR /model. With a seed as argument it prints
+// each operation, for a diff.
 #include "tap.h"
 
 #include <dirent.h>
