@@ -237,6 +237,24 @@ static void test_reset(void)
     close(pair[0]);
 }
 
+static void test_linger(void)
+{
+    int pair[2], v;
+    char b[8];
+    const struct linger wait = {.l_onoff = 1, .l_linger = 5};
+    const uint64_t start = now_ms();
+
+    connect_pair(pair);
+    setsockopt(pair[0], SOL_SOCKET, SO_LINGER, &wait, sizeof(wait));
+    write(pair[0], "last", 4);
+    close(pair[0]);
+    tap_check(now_ms() - start < 2000, "SO_LINGER ends when all is confirmed");
+    tap_check(ioctl(pair[1], FIONREAD, &v) == 0 && v == 4, "the peer has it then");
+    tap_equal(read(pair[1], b, sizeof(b)), 4, "and reads it");
+    tap_equal(read(pair[1], b, sizeof(b)), 0, "then the end");
+    close(pair[1]);
+}
+
 static void test_refused(void)
 {
     const int l = listener(0);
@@ -538,6 +556,7 @@ int main(void)
     test_waitall();
     test_shutdown();
     test_reset();
+    test_linger();
     test_refused();
     test_nonblocking();
     test_timeouts();

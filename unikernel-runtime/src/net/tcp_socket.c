@@ -17,8 +17,10 @@
 #include "net/net.h"
 #include "net/socket.h"
 #include "net/tcp_socket.h"
+#include "thread/thread.h"
 #include "time/clock.h"
 
+#define LINGER_STEP_NS (2 * MF_NS_PER_MS)
 #define WRITE_BYTES_MAX 0xffffu /* tcp_write(), tcp_recved() take 16 bits */
 
 static uint64_t deadline(uint64_t timeout_ns)
@@ -263,15 +265,34 @@ static int tcp_shutdown_socket(struct mf_socket *s, bool read, bool write)
     return 0;
 }
 
+/* SO_LINGER with a time: waits that long for the peer to confirm what was sent. */
+static void linger(struct mf_socket *s)
+{
+    const uint64_t until = mf_clock_deadline((uint64_t)s->options.linger.l_linger * MF_NS_PER_S);
+
+    s->is_write_shut = true;
+    tcp_shutdown(s->tcp, 0, 1);
+    mf_net_kick();
+    while (s->tcp != NULL && (s->tcp->unsent != NULL || s->tcp->unacked != NULL) &&
+           mf_clock_ns() < until) {
+        mf_thread_sleep(mf_clock_deadline(LINGER_STEP_NS));
+    }
+}
+
 static void tcp_close_socket(struct mf_socket *s)
 {
-    struct tcp_pcb *const pcb = s->tcp;
     const bool is_listening = s->state == MF_SOCKET_LISTENING;
 
     drop_received(s);
     if (is_listening) {
         mf_tcp_drop_accepted(s);
     }
+    if (s->options.linger.l_onoff != 0 && s->options.linger.l_linger > 0 && s->tcp != NULL &&
+        s->state == MF_SOCKET_CONNECTED && (s->file.flags & O_NONBLOCK) == 0) {
+        linger(s);
+        drop_received(s);
+    }
+    struct tcp_pcb *const pcb = s->tcp;
     if (pcb == NULL) {
         return;
     }
