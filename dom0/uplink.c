@@ -177,6 +177,7 @@ static void take_local(const struct frame *f)
     }
     const uint32_t bytes = unwrap(f, data);
     const bool has_changed = dhcp_input(&dhcp, now_ms(), data, bytes, u);
+    netback_switch.arp.gateway_ip = u->gateway;
     if (has_changed && own_dns != 0) {
         u->dns = own_dns;
     }
@@ -287,6 +288,7 @@ void uplink_init(const struct conf *c)
     *u = c->uplink;
     u->mtu = 1500;
     own_dns = u->dns;
+    netback_switch.arp.gateway_ip = u->gateway;
     expire_timer.expire = expire_flows;
     dhcp_timer.expire = dhcp_expired;
     mf_event_register(&event);

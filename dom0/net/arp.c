@@ -20,7 +20,7 @@ static bool is_ip4_arp(const struct frame *f)
 
 static struct arp_neighbour *slot_of(struct arp_cache *c, uint32_t ip)
 {
-    return &c->neighbours[(ip ^ ip >> 8) % ARP_NEIGHBOURS];
+    return ip == c->gateway_ip ? &c->gateway : &c->neighbours[(ip ^ ip >> 8) % ARP_NEIGHBOURS];
 }
 
 enum arp_state arp_lookup(struct arp_cache *c, uint32_t ip, uint32_t now_s, uint8_t mac[6])

@@ -3,7 +3,8 @@
  * arp.h - ARP (RFC 826). Towards guests dom0 answers for everybody, by arithmetic; nothing is
  * flooded. On the uplink it answers for its own address and keeps a small cache of neighbours.
  *
- * Cache    Direct-mapped by address: a look-up is one comparison, an attacker can at most evict.
+ * Cache    Direct-mapped by address: a look-up is one comparison, an attacker can at most evict, but
+ *          not the gateway.
  *          Only answers that were asked for, and requests to us, are learned from. Times are
  *          seconds of any monotonic clock.
  */
@@ -28,6 +29,8 @@ struct arp_neighbour {
 };
 
 struct arp_cache {
+    uint32_t gateway_ip; /* whose entry nobody can evict: all that goes out needs it */
+    struct arp_neighbour gateway;
     struct arp_neighbour neighbours[ARP_NEIGHBOURS];
 };
 

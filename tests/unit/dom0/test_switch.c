@@ -344,6 +344,19 @@ static void unknown_next_hop_is_asked_for_once(void **state)
     }
 }
 
+static void gateway_stays_known(void **state)
+{
+    (void)state;
+    uint8_t found[6];
+    sw->arp.gateway_ip = ROUTER;
+    learn(ROUTER);
+    for (uint32_t i = 0; i < 70000; i++) {
+        arp_lookup(&sw->arp, (OUR & 0xffff0000u) + i, 2, found);
+    }
+    assert_int_equal(arp_lookup(&sw->arp, ROUTER, 2, found), ARP_KNOWN);
+    assert_memory_equal(found, router_mac, 6);
+}
+
 static void arp_is_answered_for_everybody_else(void **state)
 {
     (void)state;
@@ -615,6 +628,7 @@ int main(void)
         T(echo_is_answered),
         T(fragments_are_not_translated),
         T(unknown_next_hop_is_asked_for_once),
+        T(gateway_stays_known),
         T(arp_is_answered_for_everybody_else),
         T(neighbours_are_answered_for),
         T(ip6_reaches_guests_and_the_gateway),
