@@ -70,6 +70,8 @@ struct step {
     STEP(DEVICE, s, .va = (at), .count = (pages), .prot = HV_PROT_READ, .err = HV_ERR_##e)
 #define UNMAP(s, at, pages) STEP(UNMAP, s, .va = (at), .count = (pages))
 #define PROTECT(s, at, pages, p) STEP(PROTECT, s, .va = (at), .count = (pages), .prot = (p))
+#define PROTECT_FAILS(s, at, pages, p, e)                                                          \
+    STEP(PROTECT, s, .va = (at), .count = (pages), .prot = (p), .err = HV_ERR_##e)
 #define READ(s, at, value) STEP(READ, s, .va = (at), .count = (value))
 #define READ_FAILS(s, at, e) STEP(READ, s, .va = (at), .err = HV_ERR_##e)
 #define WRITE(s, at, value) STEP(WRITE, s, .va = (at), .count = (value))

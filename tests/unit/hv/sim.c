@@ -17,6 +17,12 @@
 
 #define STACK_BYTES 0x40000u
 
+#if defined(__clang__)
+#define NOT_TRACED __attribute__((no_sanitize("coverage")))
+#else
+#define NOT_TRACED __attribute__((no_sanitize_coverage))
+#endif
+
 struct sim_cpu {
     struct cpu block;
     ucontext_t context;
@@ -24,6 +30,7 @@ struct sim_cpu {
     unsigned char stack[STACK_BYTES];
     uint64_t resumed_at;
     bool is_kicked, is_idle;
+    bool is_suspended; /* in the middle of hv */
 };
 
 static struct sim_cpu cpus[SIM_CPUS];
@@ -33,6 +40,7 @@ static ucontext_t simulator;
 static const void *simulator_stack;
 static size_t simulator_stack_bytes;
 static bool is_ending;
+static uint64_t race; /* state of the random choices; 0: none */
 
 struct sim_guest sim_guest[SIM_GUESTS];
 uint32_t sim_guest_count;
@@ -41,7 +49,7 @@ struct sim_counts sim_counts;
 
 /* ---- coroutines ------------------------------------------------------------------------------ */
 
-static void to_simulator(void)
+NOT_TRACED static void to_simulator(void)
 {
     struct sim_cpu *c = running;
     void *fake = NULL;
@@ -49,6 +57,22 @@ static void to_simulator(void)
     __sanitizer_start_switch_fiber(&fake, simulator_stack, simulator_stack_bytes);
     swapcontext(&c->context, &simulator);
     __sanitizer_finish_switch_fiber(fake, &simulator_stack, &simulator_stack_bytes);
+}
+
+NOT_TRACED static uint64_t race_choose(uint64_t n)
+{
+    race = race * 6364136223846793005u + 1442695040888963407u;
+    return (race >> 33) % n;
+}
+
+/* The compiler calls this before each basic block: a point where another CPU may go on first. */
+void __sanitizer_cov_trace_pc(void);
+NOT_TRACED void __sanitizer_cov_trace_pc(void)
+{
+    if (race != 0 && running != NULL && !is_ending && race_choose(10) == 0) {
+        running->is_suspended = true;
+        to_simulator();
+    }
 }
 
 /* ---- what sched.c asks for ------------------------------------------------------------------- */
@@ -101,7 +125,7 @@ void cpu_switch_to(struct vcpu *v)
     assert_ptr_equal(this_cpu()->current, v);
     assert_true(v->is_running);
     assert_int_equal(v->cpu, this_cpu()->index);
-    assert_false(v->is_paused);
+    assert_true(race != 0 || !v->is_paused); /* in a race the kick is on its way */
     g->on_cpu = (int32_t)v->cpu;
     sim_counts.switches++;
 }
@@ -123,17 +147,43 @@ void arch_resume(void)
 /* ---- CPUs -------------------------------------------------------------------------------------
  */
 
-static void to_cpu(struct sim_cpu *c)
+NOT_TRACED static void to_cpu(struct sim_cpu *c)
 {
     void *fake = NULL;
 
     running = c;
+    c->is_suspended = false;
     fake_cpu_block = &c->block;
     fake_cpu = c->block.index;
     __sanitizer_start_switch_fiber(&fake, c->stack, STACK_BYTES);
     swapcontext(&simulator, &c->context);
     __sanitizer_finish_switch_fiber(fake, NULL, NULL);
     running = NULL;
+}
+
+/* A lock is taken: whoever holds it has been stopped in the middle. */
+NOT_TRACED static void wait_for_lock(void)
+{
+    struct cpu *block = fake_cpu_block;
+
+    if (running != NULL) {
+        running->is_suspended = true;
+        to_simulator();
+        return;
+    }
+    for (uint32_t i = 0; i < cpu_count; i++) { /* the test itself wants it */
+        if (cpus[i].is_suspended) {
+            to_cpu(&cpus[i]);
+        }
+    }
+    fake_cpu_block = block;
+    fake_cpu = block->index;
+}
+
+void sim_race(uint64_t seed)
+{
+    race = seed;
+    fake_pause = wait_for_lock;
 }
 
 static void interrupts(struct sim_cpu *c)
@@ -191,7 +241,8 @@ static uint64_t next_event(const struct sim_cpu *c)
 {
     uint64_t when = c->block.timer_armed_ns;
 
-    if (c->is_kicked || c->block.resched) { /* the test itself acts as a call on CPU 0 */
+    if (c->is_suspended || c->is_kicked ||
+        c->block.resched) { /* the test itself acts as a call on CPU 0 */
         return sim_now;
     }
     if (!c->is_idle) {
@@ -206,8 +257,8 @@ void sim_run(uint64_t ns)
     const uint64_t end = sim_now + ns;
 
     for (;;) {
-        struct sim_cpu *first = &cpus[0];
-        for (uint32_t i = 1; i < cpu_count; i++) {
+        struct sim_cpu *first = &cpus[race != 0 ? race_choose(cpu_count) : 0];
+        for (uint32_t i = 0; i < cpu_count; i++) {
             if (next_event(&cpus[i]) < next_event(first)) {
                 first = &cpus[i];
             }
@@ -259,6 +310,7 @@ void sim_stop(void)
         assert_int_equal(sim_guest[i].on_cpu, -1);
         fake_domain_end(sim_guest[i].domain);
     }
+    race = 0;
     is_ending = true; /* all CPUs leave idle, which sched.c remembers, and go no further */
     for (uint32_t i = 0; i < cpu_count; i++) {
         assert_true(cpus[i].is_idle);
@@ -285,6 +337,7 @@ struct sim_guest *sim_add(void (*act)(struct sim_guest *g), uint32_t weight, uin
     g->domain->vcpu.cap_percent = cap_percent;
     g->act = act != NULL ? act : compute_for_ever;
     g->on_cpu = -1;
+    g->left_ns = 1; /* no call is the first thing that a guest does */
     return g;
 }
 

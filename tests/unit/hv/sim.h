@@ -38,6 +38,13 @@ extern struct sim_counts sim_counts;
 /** A machine with `cpus` idle CPUs; time is not 0. */
 void sim_start(uint32_t cpus);
 
+/**
+ * From now on CPUs stop in the middle of hv, locks held or not, and others go on meanwhile; where, and
+ * which, follows from `seed`. 0: calls are in one piece. For sources that are compiled with
+ * -fsanitize-coverage=trace-pc.
+ */
+void sim_race(uint64_t seed);
+
 /** Ends it; frees all guests. */
 void sim_stop(void);
 

@@ -273,6 +273,7 @@ static void ports_grow_to_their_limit_and_not_beyond(void **state)
     (void)state;
     const uint64_t before = fake_live();
     uint32_t port = 0;
+    dom[0]->caps = HV_CAP_CREATE;
     for (uint32_t n = 0; n < PORTS_MAX; n++) {
         if (port_open(dom[0], PORT_CONSOLE, NULL, n, &port) || port != n) {
             fail_msg("port %u instead of %u", port, n);
@@ -293,9 +294,22 @@ static void ports_grow_to_their_limit_and_not_beyond(void **state)
     assert_int_equal(fake_live(), before);
 }
 
+static void who_makes_no_domains_has_few_ports(void **state)
+{
+    (void)state;
+    uint32_t port = 0;
+    for (uint32_t n = 0; n < PORTS_GUEST_MAX; n++) {
+        assert_int_equal(port_open(dom[0], PORT_CONSOLE, NULL, n, &port), HV_OK);
+    }
+    assert_int_equal(port_open(dom[0], PORT_CONSOLE, NULL, 0, &port), HV_ERR_LIMIT);
+    port_close_all(dom[0]);
+}
+
 static void failed_bind_leaves_no_port(void **state)
 {
     (void)state;
+    dom[0]->caps = HV_CAP_CREATE;
+    dom[1]->caps = HV_CAP_CREATE;
     uint32_t failures = 0;
     uint32_t a, b;
     for (uint32_t i = 0; i < PORTS_INLINE + PORTS_PER_PAGE + 3; i++) {
@@ -514,6 +528,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(waiter_gets_its_event_at_once, start, stop),
         cmocka_unit_test_setup_teardown(wait_that_is_over_gets_no_event, start, stop),
         cmocka_unit_test_setup_teardown(ports_grow_to_their_limit_and_not_beyond, start, stop),
+        cmocka_unit_test_setup_teardown(who_makes_no_domains_has_few_ports, start, stop),
         cmocka_unit_test_setup_teardown(failed_bind_leaves_no_port, start, stop),
         cmocka_unit_test_setup_teardown(ports_do_what_the_model_does, start, stop),
     };

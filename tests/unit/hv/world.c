@@ -310,6 +310,17 @@ static void do_map(void)
     }
 }
 
+/* Whether a page of [first, end) is a device's: its protection stays as it is. */
+static bool has_device(const struct model *m, uint64_t first, uint64_t end)
+{
+    for (uint32_t i = 0; i < m->run_count; i++) {
+        if (m->run[i].is_device && m->run[i].first < end && m->run[i].end > first) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void do_change(void)
 {
     const uint32_t space = choose_space();
@@ -328,7 +339,7 @@ static void do_change(void)
     if (is_mapped != aspace_is_mapped(&w.as[space], at, end)) {
         world_fail("aspace_is_mapped() is wrong", page, end.v);
     }
-    if (!is_unmap && !is_mapped) {
+    if (!is_unmap && (!is_mapped || has_device(m, page, end.v >> PAGE_SHIFT))) {
         return;
     }
     step_begin(is_unmap ? "unmap" : "protect", space, page, (end.v - at.v) >> PAGE_SHIFT);

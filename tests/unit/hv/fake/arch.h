@@ -14,6 +14,9 @@ extern unsigned char fake_ram[FAKE_RAM_PAGES * PAGE_SIZE];
 /* The calling host thread's CPU. */
 extern _Thread_local uint32_t fake_cpu;
 
+/* Called while a lock is taken by another CPU; NULL: that is another thread. */
+extern void (*fake_pause)(void);
+
 /* What arch_may_use_reserve() says. */
 extern bool fake_reserve;
 
@@ -47,6 +50,9 @@ static inline bool arch_may_use_reserve(void)
 
 static inline void arch_pause(void)
 {
+    if (fake_pause != NULL) {
+        fake_pause();
+    }
     __builtin_ia32_pause();
 }
 

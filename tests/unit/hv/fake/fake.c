@@ -27,6 +27,7 @@ _Thread_local uint32_t fake_cpu;
 struct fake_pages fake_pages;
 struct cpu *fake_cpu_block;
 bool fake_reserve = true;
+void (*fake_pause)(void);
 
 static struct frame table[FAKE_RAM_PAGES];
 static bool is_live[FAKE_RAM_PAGES];
