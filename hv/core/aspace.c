@@ -308,8 +308,9 @@ enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
     if (l.window) {
         err = l.entry & P ? HV_OK : window_populate(l.at, l.entry);
     } else if (access & HV_PROT_WRITE) {
-        err = (l.entry & SW_PHYS) && !entry_is_zero_page(l.entry) ? path_private(as, va.v, 1, &table)
-                                                            : leaf_private(as, va.v, &pa);
+        err = (l.entry & SW_PHYS) && !entry_is_zero_page(l.entry)
+                  ? path_private(as, va.v, 1, &table)
+                  : leaf_private(as, va.v, &pa);
     } else if (!(l.entry & P)) {
         err = leaf_zero_read(as, va.v);
     }
@@ -426,7 +427,8 @@ static bool range_is_free(const uint64_t *table, int level, uint64_t va, uint64_
         const uint64_t e = entry_read(&table[entry_index(va, level)]);
         const uint64_t stop = span_end(va, level, end);
 
-        if (e != 0 && (level == 1 || !(e & P) || !range_is_free(entry_table(e), level - 1, va, stop))) {
+        if (e != 0 &&
+            (level == 1 || !(e & P) || !range_is_free(entry_table(e), level - 1, va, stop))) {
             return false;
         }
         va = stop;
@@ -450,8 +452,8 @@ static uint64_t empty_table_count(uint64_t e, int level)
  * Two passes over a free range: the first makes every table at its edges private, and may fail; the
  * second stores demand-zero entries, as high in the tree as they fit, and cannot fail.
  */
-static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uint64_t va, uint64_t end,
-                              uint64_t zero, bool commit)
+static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uint64_t va,
+                              uint64_t end, uint64_t zero, bool commit)
 {
     while (va < end) {
         const unsigned int i = entry_index(va, level);
@@ -498,8 +500,8 @@ enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_
 enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pages, uint32_t prot,
                             bool uncached)
 {
-    const uint64_t bits = P | SW_PHYS | prot_bits(prot) | (uncached ? PCD_PWT : 0) |
-                          (prot & HV_PROT_WRITE ? W : 0);
+    const uint64_t bits =
+        P | SW_PHYS | prot_bits(prot) | (uncached ? PCD_PWT : 0) | (prot & HV_PROT_WRITE ? W : 0);
     const uint64_t end = va.v + (pages << PAGE_SHIFT);
 
     if (!range_is_free(phys_to_virt(as->root), ROOT_LEVEL, va.v, end)) {
@@ -597,11 +599,19 @@ bool aspace_is_mapped(const struct aspace *as, gva_t va, gva_t end)
     return true;
 }
 
-static uint64_t leaf_protect(uint64_t e, uint32_t prot)
+/* Whether the guest may change the protection of all these pages. */
+static enum hv_err leaves_check(const uint64_t *table, uint64_t va, uint64_t end)
 {
-    e = (e & ~(SW_WRITE | NX | W)) | prot_bits(prot);
-    /* W comes back with the next write fault; device memory takes none. */
-    return (e & SW_PHYS) && !entry_is_zero_page(e) && (prot & HV_PROT_WRITE) ? e | W : e;
+    for (; va < end; va += PAGE_SIZE) {
+        const uint64_t e = table[entry_index(va, 1)];
+        if (e == 0) {
+            return HV_ERR_NOENT;
+        }
+        if ((e & SW_PHYS) && !entry_is_zero_page(e)) {
+            return HV_ERR_PERM; /* a device's, a module's */
+        }
+    }
+    return HV_OK;
 }
 
 enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t prot, gva_t *next)
@@ -612,6 +622,9 @@ enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t
         const unsigned int i = entry_index(va.v, level);
         const uint64_t stop = span_end(va.v, level, end.v);
 
+        if (table[i] == 0) {
+            return HV_ERR_NOENT;
+        }
         if (!(table[i] & P) && stop - va.v == entry_span(level)) {
             table[i] = prot_bits(prot);
             next->v = stop;
@@ -622,11 +635,16 @@ enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t
             return err;
         }
     }
-    next->v = span_end(va.v, 2, end.v);
-    for (uint64_t at = va.v; at < next->v; at += PAGE_SIZE) {
-        const unsigned int i = entry_index(at, 1);
-        table[i] = leaf_protect(table[i], prot);
+    const uint64_t stop = span_end(va.v, 2, end.v);
+    const enum hv_err err = leaves_check(table, va.v, stop);
+    if (err) {
+        return err;
     }
+    for (uint64_t at = va.v; at < stop; at += PAGE_SIZE) {
+        const unsigned int i = entry_index(at, 1);
+        table[i] = (table[i] & ~(SW_WRITE | NX | W)) | prot_bits(prot); /* a write fault sets W */
+    }
+    next->v = stop;
     return HV_OK;
 }
 

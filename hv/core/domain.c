@@ -14,7 +14,7 @@
 #define USER_SS 0x23u
 #define RFLAGS_FIXED 0x2ul
 #define RFLAGS_IF 0x200ul
-#define RFLAGS_USER 0x240dd5ul /* CF PF AF ZF SF TF DF OF NT AC ID: what a guest may set */
+#define RFLAGS_USER 0x240dd5ul /* CF PF AF ZF SF TF DF OF AC ID: what a guest may set */
 #define WEIGHT_DEFAULT 100u
 
 static uint64_t last_id;       /* a */
@@ -250,11 +250,19 @@ void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs)
     };
 }
 
-enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *r)
+enum hv_err regs_check(const struct hv_regs *r)
 {
     /* A non-canonical rip or base would fault in hv, at IRET or WRFSBASE. */
-    if (r->rip >= HV_GUEST_END || r->fs_base >= HV_GUEST_END || r->gs_base >= HV_GUEST_END) {
-        return HV_ERR_INVAL;
+    return r->rip >= HV_GUEST_END || r->fs_base >= HV_GUEST_END || r->gs_base >= HV_GUEST_END
+               ? HV_ERR_INVAL
+               : HV_OK;
+}
+
+enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *r)
+{
+    const enum hv_err err = regs_check(r);
+    if (err) {
+        return err;
     }
     v->tf = (struct trap_frame){
         .rax = r->rax,

@@ -32,7 +32,7 @@ static enum hv_err grow(struct domain *d)
     if (d->port_count < PORTS_INLINE || n % PORTS_PER_PAGE != 0) {
         return HV_OK;
     }
-    if (d->port_count >= PORTS_MAX) {
+    if (d->port_count >= (d->caps & HV_CAP_CREATE ? PORTS_MAX : PORTS_GUEST_MAX)) {
         return HV_ERR_LIMIT;
     }
     if (d->port_pages == NULL) {

@@ -23,7 +23,7 @@ static uint64_t total_count;
 static struct stack cpu_stack[CPUS_MAX];
 static struct {
     struct lock lock;
-    uint32_t head; /* p */
+    uint32_t head;  /* p */
     uint64_t count; /* p */
 } pool;
 

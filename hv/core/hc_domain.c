@@ -8,6 +8,7 @@
 #include "hv/sched.h"
 
 #define WEIGHT_MAX 10000u
+#define CAP_MAX 100u
 #define FREE_PER_SLICE 256
 
 static enum hv_err read_params(uint64_t at, struct hv_dom_params *p)
@@ -18,7 +19,7 @@ static enum hv_err read_params(uint64_t at, struct hv_dom_params *p)
     if (err) {
         return err;
     }
-    if (p->weight > WEIGHT_MAX || p->reserved != 0 ||
+    if (p->weight > WEIGHT_MAX || p->cap_percent > CAP_MAX || p->reserved != 0 ||
         (p->flags & ~(HV_DOM_FROZEN | HV_DOM_END_EVENT)) != 0 || (p->caps & ~HV_CAP_ALL) != 0) {
         return HV_ERR_INVAL;
     }
@@ -153,6 +154,10 @@ static enum hv_err set_regs(struct domain *d, const struct hv_regs *regs)
     if (d->state != HV_DOM_STATE_PAUSED) {
         return HV_ERR_STATE;
     }
+    const enum hv_err err = regs_check(regs);
+    if (err) {
+        return err;
+    }
     (void)port_wait_over(d, true);
     sched_wake(&d->vcpu);
     return regs_to_vcpu(&d->vcpu, regs);
@@ -273,9 +278,9 @@ struct hc_result hc_dom_sched(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, true, &d);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
 
-    if (!err && (a1 == 0 || a1 > WEIGHT_MAX || a2 > 100)) {
+    if (!err && (a1 == 0 || a1 > WEIGHT_MAX || a2 > CAP_MAX)) {
         err = HV_ERR_INVAL;
     }
     if (!err) {

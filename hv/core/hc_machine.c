@@ -179,6 +179,34 @@ struct hc_result hc_pci_write(HC_ARGS)
     return hc_return(err);
 }
 
+/* Maps a BAR: the pages that hold the MSI-X table, [first, first + count), read-only. */
+static enum hv_err map_bar(struct aspace *as, uint64_t va, paddr_t base, uint64_t pages,
+                           uint64_t first, uint64_t count)
+{
+    const struct {
+        uint64_t from, to;
+        uint32_t prot;
+    } part[] = {
+        {0, count != 0 ? first : pages, HV_PROT_READ | HV_PROT_WRITE},
+        {first, first + count, HV_PROT_READ},
+        {first + count, count != 0 ? pages : 0, HV_PROT_READ | HV_PROT_WRITE},
+    };
+    enum hv_err err = HV_OK;
+
+    for (uint32_t i = 0; i < ARRAY_COUNT(part) && !err; i++) {
+        if (part[i].from < part[i].to) {
+            err = aspace_map_phys(as, (gva_t){va + (part[i].from << PAGE_SHIFT)},
+                                  (paddr_t){base.v + (part[i].from << PAGE_SHIFT)},
+                                  part[i].to - part[i].from, part[i].prot, true);
+        }
+    }
+    gva_t at = {va};
+    const gva_t end = {va + (pages << PAGE_SHIFT)};
+    while (err && err != HV_ERR_EXISTS && at.v < end.v && !aspace_unmap_step(as, at, end, &at)) {
+    }
+    return err;
+}
+
 struct hc_result hc_pci_map_bar(HC_ARGS)
 {
     HC_UNUSED;
@@ -203,13 +231,7 @@ struct hc_result hc_pci_map_bar(HC_ARGS)
     }
     if (!err) {
         d->has_devices = true;
-        err = aspace_map_phys(&d->aspace, (gva_t){a2}, base, pages, HV_PROT_READ | HV_PROT_WRITE,
-                              true);
-    }
-    gva_t at = {a2 + (table_first << PAGE_SHIFT)};
-    const gva_t end = {at.v + (table_count << PAGE_SHIFT)};
-    while (!err && at.v < end.v) {
-        err = aspace_protect_step(&d->aspace, at, end, HV_PROT_READ, &at);
+        err = map_bar(&d->aspace, a2, base, pages, table_first, table_count);
     }
     cpu_flush_current();
     return hc_return(err ? (int64_t)err : (int64_t)bytes);

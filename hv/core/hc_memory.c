@@ -63,9 +63,6 @@ struct hc_result hc_mem_protect(HC_ARGS)
     if (!err) {
         err = prot_is_valid(a2) ? HV_OK : HV_ERR_INVAL;
     }
-    if (!err && !aspace_is_mapped(as, at, end)) {
-        err = HV_ERR_NOENT;
-    }
     if (err) {
         return hc_return(err);
     }

@@ -183,7 +183,9 @@ paddr_t cpu_init_boot(void)
         cpu->timer_armed_ns = UINT64_MAX;
         cpu->stack_top = (uint64_t)paging_new_stack(STACK_BYTES);
         for (uint32_t n = 0; n < IST_COUNT; n++) {
-            tss->ist[n] = (uint64_t)paging_new_stack(IST_BYTES);
+            uint64_t *top = (uint64_t *)paging_new_stack(IST_BYTES) - 2;
+            top[0] = (uint64_t)cpu; /* entry.S: IST_CPU */
+            tss->ist[n] = (uint64_t)top;
         }
         tss->io_map = sizeof(struct tss);
     }

@@ -7,8 +7,8 @@
  *             stack is used. SYSCALL: only what C does not preserve is stored, there too.
  * Back        guest_resume: everything from the trap frame, by IRET. The short way after a hypercall
  *             that has nothing more to do: SYSRET, with the registers that C may have used cleared.
- * GS          In hv it points to the CPU's block (struct cpu); SWAPGS at each border. Handlers on IST
- *             stacks look which GS they have, as they may come at the border itself.
+ * GS          In hv it points to the CPU's block (struct cpu); SWAPGS at each border. A guest may load
+ *             any GS base (WRGSBASE): its value tells nothing about where an exception came from.
  * SMAP        RFLAGS.AC is cleared on the way in: by SYSCALL's mask, by clac here. The three bytes at
  *             each .smap_site become stac or clac when the CPU has SMAP (cpu.c).
  */
@@ -189,31 +189,47 @@ trap_in_hv:
     iretq
     .size trap_in_hv, . - trap_in_hv
 
-/* On a stack of its own, anywhere, with either GS. trap_ist() returns 0 to go on where it was, or 1
- * when it has put an exception of the guest into the current vCPU's trap frame. */
+/*
+ * On a stack of its own, anywhere. From a guest, GS is the guest's, whatever it has made of it. In hv it
+ * may still be, or again be, the guest's, as between SYSCALL and SWAPGS: so it is set from the word
+ * above the stack, where cpu.c has put the CPU's block, and put back. trap_ist() returns 0 to go on
+ * where it was, or 1 when it has put an exception of the guest into the vCPU's trap frame.
+ */
+#define IST_CPU 176 /* above the trap frame */
     .type trap_ist_common, @function
 trap_ist_common:
     push_registers
     clac_site
     cld
     movl $MSR_GS_BASE, %ecx
-    rdmsr
     xorl %ebx, %ebx
-    testl %edx, %edx
-    js 1f
+    testb $3, TF_CS(%rsp)
+    jz 1f
     swapgs
-    incl %ebx
-1:  movq %rsp, %rdi
+    jmp 2f
+1:  incl %ebx
+    rdmsr
+    movl %eax, %r12d
+    movl %edx, %r13d
+    movl IST_CPU(%rsp), %eax
+    movl IST_CPU+4(%rsp), %edx
+    wrmsr
+2:  movq %rsp, %rdi
     callq trap_ist
     testl %eax, %eax
-    jnz 3f
+    jnz 5f
     testl %ebx, %ebx
-    jz 2f
-    swapgs
-2:  pop_registers
+    jz 3f
+    movl $MSR_GS_BASE, %ecx
+    movl %r12d, %eax
+    movl %r13d, %edx
+    wrmsr
+    jmp 4f
+3:  swapgs
+4:  pop_registers
     addq $16, %rsp
     iretq
-3:  movq %gs:CPU_CURRENT, %rdi
+5:  movq %gs:CPU_CURRENT, %rdi
     movq %gs:CPU_STACK_TOP, %rsp
     xorl %ebp, %ebp
     jmp trap_from_guest

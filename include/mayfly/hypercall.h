@@ -159,8 +159,8 @@ static inline int64_t hv_mem_unmap(uint64_t va, uint64_t pages)
 
 /**
  * Changes the protection of `pages` mapped pages at `va` (range as hv_mem_map), in slices. Returns
- * 0. Errors: ALIGN, RANGE, INVAL (prot), NOENT (a page is not mapped), NOMEM, LIMIT (page tables);
- * on these two a first part may have been changed.
+ * 0. Errors: ALIGN, RANGE, INVAL (prot), NOENT (a page is not mapped), PERM (a device's or a boot
+ * module's page), NOMEM, LIMIT (page tables); on these four a first part may have been changed.
  */
 static inline int64_t hv_mem_protect(uint64_t va, uint64_t pages, uint32_t prot)
 {

@@ -84,7 +84,7 @@ struct mf_info {
     uint32_t control_port; /* for stop requests; MF_NO_PORT: none; [d] */
     uint32_t stop_request; /* != 0: please end (SIGTERM); [D], then an event MF_TAG_CONTROL */
     uint32_t ready;        /* != 0: the application said that it is ready; [g] */
-    uint32_t reserved;
+    uint32_t critical;     /* != 0: in code that uses window memory: do not clone it now; [g] */
     struct mf_console console;
     struct mf_net net;
 };

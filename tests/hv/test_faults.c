@@ -158,6 +158,26 @@ ASM_FUNCTION(store_gdt, "sub $16, %%rsp\n\tsgdt (%%rsp)")
 ASM_FUNCTION(store_idt, "sub $16, %%rsp\n\tsidt (%%rsp)")
 ASM_FUNCTION(store_msw, "smsw %%rax")
 
+/* Traps after the next instruction, while GS is what the guest has made it. */
+static void step_with_gs(uint64_t base)
+{
+    __asm__ volatile(
+        "wrgsbase %0\n\tpushfq\n\torq $0x100, (%%rsp)\n\tpopfq\n\tnop\n\tnop" ::"r"(base)
+        : "memory");
+}
+
+static void step_with_hv_gs(void *arg)
+{
+    (void)arg;
+    step_with_gs(0xffff800000300000);
+}
+
+static void step_with_own_gs(void *arg)
+{
+    (void)arg;
+    step_with_gs(HV_INFO_PAGE);
+}
+
 static const struct row {
     const char *name;
     void (*fn)(void *);
@@ -187,6 +207,8 @@ static const struct row {
     {"INT 13", int_gp, GP, 0},
     {"single step", single_step, DB, 0},
     {"CLI", cli, GP, 0},
+    {"a single step with a GS base in hv's half", step_with_hv_gs, 1, 0},
+    {"a single step with a GS base of its own", step_with_own_gs, 1, 0},
     {"STI", sti, GP, 0},
     {"HLT", hlt, GP, 0},
     {"IN", in_port, GP, 0},

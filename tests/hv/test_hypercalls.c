@@ -79,6 +79,7 @@ static const struct row {
     {"info into hv", HC_DOM_INFO, HV_ERR_FAULT, {HV_SELF, HV_HALF}},
     {"report of no domain", HC_DOM_REPORT, HV_ERR_HANDLE, {NO_HANDLE, P(rip_in_hv)}},
     {"schedule no domain", HC_DOM_SCHED, HV_ERR_HANDLE, {NO_HANDLE, 100, 0}},
+    {"schedule oneself", HC_DOM_SCHED, HV_ERR_HANDLE, {HV_SELF, 10000, 0}},
     {"roll back no domain", HC_DOM_ROLLBACK, HV_ERR_HANDLE, {NO_HANDLE, NO_HANDLE}},
     {"window with no domain", HC_WINDOW_CREATE, HV_ERR_HANDLE, {NO_HANDLE, HIGH, HIGH, 0, 1}},
     {"close no window", HC_WINDOW_CLOSE, HV_ERR_NOENT, {HV_SELF, HIGH}},

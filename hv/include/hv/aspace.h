@@ -70,7 +70,10 @@ enum hv_err aspace_unmap_step(struct aspace *as, gva_t va, gva_t end, gva_t *nex
 /** True when every page of [va, end) is mapped. */
 bool aspace_is_mapped(const struct aspace *as, gva_t va, gva_t end);
 
-/** Changes the protection of a first part of [va, end), all mapped; like aspace_unmap_step(). */
+/**
+ * Changes the protection of a first part of [va, end); like aspace_unmap_step(). NOENT (a page is not
+ * mapped), PERM (memory that is not counted), NOMEM, LIMIT; then nothing in this part was changed.
+ */
 enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t prot,
                                 gva_t *next) HV_MUST_CHECK;
 

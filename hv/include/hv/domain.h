@@ -89,6 +89,7 @@ struct port {
 #define PORTS_INLINE 24u
 #define PORTS_PER_PAGE 128u /* 4096 / 32, rounded by the slot size below */
 #define PORTS_MAX (PORTS_INLINE + 512u * PORTS_PER_PAGE)
+#define PORTS_GUEST_MAX (PORTS_INLINE + PORTS_PER_PAGE) /* of a domain that creates no others */
 #define PORT_NONE 0xffffffffu
 
 /* ---- handles ----------------------------------------------------------------------------------
@@ -188,6 +189,8 @@ bool domain_destroy_slice(struct domain *d, long budget) HV_MUST_CHECK;
 void domain_drop_end(struct domain *d);
 
 void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs);
+/** INVAL when regs_to_vcpu() would refuse them. */
+enum hv_err regs_check(const struct hv_regs *regs) HV_MUST_CHECK;
 /** Sets registers; only flags that a guest may set are taken. INVAL for a non-canonical rip. */
 enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *regs) HV_MUST_CHECK;
 
