@@ -36,12 +36,10 @@
 #include "virtq/virtq.h"
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
-#define RX_BUFFERS_FIRST 32u /* posted at first; more when traffic needs them */
+#define RX_BUFFERS_FIRST 64u /* posted at first: a datagram of 64 KiB in fragments fits */
 #define POLL_BUDGET 256u     /* packets taken in one poll: other pollers want to run, too */
 #define DEFER_US 100u        /* a notification waits for others at most this long in a busy guest */
-#define RESOLVE_SECONDS                                                                            \
-    20u /* how long the ARP and ND timers run after an address was looked up                       \
-         */
+#define RESOLVE_SECONDS 20u  /* ARP and ND timers run this long after a look-up */
 
 /* A received packet that lwIP or the application still reads. */
 struct rx_packet {
