@@ -35,6 +35,9 @@ void serial_init(void)
     outb(REG_DATA, 1);
     outb(REG_INTERRUPTS, 0);
     outb(REG_LINE, 0x03);  /* 8 bits, no parity, 1 stop bit */
+    while (inb(REG_STATUS) & 0x01) { /* what was typed too early; QEMU waits until it is read */
+        (void)inb(REG_DATA);
+    }
     outb(REG_FIFO, 0x07);  /* on, both cleared, interrupt at 1 byte */
     outb(REG_MODEM, 0x0b); /* DTR, RTS, and OUT2, which lets interrupts through */
     present = true;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// status: any
+// status: 134
 // expect: assertion "2 + 2 == 5" failed
 // expect: mayfly: abort() was called
 // expect: disagree+0x

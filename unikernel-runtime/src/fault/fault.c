@@ -229,7 +229,7 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     hv_exit(128 + vector_signal(f->vector));
 }
 
-void mf_fault_die(const char *why)
+void mf_fault_die(const char *why, int sig)
 {
     struct line l = {0};
     add(&l, "mayfly: ");
@@ -237,8 +237,7 @@ void mf_fault_die(const char *why)
     end_line(&l);
     const uint64_t *const frame = (const uint64_t *)__builtin_frame_address(0);
     print_backtrace(frame[1], 1, frame[0]);
-    hv_fault_handler(0, 0);
-    __builtin_trap();
+    hv_exit(128 + sig); /* as shells show it */
 }
 
 void mf_fault_init(void)

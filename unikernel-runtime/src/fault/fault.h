@@ -9,6 +9,5 @@
 /** Has faults reported. One hypercall; touches no memory. */
 void mf_fault_init(void);
 
-/** Prints `why` and a backtrace, and ends the guest by a fault, so that dom0's report says where.
- */
-void mf_fault_die(const char *why) __attribute__((noreturn));
+/** Prints `why` and a backtrace, and ends the guest with the status of a program that `sig` ended. */
+void mf_fault_die(const char *why, int sig) __attribute__((noreturn));

@@ -52,7 +52,7 @@ static void end_by_default(int sig)
     char why[] = "ended by signal 00";
     why[sizeof(why) - 3] = (char)('0' + sig / 10);
     why[sizeof(why) - 2] = (char)('0' + sig % 10);
-    mf_fault_die(why);
+    mf_fault_die(why, sig);
 }
 
 /* The calling thread gets `sig`, whatever its mask. */
@@ -238,7 +238,7 @@ void abort(void)
     if (actions[SIGABRT].sa_handler != SIG_DFL && actions[SIGABRT].sa_handler != SIG_IGN) {
         raise(SIGABRT);
     }
-    mf_fault_die("abort() was called");
+    mf_fault_die("abort() was called", SIGABRT);
 }
 
 /* ---- POSIX: actions and masks -------------------------------------------------------------- */
