@@ -118,17 +118,30 @@ static struct packet_area {
     uint32_t fresh; /* pages from here on have never been used */
     uint8_t *half;  /* the second buffer of the newest page of large ones, never used; or NULL */
     struct free_object *small, *large;
+    bool is_forgotten;
     uint8_t is_small[AREA_PAGES_MAX / 8]; /* which size a page has been cut into */
 } area;
 
 void mf_packet_area(void *base, size_t bytes)
 {
+    area.is_forgotten = false;
+    area.fresh = 0;
     area.base = base;
     area.page_count = (uint32_t)(bytes / PAGE_BYTES);
     if (area.page_count > AREA_PAGES_MAX) {
         area.page_count = AREA_PAGES_MAX;
     }
     area.bytes = (size_t)area.page_count * PAGE_BYTES;
+}
+
+void mf_packet_area_forget(void)
+{
+    area.is_forgotten = true;
+    area.fresh = area.page_count;
+    area.half = NULL;
+    area.small = NULL;
+    area.large = NULL;
+    memset(area.is_small, 0, sizeof(area.is_small));
 }
 
 bool mf_packet_is_shared(const void *data, size_t bytes)
@@ -201,6 +214,9 @@ void mf_packet_free(void *buffer)
     const bool is_small = (area.is_small[index / 8] & (1u << (index % 8))) != 0;
     struct free_object **const list = is_small ? &area.small : &area.large;
 
+    if (area.is_forgotten) {
+        return;
+    }
     object->next = *list;
     *list = object;
 }

@@ -17,8 +17,15 @@
 
 #define MF_PACKET_BYTES 2048 /* a large buffer of the packet area */
 
-/** Makes [base, base + bytes) the packet area. At most 2 MiB, page-aligned base. Once. */
+/** Makes [base, base + bytes), fresh, the packet area. At most 2 MiB, page-aligned base. */
 void mf_packet_area(void *base, size_t bytes);
+
+/**
+ * The packet area has been replaced by zeroes: until mf_packet_area() nothing comes from there, and
+ * what is given back is not touched. lwIP may free packets that were there: one without references
+ * is left alone.
+ */
+void mf_packet_area_forget(void);
 
 /** A large buffer of the packet area, or NULL. Freed by mf_packet_free(). */
 void *mf_packet_alloc(void);

@@ -12,6 +12,7 @@
 #include "lwip/dns.h"
 #include "lwip/netif.h"
 #include "net/net.h"
+#include "start/clone.h"
 #include "thread/thread.h"
 
 #define HOSTS_FILE "/etc/hosts"
@@ -139,12 +140,16 @@ static int ask_dns(const char *name, int family, struct mf_name_address *address
 {
     struct query q = {0};
 
+    mf_critical_enter();
     mf_net_tick_for(QUERY_SECONDS);
     const err_t error = dns_gethostbyname_addrtype(name, &q.address, on_answer, &q,
                                                    family == AF_INET ? LWIP_DNS_ADDRTYPE_IPV4
                                                                      : LWIP_DNS_ADDRTYPE_IPV6);
     if (error == ERR_INPROGRESS) {
         mf_net_kick();
+    }
+    mf_critical_leave();
+    if (error == ERR_INPROGRESS) {
         while (!q.is_done) { /* also after a signal: lwIP holds a pointer to q */
             mf_thread_wait(&q.waiting, MF_NEVER);
         }

@@ -12,7 +12,9 @@
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
 #include "net/netfront.h"
+#include "net/reattach.h"
 #include "net/timers.h"
+#include "start/clone.h"
 #include "start/info.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
@@ -87,6 +89,26 @@ static void start_dns(const struct mf_info *info)
     }
 }
 
+/* ---- in a clone --------------------------------------------------------------------------- */
+
+static uint32_t random_values[16];
+static unsigned int random_left;
+
+static void net_attach(void)
+{
+    const struct mf_info *const info = (const struct mf_info *)mf_info();
+
+    random_left = 0;
+    has_front = mf_net_reattach(info, loopback, has_front ? &front : NULL);
+    if (has_front) {
+        start_dns(info);
+    }
+}
+
+static struct mf_clone_hook clone_hook = {.attach = net_attach};
+
+/* ---- start, continued --------------------------------------------------------------------- */
+
 void mf_net_start(void)
 {
     /* What dom0 wrote there before we started stays. */
@@ -96,6 +118,7 @@ void mf_net_start(void)
         return;
     }
     is_started = true;
+    mf_critical_enter();
     lwip_init();
     start_loopback();
     has_front = netfront_start(info, &front);
@@ -103,6 +126,8 @@ void mf_net_start(void)
         start_dns(info);
     }
     mf_poller_register(&poller);
+    mf_clone_register(&clone_hook);
+    mf_critical_leave();
 }
 
 struct netif *mf_net_interface(void)
@@ -145,6 +170,7 @@ static void __attribute__((destructor)) net_finish(void)
     if (fflush != NULL) {
         fflush(NULL); /* stdio on sockets; exit() would do so only after us */
     }
+    mf_critical_enter();
     for (struct tcp_pcb *pcb = tcp_active_pcbs, *next; pcb != NULL; pcb = next) {
         next = pcb->next;
         if (pcb->state == ESTABLISHED || pcb->state == CLOSE_WAIT) {
@@ -152,6 +178,7 @@ static void __attribute__((destructor)) net_finish(void)
         }
     }
     mf_net_kick();
+    mf_critical_leave();
     const uint64_t deadline_ns = mf_clock_deadline(FINISH_NS);
     mf_idle_poll();
     while (is_unconfirmed() && mf_clock_ns() < deadline_ns) {
@@ -163,16 +190,13 @@ static void __attribute__((destructor)) net_finish(void)
 
 uint32_t mf_net_random(void)
 {
-    static uint32_t values[16];
-    static unsigned int left;
-
-    if (left == 0) {
-        if (getrandom(values, sizeof(values), 0) != (ssize_t)sizeof(values)) {
+    if (random_left == 0) {
+        if (getrandom(random_values, sizeof(random_values), 0) != (ssize_t)sizeof(random_values)) {
             mf_net_panic("no random numbers");
         }
-        left = sizeof(values) / sizeof(values[0]);
+        random_left = sizeof(random_values) / sizeof(random_values[0]);
     }
-    return values[--left];
+    return random_values[--random_left];
 }
 
 void mf_net_panic(const char *message)

@@ -20,6 +20,7 @@
 #include "lwip/etharp.h"
 #include "lwip/ethip6.h"
 #include "lwip/ip4.h"
+#include "lwip/nd6.h"
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
@@ -466,14 +467,20 @@ static void set_ip6(const struct mf_net *net)
     }
 }
 
+static void read_ip4(const struct mf_net *net, ip4_addr_t *address, ip4_addr_t *mask,
+                     ip4_addr_t *gateway)
+{
+    memcpy(address, net->ip4, sizeof(net->ip4));
+    memcpy(gateway, net->ip4_gateway, sizeof(net->ip4_gateway));
+    mask->addr = net->ip4_prefix == 0 ? 0 : lwip_htonl(~0u << (32 - net->ip4_prefix));
+}
+
 static void add_netif(const struct mf_info *info)
 {
     const struct mf_net *const net = &info->net;
     ip4_addr_t address, mask, gateway;
 
-    memcpy(&address, net->ip4, sizeof(net->ip4));
-    memcpy(&gateway, net->ip4_gateway, sizeof(net->ip4_gateway));
-    mask.addr = net->ip4_prefix == 0 ? 0 : lwip_htonl(~0u << (32 - net->ip4_prefix));
+    read_ip4(net, &address, &mask, &gateway);
     memcpy(&nf.gateway, net->gateway_mac, sizeof(nf.gateway));
     netif_add(nf.netif, &address, &mask, &gateway, (void *)(uintptr_t)info, init_netif,
               ethernet_input);
@@ -524,6 +531,62 @@ bool netfront_start(const struct mf_info *info, struct netif *netif)
     mf_packet_area((void *)(uintptr_t)info->net.buffers, info->net.buffers_bytes);
     add_netif(info);
     mf_event_register(&event);
+    rx_fill();
+    if (virtq_driver_publish(&nf.rx)) {
+        hv_event_send(nf.port);
+    }
+    return true;
+}
+
+/* ---- in a clone --------------------------------------------------------------------------- */
+
+static err_t drop_output(struct netif *netif, struct pbuf *p)
+{
+    (void)netif;
+    (void)p;
+    return ERR_OK;
+}
+
+void netfront_detach(void)
+{
+    nf.netif->linkoutput = drop_output;
+    nf.netif->flags &= (u8_t)~NETIF_FLAG_LINK_UP;
+    mf_packet_area_forget();
+    etharp_cleanup_netif(nf.netif);
+    nd6_cleanup_netif(nf.netif);
+}
+
+/* The queues are as large as before: their slots are reused. */
+static void restart_queue(struct virtq_driver *q, const struct mf_virtq *where)
+{
+    const struct virtq_place place = {
+        .desc = where->desc, .avail = where->avail, .used = where->used, .size = where->size};
+    virtq_driver_init(q, (void *)(uintptr_t)HV_WINDOW0_VA, &place, q->slots, true);
+}
+
+bool netfront_attach(const struct mf_info *info)
+{
+    const struct mf_net *const net = &info->net;
+    ip4_addr_t address, mask, gateway;
+
+    if (!is_sound(info) || net->rx.size != nf.rx.size || net->tx.size != nf.tx.size) {
+        return false;
+    }
+    restart_queue(&nf.rx, &net->rx);
+    restart_queue(&nf.tx, &net->tx);
+    nf.port = net->port;
+    nf.features = net->features;
+    nf.rx_target = net->rx.size < RX_BUFFERS_FIRST ? net->rx.size : RX_BUFFERS_FIRST;
+    nf.tx_was_full = false;
+    nf.defer_left = 0;
+    mf_packet_area((void *)(uintptr_t)net->buffers, net->buffers_bytes);
+    memcpy(nf.netif->hwaddr, net->mac, ETH_HWADDR_LEN);
+    memcpy(&nf.gateway, net->gateway_mac, sizeof(nf.gateway));
+    read_ip4(net, &address, &mask, &gateway);
+    netif_set_addr(nf.netif, &address, &mask, &gateway); /* the link is down: announces nothing */
+    set_ip6(net);
+    nf.netif->linkoutput = tx_output;
+    nf.netif->flags |= NETIF_FLAG_LINK_UP;
     rx_fill();
     if (virtq_driver_publish(&nf.rx)) {
         hv_event_send(nf.port);

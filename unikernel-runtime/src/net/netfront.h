@@ -15,6 +15,15 @@ struct netif;
  */
 bool netfront_start(const struct mf_info *info, struct netif *netif);
 
+/** This guest is a clone: what is on its way is lost, and nothing can be sent. */
+void netfront_detach(void);
+
+/**
+ * After netfront_detach(): goes on with the device that *info describes now, with its addresses.
+ * Returns false when there is none, or it does not fit.
+ */
+bool netfront_attach(const struct mf_info *info);
+
 /** Hands received packets to lwIP and frees what has been sent. Returns packets received. */
 unsigned int netfront_poll(void);
 

@@ -8,11 +8,13 @@
 #include <stdlib.h>
 
 #include "lwip/err.h"
+#include "lwip/opt.h"
 #include "net/net.h"
+#include "start/clone.h"
 #include "thread/idle.h"
 #include "time/clock.h"
 
-#define BUFFER_BYTES (256 * 1024) /* SO_SNDBUF, SO_RCVBUF as they are at first; see lwipopts.h */
+#define BUFFER_BYTES TCP_SND_BUF /* SO_SNDBUF and SO_RCVBUF as they are at first */
 
 static const struct mf_socket_options default_options = {
     .send_bytes = BUFFER_BYTES,
@@ -21,6 +23,8 @@ static const struct mf_socket_options default_options = {
     .keep_interval_ms = 75 * 1000,
     .keep_count = 9,
 };
+
+struct mf_socket *mf_sockets;
 
 struct mf_socket *mf_socket_create(int domain, int type, const struct mf_socket_options *options)
 {
@@ -35,7 +39,22 @@ struct mf_socket *mf_socket_create(int domain, int type, const struct mf_socket_
     s->transport = type == SOCK_STREAM ? &mf_tcp_transport : &mf_udp_transport;
     s->options = *options;
     ip_addr_copy(s->local, *mf_address_any(s));
+    s->list_next = mf_sockets;
+    s->list_link = &mf_sockets;
+    if (mf_sockets != NULL) {
+        mf_sockets->list_link = &s->list_next;
+    }
+    mf_sockets = s;
     return s;
+}
+
+void mf_socket_free(struct mf_socket *s)
+{
+    *s->list_link = s->list_next;
+    if (s->list_next != NULL) {
+        s->list_next->list_link = s->list_link;
+    }
+    free(s);
 }
 
 struct mf_socket *mf_socket_get(int fd, int *error)
@@ -59,7 +78,9 @@ int mf_socket_wait(struct mf_socket *s, uint32_t events, int flags, uint64_t dea
     if ((flags & MSG_DONTWAIT) != 0) {
         return -EAGAIN;
     }
+    const uint32_t critical = mf_critical_suspend();
     const int r = mf_file_wait(&s->file, events, deadline_ns);
+    mf_critical_resume(critical);
     return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 
@@ -145,7 +166,10 @@ static int open_socket(int domain, int type, int protocol)
 
 int socket(int domain, int type, int protocol)
 {
-    return (int)mf_ret(open_socket(domain, type, protocol));
+    mf_critical_enter();
+    const int r = open_socket(domain, type, protocol);
+    mf_critical_leave();
+    return (int)mf_ret(r);
 }
 
 /* ---- with a descriptor ---------------------------------------------------------------------- */
@@ -177,7 +201,9 @@ int bind(int fd, const struct sockaddr *address, socklen_t bytes)
     struct mf_socket *const s = mf_socket_get(fd, &r);
 
     if (s != NULL) {
+        mf_critical_enter();
         r = bind_socket(s, address, bytes);
+        mf_critical_leave();
         mf_file_put(&s->file);
     }
     return (int)mf_ret(r);
@@ -189,7 +215,9 @@ int listen(int fd, int backlog)
     struct mf_socket *const s = mf_socket_get(fd, &r);
 
     if (s != NULL) {
+        mf_critical_enter();
         r = s->transport->listen == NULL ? -EOPNOTSUPP : s->transport->listen(s, backlog);
+        mf_critical_leave();
         mf_file_put(&s->file);
     }
     return (int)mf_ret(r);
@@ -222,7 +250,9 @@ int connect(int fd, const struct sockaddr *address, socklen_t bytes)
     struct mf_socket *const s = mf_socket_get(fd, &r);
 
     if (s != NULL) {
+        mf_critical_enter();
         r = connect_socket(s, address, bytes);
+        mf_critical_leave();
         mf_file_put(&s->file);
     }
     return (int)mf_ret(r);
@@ -257,7 +287,9 @@ int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes
     struct mf_socket *const s = mf_socket_get(fd, &r);
 
     if (s != NULL) {
+        mf_critical_enter();
         r = accept_socket(s, address, bytes, flags);
+        mf_critical_leave();
         mf_file_put(&s->file);
     }
     return (int)mf_ret(r);
@@ -274,9 +306,11 @@ int shutdown(int fd, int how)
     struct mf_socket *const s = mf_socket_get(fd, &r);
 
     if (s != NULL) {
+        mf_critical_enter();
         r = how < SHUT_RD || how > SHUT_RDWR
                 ? -EINVAL
                 : s->transport->shutdown(s, how != SHUT_WR, how != SHUT_RD);
+        mf_critical_leave();
         mf_file_put(&s->file);
     }
     return (int)mf_ret(r);

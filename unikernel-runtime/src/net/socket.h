@@ -91,7 +91,11 @@ struct mf_socket {
     /* A listening socket: connections not accepted yet; such a connection: the next one. */
     struct mf_socket *accept_first, *accept_last, *accept_next;
     struct mf_socket_options options;
+    struct mf_socket *list_next, **list_link; /* of all sockets */
 };
+
+/** All sockets, linked by list_next. */
+extern struct mf_socket *mf_sockets;
 
 extern const struct mf_transport mf_tcp_transport, mf_udp_transport;
 
@@ -99,6 +103,9 @@ extern const struct mf_transport mf_tcp_transport, mf_udp_transport;
 
 /** A socket without a pcb, one reference; NULL: no memory. */
 struct mf_socket *mf_socket_create(int domain, int type, const struct mf_socket_options *options);
+
+/** Takes it off the list of all sockets and frees it. */
+void mf_socket_free(struct mf_socket *s);
 
 /** The socket behind `fd`, with a reference; NULL and *error: EBADF, ENOTSOCK (negative). */
 struct mf_socket *mf_socket_get(int fd, int *error);
@@ -114,6 +121,11 @@ int mf_socket_take_error(struct mf_socket *s);
 
 /** The errno number (negative) for an err_t of lwIP's. */
 int mf_socket_errno(int lwip_error);
+
+/* ---- tcp_socket.c -------------------------------------------------------------------------- */
+
+/** In a clone: the connection that `s` may have is reset; its pcb is the caller's to free. */
+void mf_tcp_lose(struct mf_socket *s);
 
 /* ---- socket_address.c ---------------------------------------------------------------------- */
 

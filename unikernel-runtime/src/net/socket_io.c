@@ -11,6 +11,7 @@
 
 #include "net/net.h"
 #include "net/socket.h"
+#include "start/clone.h"
 #include "time/clock.h"
 
 /* Flags that mean something here, or can be ignored without harm (there is no routing table). */
@@ -44,8 +45,10 @@ static ssize_t send_message(struct mf_socket *s, struct mf_message *m)
     if ((m->flags & ~SEND_FLAGS) != 0) {
         return -EOPNOTSUPP;
     }
+    mf_critical_enter();
     const ssize_t r = s->transport->send(s, m);
     mf_net_kick();
+    mf_critical_leave();
     if (r == -EPIPE && s->type == SOCK_STREAM && (m->flags & MSG_NOSIGNAL) == 0) {
         raise(SIGPIPE);
     }
@@ -57,7 +60,10 @@ static ssize_t receive_message(struct mf_socket *s, struct mf_message *m)
     if ((m->flags & ~(RECEIVE_FLAGS | MSG_NOSIGNAL)) != 0) {
         return -EOPNOTSUPP;
     }
-    return s->transport->receive(s, m);
+    mf_critical_enter();
+    const ssize_t r = s->transport->receive(s, m);
+    mf_critical_leave();
+    return r;
 }
 
 /* Takes the vectors of a call. Returns 0 or a negative errno number. */
@@ -109,9 +115,11 @@ static void file_close(struct mf_open_file *f)
 {
     struct mf_socket *const s = (struct mf_socket *)f;
 
+    mf_critical_enter();
     s->transport->close(s);
     mf_net_kick();
-    free(s);
+    mf_socket_free(s);
+    mf_critical_leave();
 }
 
 static int file_fstat(struct mf_open_file *f, struct stat *st)

@@ -17,6 +17,7 @@
 #include "net/net.h"
 #include "net/socket.h"
 #include "net/tcp_socket.h"
+#include "start/clone.h"
 #include "thread/thread.h"
 #include "time/clock.h"
 
@@ -139,6 +140,21 @@ static void on_error(void *arg, err_t error)
     } else if (error != ERR_CLSD) {
         s->error = ETIMEDOUT; /* ERR_ABRT: too many retransmissions or keep-alive probes */
     }
+    s->state = MF_SOCKET_CLOSED;
+    s->is_eof = true;
+    mf_file_notify(&s->file, POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM);
+}
+
+void mf_tcp_lose(struct mf_socket *s)
+{
+    if ((s->state != MF_SOCKET_CONNECTED && s->state != MF_SOCKET_CONNECTING) ||
+        (s->tcp == NULL && s->rx_first == NULL)) {
+        return;
+    }
+    if (s->tcp != NULL) {
+        detach(s);
+    }
+    s->error = ECONNRESET;
     s->state = MF_SOCKET_CLOSED;
     s->is_eof = true;
     mf_file_notify(&s->file, POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDNORM | POLLWRNORM);
@@ -275,7 +291,9 @@ static void linger(struct mf_socket *s)
     mf_net_kick();
     while (s->tcp != NULL && (s->tcp->unsent != NULL || s->tcp->unacked != NULL) &&
            mf_clock_ns() < until) {
+        const uint32_t critical = mf_critical_suspend();
         mf_thread_sleep(mf_clock_deadline(LINGER_STEP_NS));
+        mf_critical_resume(critical);
     }
 }
 
