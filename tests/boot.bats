@@ -94,3 +94,29 @@ is_panic() {
     echo "$((after - before)) ticks in 2 s"
     [ $((after - before)) -lt 40 ]
 }
+
+# hv's own protection shows in nothing that a guest can see, so QEMU's monitor is asked.
+@test "SMEP, SMAP, UMIP, write protection and NX are on, on every CPU" {
+    mkfifo "$RUN/monitor.in" "$RUN/monitor.out"
+    cat "$RUN/monitor.out" >"$RUN/registers" 3>&- &
+    reader=$!
+    system_start --cpus 2 -p "$(free_port):80" --qemu -monitor --qemu "pipe:$RUN/monitor" "$IMAGES/http.img"
+    wait_for "http: listening"
+    echo "info registers -a" >"$RUN/monitor.in"
+    for ((i = 0; i < 100; i++)); do
+        [ "$(grep -c '^EFER=' "$RUN/registers")" -eq 2 ] && break
+        sleep 0.05
+    done
+    system_stop
+    kill "$reader" 2>/dev/null || true
+    [ "$(grep -c '^EFER=' "$RUN/registers")" -eq 2 ]
+    for cr4 in $(sed -n 's/.*CR4=\([0-9a-f]*\).*/\1/p' "$RUN/registers"); do
+        [ $((0x$cr4 & 0x300800)) -eq $((0x300800)) ]
+    done
+    for cr0 in $(sed -n 's/.*CR0=\([0-9a-f]*\).*/\1/p' "$RUN/registers"); do
+        [ $((0x$cr0 & 0x10000)) -ne 0 ]
+    done
+    for efer in $(sed -n 's/.*EFER=\([0-9a-f]*\).*/\1/p' "$RUN/registers"); do
+        [ $((0x$efer & 0x800)) -ne 0 ]
+    done
+}
