@@ -347,7 +347,11 @@ static struct vcpu *steal(struct cpu *cpu, uint64_t now)
         const uint32_t from = (cpu->index + n) % cpu_online_count();
         struct run *r = &runs[from];
 
-        if (__atomic_load_n(&r->queued, __ATOMIC_RELAXED) == 0 || !lock_try(&r->lock)) {
+        if (__atomic_load_n(&r->queued, __ATOMIC_RELAXED) == 0) {
+            continue;
+        }
+        if (!lock_try(&r->lock)) { /* never wait for a second run lock */
+            cpu->resched = 1;      /* look again, do not idle */
             continue;
         }
         struct vcpu *v = dequeue_first(r);
