@@ -93,6 +93,12 @@ static struct infopage *make_own_page(const struct launch *l, const struct image
     return page;
 }
 
+static uint64_t memory_pages(const struct launch *l, const struct image *image)
+{
+    return l->memory_bytes != 0 ? (l->memory_bytes + HV_PAGE_BYTES - 1) / HV_PAGE_BYTES
+                                : image->memory_pages;
+}
+
 /* Clone, window and ports. On an error nothing is left. */
 static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *console_port,
                            uint32_t *net_port)
@@ -100,8 +106,7 @@ static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *co
     const uint32_t slot = slot_of(g);
     const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
     const struct hv_dom_params params = {
-        .memory_pages = l->memory_bytes != 0 ? (l->memory_bytes + HV_PAGE_BYTES - 1) / HV_PAGE_BYTES
-                                             : g->image->memory_pages,
+        .memory_pages = memory_pages(l, g->image),
         .weight = l->weight,
         .cap_percent = l->cap_percent,
         .end_tag = TAG_GUEST_END + slot,
@@ -139,7 +144,11 @@ static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *co
 static int64_t fill_domain(struct guest *g, const struct launch *l)
 {
     struct infopage *own = NULL;
-    struct info_guest guest = {.guest = slot_of(g), .name = g->name};
+    struct info_guest guest = {
+        .guest = slot_of(g),
+        .name = g->name,
+        .memory_bytes = memory_pages(l, g->image) * HV_PAGE_BYTES,
+    };
 
     if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
         own = make_own_page(l, g->image, g->has_network);

@@ -55,6 +55,7 @@ struct info_guest {
     uint32_t console_port, net_port; /* the guest's; MF_NO_PORT: none */
     uint64_t seed[4];                /* 32 fresh random bytes */
     const char *name;                /* 64 bytes */
+    uint64_t memory_bytes;           /* its limit; 0: none */
 };
 
 /** Fills in the info page of a guest whose window is at `window` (fresh, zero). */
