@@ -14,7 +14,7 @@
 #include "guests.h"
 
 #define STEPS 3000
-#define SEEDS 8
+#define SEEDS 16
 
 static void run_seeds(uint32_t cpus)
 {
