@@ -6,34 +6,8 @@
 #include <string.h>
 
 #include "mayfly/abi.h"
+#include "mayfly/elf.h"
 #include "mayfly/image.h"
-
-#define ET_EXEC 2
-#define EM_X86_64 62
-#define PT_LOAD 1
-#define PT_NOTE 4
-#define PF_X 1u
-#define PF_W 2u
-
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct elf_phdr {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
-struct elf_note {
-    uint32_t name_bytes, desc_bytes, type;
-};
-
-_Static_assert(sizeof(struct elf_header) == 64 && sizeof(struct elf_phdr) == 56, "ELF64");
 
 static bool lies_within(uint64_t offset, uint64_t bytes, uint64_t all)
 {

@@ -450,10 +450,11 @@ static uint64_t empty_table_count(uint64_t e, int level)
 
 /*
  * Two passes over a free range: the first makes every table at its edges private, and may fail; the
- * second stores demand-zero entries, as high in the tree as they fit, and cannot fail.
+ * second stores demand-zero entries `zero`, as high in the tree as they fit, and cannot fail. In the
+ * first, `zero` is 0.
  */
 static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uint64_t va,
-                              uint64_t end, uint64_t zero, bool commit)
+                              uint64_t end, uint64_t zero)
 {
     while (va < end) {
         const unsigned int i = entry_index(va, level);
@@ -463,12 +464,12 @@ static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uin
             uint64_t *child;
             enum hv_err err = table_private(as, table, va, level, &child);
             if (!err) {
-                err = range_fill(as, child, level - 1, va, stop, zero, commit);
+                err = range_fill(as, child, level - 1, va, stop, zero);
             }
             if (err) {
                 return err;
             }
-        } else if (commit) {
+        } else if (zero != 0) {
             const uint64_t old = table[i];
             table[i] = zero;
             if (old & P) { /* tables that have become empty; the CPU may still point to them */
@@ -490,9 +491,9 @@ enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_
     if (!range_is_free(root, ROOT_LEVEL, va.v, end)) {
         return HV_ERR_EXISTS;
     }
-    enum hv_err err = range_fill(as, root, ROOT_LEVEL, va.v, end, prot_bits(prot), false);
+    enum hv_err err = range_fill(as, root, ROOT_LEVEL, va.v, end, 0);
     if (!err) {
-        err = range_fill(as, root, ROOT_LEVEL, va.v, end, prot_bits(prot), true);
+        err = range_fill(as, root, ROOT_LEVEL, va.v, end, prot_bits(prot));
     }
     return err;
 }

@@ -11,32 +11,12 @@
 #include "hv/printk.h"
 #include "hv/random.h"
 #include "hv/sched.h"
+#include "mayfly/elf.h"
 #include "mayfly/info.h"
 
 #define CONF_NAME "mayfly.conf"
 #define DOM0_DEFAULT "dom0.elf"
 #define DOM0_WEIGHT 1000u
-
-/* What of ELF64 is needed (System V ABI, chapter 4 and 5). */
-struct elf_header {
-    uint8_t ident[16];
-    uint16_t type, machine;
-    uint32_t version;
-    uint64_t entry, phoff, shoff;
-    uint32_t flags;
-    uint16_t ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
-};
-
-struct elf_segment {
-    uint32_t type, flags;
-    uint64_t offset, vaddr, paddr, filesz, memsz, align;
-};
-
-#define ELF_EXEC 2
-#define ELF_X86_64 62
-#define PT_LOAD 1
-#define PF_X 1u
-#define PF_W 2u
 
 static struct hv_module list[HV_MODULES_MAX];
 static uint32_t list_count;
@@ -138,14 +118,14 @@ static void load_elf(struct domain *d, const struct boot_module *m)
     const char *file = phys_to_virt((paddr_t){m->base});
     const struct elf_header *h = (const struct elf_header *)file;
 
-    if (m->bytes < sizeof(*h) || memcmp(h->ident, "\177ELF\2\1", 6) != 0 || h->type != ELF_EXEC ||
-        h->machine != ELF_X86_64 || h->phentsize != sizeof(struct elf_segment) ||
-        h->phoff > m->bytes || h->phnum > (m->bytes - h->phoff) / sizeof(struct elf_segment)) {
+    if (m->bytes < sizeof(*h) || memcmp(h->ident, "\177ELF\2\1", 6) != 0 || h->type != ET_EXEC ||
+        h->machine != EM_X86_64 || h->phentsize != sizeof(struct elf_phdr) || h->phoff > m->bytes ||
+        h->phnum > (m->bytes - h->phoff) / sizeof(struct elf_phdr)) {
         panic("boot: %s is not a static x86-64 ELF executable", m->name);
     }
-    const struct elf_segment *segments = (const struct elf_segment *)(file + h->phoff);
+    const struct elf_phdr *segments = (const struct elf_phdr *)(file + h->phoff);
     for (uint32_t i = 0; i < h->phnum; i++) {
-        const struct elf_segment *s = &segments[i];
+        const struct elf_phdr *s = &segments[i];
         if (s->type != PT_LOAD) {
             continue;
         }
