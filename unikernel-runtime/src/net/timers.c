@@ -15,13 +15,18 @@
 #include "time/clock.h"
 
 #define TCP_TICK_NS (TCP_TMR_INTERVAL * MF_NS_PER_MS)
+#define TCP_STEP_NS (2 * TCP_TICK_NS) /* one of tcp_ticks: every second tcp_tmr() */
+#define TIME_WAIT_TICK_NS                                                                          \
+    (500 * MF_NS_PER_MS)   /* when nothing but connections in TIME-WAIT is left */
 #define LATE_TICKS_MAX 600 /* as old as anything in the tables gets: DNS_MAX_TTL, ARP */
 
 static void tcp_expire(struct mf_timer *t);
 static void second_expire(struct mf_timer *t);
 
 static struct mf_timer tcp_timer = {.expire = tcp_expire};
-static uint64_t tcp_last_ns; /* when tcp_tmr() ran last, or TCP's clock was set right */
+static uint64_t tcp_last_ns; /* the time that tcp_ticks stands for */
+
+static bool tcp_is_slow; /* the timer is set, to TIME_WAIT_TICK_NS */
 
 static struct mf_timer second_timer = {.expire = second_expire};
 static unsigned int seconds_wanted;
@@ -52,40 +57,49 @@ static bool pcb_needs_timer(const struct tcp_pcb *pcb)
            ip_get_option(pcb, SOF_KEEPALIVE);
 }
 
-static bool tcp_needs_timer(void)
+/* How long TCP's timer may sleep; 0: for good. */
+static uint64_t tcp_sleep_ns(void)
 {
-    if (tcp_tw_pcbs != NULL) {
-        return true;
-    }
     for (const struct tcp_pcb *pcb = tcp_active_pcbs; pcb != NULL; pcb = pcb->next) {
         if (pcb_needs_timer(pcb)) {
-            return true;
+            return TCP_TICK_NS;
         }
     }
-    return false;
+    return tcp_tw_pcbs != NULL ? TIME_WAIT_TICK_NS : 0;
+}
+
+/* Sets TCP's clock right after a sleep; what is less than one step of it stays for the next time. */
+static void tcp_catch_up(uint64_t now)
+{
+    const uint64_t steps = now > tcp_last_ns ? (now - tcp_last_ns) / TCP_STEP_NS : 0;
+
+    tcp_ticks += (u32_t)steps;
+    tcp_last_ns += steps * TCP_STEP_NS;
 }
 
 static void tcp_expire(struct mf_timer *t)
 {
     const uint64_t now = mf_clock_ns();
 
-    /* A tick that comes late stands for several; but what they do is done once. */
-    tcp_ticks += (u32_t)((now - tcp_last_ns) / (2 * TCP_TICK_NS));
-    tcp_last_ns = now;
+    tcp_last_ns += TCP_TICK_NS; /* tcp_tmr() counts that itself */
+    tcp_catch_up(now);
     tcp_tmr();
-    if (tcp_needs_timer()) {
-        mf_timer_set(t, now + TCP_TICK_NS);
+    const uint64_t sleep_ns = tcp_sleep_ns();
+    tcp_is_slow = sleep_ns == TIME_WAIT_TICK_NS;
+    if (sleep_ns != 0) {
+        mf_timer_set(t, now + sleep_ns);
     }
 }
 
 void mf_net_timer_needed(void)
 {
-    if (mf_timer_is_set(&tcp_timer) || (tcp_active_pcbs == NULL && tcp_tw_pcbs == NULL)) {
+    if ((mf_timer_is_set(&tcp_timer) && !tcp_is_slow) ||
+        (tcp_active_pcbs == NULL && tcp_tw_pcbs == NULL)) {
         return;
     }
     const uint64_t now = mf_clock_ns();
-    tcp_ticks += (u32_t)((now - tcp_last_ns) / (2 * TCP_TICK_NS));
-    tcp_last_ns = now;
+    tcp_catch_up(now);
+    tcp_is_slow = false;
     mf_timer_set(&tcp_timer, now + TCP_TICK_NS);
 }
 
