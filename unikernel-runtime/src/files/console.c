@@ -9,6 +9,7 @@
 
 #include "files/ring.h"
 #include "mayfly/hypercall.h"
+#include "start/clone.h"
 #include "start/info.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
@@ -35,6 +36,7 @@ static size_t write_some(const char *data, size_t bytes)
     if (!has_rings()) {
         return write_serial(data, bytes);
     }
+    mf_critical_enter_unchecked(); /* the rings of a clone are where they were, and empty */
     volatile struct mf_ring *const r = &mf_info()->console.out;
     const uint32_t size = r->bytes;
     const uint32_t head = r->head;
@@ -43,6 +45,7 @@ static size_t write_some(const char *data, size_t bytes)
     if (n != 0 && (r->tail == head || mf_ring_used(r, size) == size)) {
         hv_event_send(mf_info()->console.port);
     }
+    mf_critical_leave();
     return n;
 }
 
@@ -104,6 +107,7 @@ static bool has_serial_byte;
 static size_t read_some(void *to, size_t bytes)
 {
     if (has_rings()) {
+        mf_critical_enter_unchecked();
         volatile struct mf_ring *const r = &mf_info()->console.in;
         const uint32_t size = r->bytes;
         const char *const ring = (const char *)(uintptr_t)(HV_WINDOW0_VA + r->offset);
@@ -112,6 +116,7 @@ static size_t read_some(void *to, size_t bytes)
         if (n != 0 && was_full) {
             hv_event_send(mf_info()->console.port);
         }
+        mf_critical_leave();
         return n;
     }
     if (has_serial_byte) {

@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "fd/fd.h"
-#include "start/info.h"
+#include "start/clone.h"
 
 #define KEY_WORDS 8
 #define BLOCK_WORDS 16
@@ -98,6 +98,7 @@ static void fill(void *buffer, size_t bytes)
 {
     char *to = buffer;
     while (bytes != 0) {
+        mf_critical_enter_unchecked(); /* a clone must not give out what its parent gives out */
         if (seeded_generation != mf_info()->generation + 1) {
             mix_in();
         }
@@ -106,6 +107,7 @@ static void fill(void *buffer, size_t bytes)
         const size_t n = bytes < OUTPUT_BYTES ? bytes : OUTPUT_BYTES;
         memcpy(to, block + KEY_WORDS, n);
         explicit_bzero(block, sizeof(block));
+        mf_critical_leave();
         to += n;
         bytes -= n;
     }

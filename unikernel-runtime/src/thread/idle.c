@@ -6,6 +6,7 @@
 
 #include "mayfly/hypercall.h"
 #include "signal/signal_internal.h"
+#include "start/clone.h"
 #include "start/info.h"
 #include "thread/sleep.h"
 #include "thread/timer.h"
@@ -50,6 +51,7 @@ static void check_stop_request(void)
 
 void mf_idle_poll(void)
 {
+    mf_critical_enter();
     check_stop_request();
     for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
         p->poll(p->arg);
@@ -57,13 +59,16 @@ void mf_idle_poll(void)
     if (mf_timer_next_ns() != MF_NEVER) {
         mf_timer_run(mf_clock_ns());
     }
+    mf_critical_leave();
 }
 
 void mf_idle_take_event(uint64_t deadline_ns)
 {
     uint32_t tag;
     if (hv_event_wait(deadline_ns, &tag) > 0) {
+        mf_critical_enter();
         dispatch(tag);
+        mf_critical_leave();
     }
 }
 
@@ -74,10 +79,12 @@ void mf_idle_sleep(bool (*is_woken)(void))
         return;
     }
     uint64_t deadline_ns = mf_timer_next_ns();
+    mf_critical_enter();
     for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
         const uint64_t at_ns = p->prepare == NULL ? MF_NEVER : p->prepare(p->arg);
         deadline_ns = at_ns < deadline_ns ? at_ns : deadline_ns;
     }
+    mf_critical_leave();
     if (deadline_ns != 0 && !is_woken()) {
         mf_idle_take_event(deadline_ns);
     }
