@@ -15,6 +15,7 @@
 #include "seed.h"
 #include "slot.h"
 #include "tags.h"
+#include "template.h"
 #include "term.h"
 
 #define ERROR_BYTES 128
@@ -93,26 +94,32 @@ static struct infopage *make_own_page(const struct launch *l, const struct image
     return page;
 }
 
-static uint64_t memory_pages(const struct launch *l, const struct image *image)
+static uint64_t memory_pages(const struct launch *l, const struct image *image,
+                             const struct launch_source *source)
 {
+    if (l->memory_bytes == 0 && source != NULL) {
+        return source->memory_pages;
+    }
     return l->memory_bytes != 0 ? (l->memory_bytes + HV_PAGE_BYTES - 1) / HV_PAGE_BYTES
                                 : image->memory_pages;
 }
 
 /* Clone, window and ports. On an error nothing is left. */
-static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *console_port,
+static int64_t make_domain(struct guest *g, const struct launch *l,
+                           const struct launch_source *source, uint32_t *console_port,
                            uint32_t *net_port)
 {
     const uint32_t slot = slot_of(g);
     const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
     const struct hv_dom_params params = {
-        .memory_pages = memory_pages(l, g->image),
+        .memory_pages = memory_pages(l, g->image, source),
         .weight = l->weight,
         .cap_percent = l->cap_percent,
         .end_tag = TAG_GUEST_END + slot,
         .flags = HV_DOM_END_EVENT,
     };
-    const int64_t handle = hv_dom_clone(g->image->template, &params);
+    const int64_t handle =
+        hv_dom_clone(source != NULL ? source->handle : g->image->template, &params);
     if (handle < 0) {
         return handle;
     }
@@ -141,13 +148,14 @@ static int64_t make_domain(struct guest *g, const struct launch *l, uint32_t *co
     return 0;
 }
 
-static int64_t fill_domain(struct guest *g, const struct launch *l)
+static int64_t fill_domain(struct guest *g, const struct launch *l,
+                           const struct launch_source *source)
 {
     struct infopage *own = NULL;
     struct info_guest guest = {
         .guest = slot_of(g),
         .name = g->name,
-        .memory_bytes = memory_pages(l, g->image) * HV_PAGE_BYTES,
+        .memory_bytes = memory_pages(l, g->image, source) * HV_PAGE_BYTES,
     };
 
     if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
@@ -156,13 +164,20 @@ static int64_t fill_domain(struct guest *g, const struct launch *l)
             return HV_ERR_LIMIT;
         }
     }
-    const int64_t err = make_domain(g, l, &guest.console_port, &guest.net_port);
+    if (source != NULL) {
+        guest.generation = source->generation;
+        guest.is_ready = source->is_ready;
+    }
+    const int64_t err = make_domain(g, l, source, &guest.console_port, &guest.net_port);
     if (err >= 0) {
         void *window = guest_window(slot_of(g));
         seed_make(guest.seed);
         infopage_fill(own != NULL ? own : &g->image->proto, window, plan, &guest);
         if (g->has_network) {
             netback_open(slot_of(g), window, g->net.port);
+        }
+        if (guest.generation != 0) {
+            hv_event_send(g->console.port); /* it may be about to sleep: it is to look around */
         }
     }
     if (own != NULL) {
@@ -177,7 +192,7 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
 {
     const struct manifest *m = &g->image->manifest;
     const bool own = l->port_count > 0;
-    const uint32_t count = own ? l->port_count : m->port_count;
+    const uint32_t count = own ? l->port_count : (l->is_private ? 0 : m->port_count);
 
     for (uint32_t i = 0; i < count && g->has_network; i++) {
         const struct launch_port *p = own ? &l->ports[i] : &m->ports[i];
@@ -225,6 +240,10 @@ static bool has_memory(void)
 
 static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
 {
+    if (l->source != NULL) {
+        *image = l->source->image;
+        return true;
+    }
     *image = image_find(l->image);
     if (*image == NULL) {
         snprintf(error, ERROR_BYTES, "there is no image '%.60s'; `list -i` shows the images",
@@ -253,11 +272,33 @@ void create_undo(struct guest *g)
     hv_event_close(g->console.port);
     hv_dom_destroy(g->handle);
     hv_window_close(HV_SELF, (uint64_t)(uintptr_t)guest_window(slot));
+    template_put(&g->from);
     alive--;
+}
+
+/* What it is cloned from: what the launch says, or the warm template if that is what it wants. */
+static const struct launch_source *choose_source(const struct launch *l, const struct image *image,
+                                                 struct launch_source *warm)
+{
+    if (l->source != NULL || image->warm == NULL || l->is_cold || l->arg_count + l->env_count > 0 ||
+        l->net != LAUNCH_NET_AUTO) {
+        return l->source;
+    }
+    template_source(image->warm, warm);
+    return warm;
+}
+
+static void note_source(struct guest *g, const struct launch_source *source)
+{
+    g->from = source == NULL ? NULL : template_get(source->template);
+    g->generation = source == NULL ? 0 : source->generation;
+    g->is_ready = source != NULL && source->is_ready;
+    g->snapshots = 0;
 }
 
 bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
 {
+    struct launch_source warm;
     struct image *image;
     if (!find_image(l, &image, error)) {
         return false;
@@ -277,7 +318,10 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         return false;
     }
     g->image = image;
-    g->has_network = l->net == LAUNCH_NET_YES || (l->net == LAUNCH_NET_AUTO && image->has_network);
+    const struct launch_source *source = choose_source(l, image, &warm);
+    g->has_network = source != NULL ? source->has_network
+                                    : l->net == LAUNCH_NET_YES ||
+                                          (l->net == LAUNCH_NET_AUTO && image->has_network);
     if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
         slot_free(g);
         snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");
@@ -290,13 +334,14 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
         return false;
     }
-    const int64_t err = fill_domain(g, l);
+    const int64_t err = fill_domain(g, l, source);
     if (err < 0) {
         slot_free(g);
         snprintf(error, ERROR_BYTES, "%.60s cannot be created: %s", l->image, error_text(err));
         return false;
     }
     g->state = GUEST_CREATED;
+    note_source(g, source);
     alive++;
     names_add(slot_of(g));
     if (!publish(g, l, error)) {

@@ -34,12 +34,15 @@ struct guest {
     bool was_starved; /* said so */
     bool is_first;    /* the machine may end with it */
     uint32_t handle;
-    uint32_t next;       /* free list, the ended, or the starved: slot + 1 */
-    uint32_t previous;   /* the starved */
-    uint32_t name_next;  /* names.c: slot + 1 */
-    uint32_t reason;     /* ENDED: enum hv_end_reason */
-    int32_t code;        /* ENDED: exit status */
-    struct image *image; /* borrows */
+    uint32_t next;         /* free list, the ended, or the starved: slot + 1 */
+    uint32_t previous;     /* the starved */
+    uint32_t name_next;    /* names.c: slot + 1 */
+    uint32_t reason;       /* ENDED: enum hv_end_reason */
+    int32_t code;          /* ENDED: exit status */
+    struct image *image;   /* borrows */
+    struct template *from; /* a reference; NULL: its image */
+    uint32_t generation;   /* of its info page */
+    uint32_t snapshots;    /* ever made, for their names */
     uint64_t started_ns;
     uint64_t top_cpu_ns; /* when `top` last looked */
     struct mf_timer stop_timer;

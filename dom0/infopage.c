@@ -121,6 +121,8 @@ void infopage_fill(const struct infopage *proto, void *window, const struct plan
     memcpy(info->name, g->name, sizeof(info->name));
     memcpy(info->seed, g->seed, sizeof(info->seed));
     info->memory_bytes = g->memory_bytes;
+    info->generation = g->generation;
+    info->ready = g->is_ready;
     info->console.port = g->console_port;
     info->control_port = g->console_port; /* readiness arrives like output */
     if (g->net_port != MF_NO_PORT) {

@@ -55,6 +55,8 @@ struct info_guest {
     uint32_t console_port, net_port; /* the guest's; MF_NO_PORT: none */
     uint64_t seed[4];                /* 32 fresh random bytes */
     const char *name;                /* 64 bytes */
+    uint32_t generation;             /* one more in each clone of a running guest */
+    bool is_ready;                   /* its parent has said so */
     uint64_t memory_bytes;           /* its limit; 0: none */
 };
 

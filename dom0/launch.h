@@ -30,6 +30,19 @@ struct launch_port {
 /* Whether the guest gets a network: as its program has use for it, or as the user says. */
 enum launch_net { LAUNCH_NET_AUTO, LAUNCH_NET_NO, LAUNCH_NET_YES };
 
+struct image;
+struct template;
+
+/* What a guest is cloned from when it is not its image: a template, or a guest that is paused. */
+struct launch_source {
+    uint32_t handle;
+    uint32_t generation;   /* that the clone gets; 0: the program has not started */
+    uint64_t memory_pages; /* its limit; 0: none */
+    struct image *image;
+    struct template *template; /* borrows; the place in the tree */
+    bool has_network, is_ready;
+};
+
 struct launch {
     const char *image;            /* all strings borrow from the words */
     const char *name;             /* NULL: made from the image's */
@@ -37,7 +50,10 @@ struct launch {
     uint32_t weight, cap_percent; /* 0: the default */
     uint32_t count;               /* of guests; at least 1 */
     enum launch_net net;
-    uint32_t port_count; /* 0: the manifest's */
+    bool is_private;                    /* the manifest's ports are not published */
+    bool is_cold;                       /* from the image, also when there is a warm template */
+    const struct launch_source *source; /* borrows; NULL: the image */
+    uint32_t port_count;                /* 0: the manifest's */
     struct launch_port ports[LAUNCH_PORTS_MAX];
     uint32_t env_count, arg_count;
     const char *env[LAUNCH_ENV_MAX];

@@ -8,6 +8,7 @@
 #include "errors.h"
 #include "guest.h"
 #include "launch.h"
+#include "lifecycle.h"
 #include "lineedit.h"
 #include "mayfly/hypercall.h"
 #include "measure.h"
@@ -231,6 +232,12 @@ static void run_measure(int count, char *const words[])
     }
 }
 
+/* Commands on templates may have to wait for their guest. */
+static void run_lifecycle(int count, char *const words[])
+{
+    is_measuring = lifecycle_run(count, words, measured);
+}
+
 static void run_poweroff(int count, char *const words[])
 {
     (void)count;
@@ -252,6 +259,13 @@ static const struct command commands[] = {
     {"top", "top", "who uses CPU and memory; any key ends it", run_top},
     {"measure", "measure IMAGE [count=N] [net=no]", "time of starting N guests, one by one (ticks)",
      run_measure},
+    {"snapshot", "snapshot NAME [TEMPLATE]", "make a template of a guest, which goes on",
+     run_lifecycle},
+    {"clone", "clone NAME [OPTION...]", "start a clone of a guest or a template", run_lifecycle},
+    {"rollback", "rollback NAME TEMPLATE", "make a guest what it was at a snapshot", run_lifecycle},
+    {"warm", "warm IMAGE", "let `start` begin where the image is ready", run_lifecycle},
+    {"tree", "tree", "templates, with the memory they have and share", run_lifecycle},
+    {"remove", "remove TEMPLATE", "forget a template; what came from it stays", run_lifecycle},
     {"poweroff", "poweroff", "end everything", run_poweroff},
 };
 

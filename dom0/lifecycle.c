@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lifecycle.c - see lifecycle.h. A guest is copied while it is paused, and only when it says that it
+ * does not use its window (mf_info.critical), which no copy gets. If it does, it runs on and is
+ * asked again a little later. A guest that always says so is never copied: its loss.
+ */
+#include "lifecycle.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "create.h"
+#include "errors.h"
+#include "guest.h"
+#include "mayfly/hypercall.h"
+#include "names.h"
+#include "seed.h"
+#include "slot.h"
+#include "template.h"
+#include "term.h"
+
+#define TRIES_MAX 200
+#define TRY_NS (2 * MF_NS_PER_MS)
+#define READY_NS (60 * MF_NS_PER_S) /* `warm` waits so long for an image to be ready */
+#define NO_LIMIT_PAGES (HV_GUEST_END / HV_PAGE_BYTES)
+#define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
+
+/* The command under way. */
+static struct {
+    void (*act)(struct guest *g); /* with the guest paused; starts it again */
+    void (*done)(void);
+    uint32_t slot, handle; /* of the guest */
+    uint32_t tries;
+    bool waits_for_ready;
+    uint64_t until_ns;
+    struct template *target; /* rollback */
+    char name[LAUNCH_NAME_BYTES];
+    struct launch launch; /* clone */
+} op;
+
+static struct mf_info *info_of(const struct guest *g)
+{
+    return (struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
+}
+
+static void go_on(const struct guest *g)
+{
+    if (g->state == GUEST_RUNNING) {
+        hv_dom_start(g->handle);
+    }
+}
+
+/* Stops a guest where it can be copied. HV_ERR_BUSY: not now. */
+static int64_t stop_quietly(const struct guest *g)
+{
+    if (g->state == GUEST_CREATED) {
+        return 0;
+    }
+    const int64_t err = hv_dom_pause(g->handle);
+    if (err >= 0 && __atomic_load_n(&info_of(g)->critical, __ATOMIC_RELAXED) != 0) {
+        go_on(g);
+        return HV_ERR_BUSY;
+    }
+    return err;
+}
+
+static void attempt_later(void);
+
+/* Returns false when the command is done, one way or the other. */
+static bool attempt(void)
+{
+    struct guest *const g = guest_at(op.slot);
+
+    if ((g->state != GUEST_RUNNING && g->state != GUEST_CREATED) || g->handle != op.handle) {
+        term_printf("%s has ended.\n", g->name);
+        return false;
+    }
+    if (op.waits_for_ready && !g->is_ready) {
+        if (mf_clock_ns() > op.until_ns) {
+            term_printf("It did not say that it is ready within 60 s.\n");
+            guest_kill(op.slot);
+            return false;
+        }
+        attempt_later();
+        return true;
+    }
+    const int64_t err = stop_quietly(g);
+    if (err == HV_ERR_BUSY && ++op.tries < TRIES_MAX) {
+        attempt_later();
+        return true;
+    }
+    if (err < 0) {
+        term_printf("%s cannot be paused: %s.\n", g->name, error_text(err));
+        return false;
+    }
+    op.act(g);
+    return false;
+}
+
+static void expired(struct mf_timer *t)
+{
+    (void)t;
+    if (!attempt()) {
+        op.done();
+    }
+}
+
+static void attempt_later(void)
+{
+    static struct mf_timer timer = {.expire = expired};
+    mf_timer_set(&timer, mf_clock_deadline(TRY_NS));
+}
+
+static bool begin(uint32_t slot, void (*act)(struct guest *))
+{
+    op.slot = slot;
+    op.handle = guest_at(slot)->handle;
+    op.act = act;
+    op.tries = 0;
+    op.waits_for_ready = false;
+    return attempt();
+}
+
+/* What clones of a paused guest get. */
+static void describe(const struct guest *g, uint32_t handle, struct launch_source *s)
+{
+    struct hv_dom_info info;
+
+    *s = (struct launch_source){
+        .handle = handle,
+        .generation = g->generation + 1,
+        .memory_pages = hv_dom_info(g->handle, &info) >= 0 && info.memory_pages < NO_LIMIT_PAGES
+                            ? info.memory_pages
+                            : 0,
+        .image = g->image,
+        .template = g->from,
+        .has_network = g->has_network,
+        .is_ready = g->is_ready,
+    };
+}
+
+static bool find_alive(const char *name, uint32_t *slot)
+{
+    *slot = names_find(name);
+    return *slot != PLAN_NO_GUEST &&
+           (guest_at(*slot)->state == GUEST_RUNNING || guest_at(*slot)->state == GUEST_CREATED);
+}
+
+static bool find_guest(const char *name, uint32_t *slot)
+{
+    if (!find_alive(name, slot)) {
+        term_printf("There is no running guest '%s'; `list` shows them.\n", name);
+        return false;
+    }
+    return true;
+}
+
+/* ---- snapshot ----------------------------------------------------------------------------- */
+
+/* A template of a paused guest, under op.name; NULL: says why not. */
+static struct template *freeze(const struct guest *g)
+{
+    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
+    const int64_t handle = hv_dom_clone(g->handle, &params);
+    struct launch_source source;
+
+    if (handle < 0) {
+        term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
+        return NULL;
+    }
+    describe(g, (uint32_t)handle, &source);
+    struct template *const t = template_add(op.name, &source);
+    if (t == NULL) {
+        hv_dom_destroy((uint32_t)handle);
+        term_printf("dom0 has no memory left for a template.\n");
+    }
+    return t;
+}
+
+static void act_snapshot(struct guest *g)
+{
+    struct template *const t = freeze(g);
+    if (t != NULL) { /* later snapshots of the guest come below this one */
+        template_put(&g->from);
+        g->from = template_get(t);
+    }
+    go_on(g);
+    if (t != NULL) {
+        term_printf("%s\n", op.name);
+    }
+}
+
+/* GUEST.1, GUEST.2, ...; false: too long. */
+static bool choose_name(struct guest *g)
+{
+    do {
+        const int bytes =
+            snprintf(op.name, sizeof(op.name), "%s.%" PRIu32, g->name, ++g->snapshots);
+        if (bytes >= (int)sizeof(op.name)) {
+            return false;
+        }
+    } while (template_find(op.name) != NULL);
+    return true;
+}
+
+static bool run_snapshot(int count, char *const words[])
+{
+    uint32_t slot;
+
+    if (!find_guest(words[1], &slot)) {
+        return false;
+    }
+    if (count < 3) {
+        if (!choose_name(guest_at(slot))) {
+            term_printf("The guest's name is too long; write snapshot %s TEMPLATE.\n", words[1]);
+            return false;
+        }
+    } else if (!launch_name_is_valid(words[2])) {
+        term_printf("'%s' cannot be a name: letters, digits, - _ . only.\n", words[2]);
+        return false;
+    } else if (template_find(words[2]) != NULL || image_find(words[2]) != NULL) {
+        term_printf("There is a template or an image '%s' already; choose another name.\n",
+                    words[2]);
+        return false;
+    } else {
+        snprintf(op.name, sizeof(op.name), "%s", words[2]);
+    }
+    return begin(slot, act_snapshot);
+}
+
+/* ---- clone -------------------------------------------------------------------------------- */
+
+static void start_clones(const struct launch_source *source)
+{
+    char error[128];
+    uint32_t slot = 0, done = 0;
+
+    op.launch.source = source;
+    op.launch.is_private = true;
+    if (!guest_launch(&op.launch, &slot, &done, error)) {
+        term_printf("%s.\n", error);
+    }
+    op.launch.source = NULL;
+    if (done == 1) {
+        term_printf("%s\n", guest_at(slot)->name);
+    } else if (done > 1) {
+        term_printf("%" PRIu32 " guests, the last one is %s\n", done, guest_at(slot)->name);
+    }
+}
+
+static void act_clone(struct guest *g)
+{
+    struct launch_source source;
+
+    describe(g, g->handle, &source);
+    start_clones(&source);
+    go_on(g);
+}
+
+static bool run_clone(int count, char *const words[])
+{
+    char error[128];
+    uint32_t slot;
+    struct launch_source source;
+    struct launch *const l = &op.launch;
+
+    if (launch_parse(l, words + 1, count - 1, error) != NULL) {
+        term_printf("%s.\n", error);
+        return false;
+    }
+    if (l->arg_count + l->env_count > 0 || l->net != LAUNCH_NET_AUTO) {
+        term_printf("A clone has the arguments, environment and network of its origin: only name=, "
+                    "memory=, publish=, weight=, cap= and count= can be given.\n");
+        return false;
+    }
+    if (find_alive(words[1], &slot)) {
+        return begin(slot, act_clone);
+    }
+    const struct template *const t = template_find(words[1]);
+    if (t == NULL) {
+        term_printf("There is no guest or template '%s'; `list` and `tree` show them.\n", words[1]);
+        return false;
+    }
+    template_source(t, &source);
+    start_clones(&source);
+    return false;
+}
+
+/* ---- rollback ----------------------------------------------------------------------------- */
+
+/* The guest has no use for what is in its window: a new one, with the same ports. */
+static int64_t renew_window(struct guest *g, const struct launch_source *to)
+{
+    const uint32_t slot = slot_of(g);
+    uint8_t *const window = guest_window(slot);
+    const uint64_t va = (uint64_t)(uintptr_t)window;
+    /* What a guest may have made of its port numbers harms itself only. */
+    struct info_guest guest = {
+        .guest = slot,
+        .console_port = info_of(g)->console.port,
+        .net_port = g->has_network ? info_of(g)->net.port : MF_NO_PORT,
+        .name = g->name,
+        .memory_bytes = info_of(g)->memory_bytes,
+        .generation = to->generation,
+        .is_ready = to->is_ready,
+    };
+
+    console_event(&g->console);
+    if (g->has_network) {
+        netback_close(slot);
+    }
+    hv_window_close(g->handle, HV_WINDOW0_VA);
+    hv_window_close(HV_SELF, va);
+    const int64_t err =
+        hv_window_create(g->handle, HV_WINDOW0_VA, va, HV_WINDOW0_SKIP, WINDOW_PAGES);
+    if (err < 0) {
+        return err;
+    }
+    seed_make(guest.seed);
+    infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
+    if (g->has_network) {
+        netback_open(slot, window, g->net.port);
+    }
+    return 0;
+}
+
+static void act_rollback(struct guest *g)
+{
+    struct launch_source to;
+
+    template_source(op.target, &to);
+    int64_t err = hv_dom_rollback(g->handle, to.handle);
+    if (err < 0) {
+        term_printf("%s cannot be rolled back: %s.\n", g->name, error_text(err));
+        go_on(g);
+        return;
+    }
+    err = renew_window(g, &to);
+    if (err < 0) {
+        term_printf("%s has lost its window: %s.\n", g->name, error_text(err));
+        guest_kill(op.slot);
+        return;
+    }
+    template_put(&g->from);
+    g->from = template_get(op.target);
+    g->generation = to.generation;
+    g->is_ready = to.is_ready;
+    mf_timer_cancel(&g->stop_timer);
+    hv_event_send(g->console.port);
+    go_on(g);
+    term_printf("%s is what it was at %s.\n", g->name, op.name);
+}
+
+static bool run_rollback(int count, char *const words[])
+{
+    uint32_t slot;
+    struct launch_source to;
+
+    if (count < 3) {
+        term_printf("Write: rollback NAME TEMPLATE\n");
+        return false;
+    }
+    if (!find_guest(words[1], &slot)) {
+        return false;
+    }
+    op.target = template_find(words[2]);
+    if (op.target == NULL) {
+        term_printf("There is no template '%s'; `tree` shows them.\n", words[2]);
+        return false;
+    }
+    template_source(op.target, &to);
+    if (template_is_root(op.target) || to.image != guest_at(slot)->image ||
+        to.has_network != guest_at(slot)->has_network) {
+        term_printf("%s is no snapshot of a guest like %s.\n", words[2], words[1]);
+        return false;
+    }
+    snprintf(op.name, sizeof(op.name), "%s", words[2]);
+    return begin(slot, act_rollback);
+}
+
+/* ---- warm --------------------------------------------------------------------------------- */
+
+static void act_warm(struct guest *g)
+{
+    const char *const image = g->image->name;
+
+    /* An older one makes room for the name. */
+    if (g->image->warm != NULL) {
+        template_remove(g->image->warm);
+    }
+    snprintf(op.name, sizeof(op.name), "%s", image);
+    struct template *const t = freeze(g);
+    if (t != NULL) {
+        template_make_warm(t);
+        term_printf("%s is warm: `start %s` begins where it is ready.\n", image, image);
+    }
+    guest_kill(op.slot);
+}
+
+static bool run_warm(char *const words[])
+{
+    const struct launch l = {.image = words[1], .count = 1, .is_private = true, .is_cold = true};
+    char error[128];
+    uint32_t slot, done;
+
+    if (!guest_launch(&l, &slot, &done, error)) {
+        term_printf("%s.\n", error);
+        return false;
+    }
+    op.slot = slot;
+    op.handle = guest_at(slot)->handle;
+    op.act = act_warm;
+    op.tries = 0;
+    op.waits_for_ready = true;
+    op.until_ns = mf_clock_deadline(READY_NS);
+    attempt_later();
+    return true;
+}
+
+/* ---- commands ----------------------------------------------------------------------------- */
+
+static void run_remove(char *const words[])
+{
+    struct template *const t = template_find(words[1]);
+    const char *const problem = t == NULL ? "there is none; `tree` shows them" : template_remove(t);
+    if (problem != NULL) {
+        term_printf("%s: %s.\n", words[1], problem);
+    }
+}
+
+bool lifecycle_run(int count, char *const words[], void (*done)(void))
+{
+    op.done = done;
+    if (strcmp(words[0], "snapshot") == 0) {
+        return run_snapshot(count, words);
+    }
+    if (strcmp(words[0], "clone") == 0) {
+        return run_clone(count, words);
+    }
+    if (strcmp(words[0], "rollback") == 0) {
+        return run_rollback(count, words);
+    }
+    if (strcmp(words[0], "warm") == 0) {
+        return run_warm(words);
+    }
+    if (strcmp(words[0], "remove") == 0) {
+        run_remove(words);
+    } else {
+        template_print();
+    }
+    return false;
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* template.c - see template.h. */
+#include "template.h"
+
+#include <inttypes.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "mayfly/hypercall.h"
+#include "term.h"
+
+#define BUCKETS 4096u
+#define EXTENTS 64u
+#define INDENT 2
+#define INDENT_MAX 40
+#define NAME_COLUMN 28
+
+struct link {
+    struct link *next, *previous;
+};
+
+struct template
+{
+    char name[LAUNCH_NAME_BYTES];
+    struct template *parent; /* a reference; it may have been removed. NULL: a root */
+    struct template *name_next;
+    struct link siblings, children; /* of those that are in the tree; children: the list's head */
+    struct launch_source self;      /* what its clones get */
+    uint32_t refs;                  /* one for being in the tree */
+    bool is_removed;
+};
+
+static struct template *buckets[BUCKETS] __attribute__((section(".bss..cold.templates")));
+
+/* ---- names -------------------------------------------------------------------------------- */
+
+static struct template **bucket_of(const char *name)
+{
+    uint32_t hash = 0x811c9dc5u; /* FNV-1a */
+    for (; *name != 0; name++) {
+        hash = (hash ^ (uint8_t)*name) * 0x01000193u;
+    }
+    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+}
+
+static void remove_name(const struct template *t)
+{
+    struct template **at = bucket_of(t->name);
+    while (*at != t) {
+        at = &(*at)->name_next;
+    }
+    *at = t->name_next;
+}
+
+/* ---- the tree ----------------------------------------------------------------------------- */
+
+static void link_after(struct link *at, struct link *l)
+{
+    l->previous = at;
+    l->next = at->next;
+    at->next->previous = l;
+    at->next = l;
+}
+
+static struct template *of_sibling(struct link *l)
+{
+    return (struct template *)(void *)((char *)l - offsetof(struct template, siblings));
+}
+
+struct template *template_get(struct template *t)
+{
+    if (t != NULL) {
+        t->refs++;
+    }
+    return t;
+}
+
+void template_put(struct template **at)
+{
+    struct template *t = *at;
+    *at = NULL;
+    while (t != NULL && --t->refs == 0) {
+        struct template *const parent = t->parent;
+        free(t);
+        t = parent;
+    }
+}
+
+/* The template that *at stands for: itself, or the next one above it that was not removed. */
+static struct template *resolve(struct template **at)
+{
+    while ((*at)->is_removed) {
+        struct template *const parent = template_get((*at)->parent);
+        template_put(at);
+        *at = parent;
+    }
+    return *at;
+}
+
+static struct template *make(const char *name, struct template *parent)
+{
+    struct template *const t = calloc(1, sizeof(*t));
+    if (t == NULL) {
+        return NULL;
+    }
+    memcpy(t->name, name, strlen(name) + 1);
+    t->refs = 1;
+    t->children = (struct link){&t->children, &t->children};
+    t->parent = template_get(parent);
+    if (parent != NULL) {
+        link_after(parent->children.previous, &t->siblings);
+    }
+    return t;
+}
+
+/* The record of an image's own template, made when it is first asked for. */
+static struct template *root_of(struct image *image)
+{
+    if (image->root == NULL && image->is_loaded) {
+        image->root = make(image->name, NULL);
+        if (image->root != NULL) {
+            image->root->self = (struct launch_source){
+                .handle = image->template,
+                .memory_pages = image->memory_pages,
+                .image = image,
+                .template = image->root,
+                .has_network = image->has_network,
+            };
+        }
+    }
+    return image->root;
+}
+
+struct template *template_find(const char *name)
+{
+    struct template *t = *bucket_of(name);
+    while (t != NULL && strcmp(t->name, name) != 0) {
+        t = t->name_next;
+    }
+    if (t == NULL) {
+        struct image *const image = image_find(name);
+        t = image == NULL ? NULL : root_of(image);
+    }
+    return t;
+}
+
+struct template *template_add(const char *name, const struct launch_source *snapshot)
+{
+    struct template *from = template_get(snapshot->template);
+    if (from == NULL) {
+        from = template_get(root_of(snapshot->image));
+    }
+    struct template *const t = from == NULL ? NULL : make(name, resolve(&from));
+    template_put(&from);
+    if (t == NULL) {
+        return NULL;
+    }
+    struct template **const bucket = bucket_of(name);
+    t->self = *snapshot;
+    t->self.template = t;
+    t->name_next = *bucket;
+    *bucket = t;
+    return t;
+}
+
+const char *template_remove(struct template *t)
+{
+    if (template_is_root(t)) {
+        return "it is the image's own, which stays as long as the machine runs";
+    }
+    struct template *const parent = resolve(&t->parent);
+    remove_name(t);
+    if (t->self.image->warm == t) {
+        t->self.image->warm = NULL;
+    }
+    t->siblings.previous->next = t->siblings.next;
+    t->siblings.next->previous = t->siblings.previous;
+    if (t->children.next != &t->children) { /* all of them at once */
+        struct link *const last = parent->children.previous;
+        last->next = t->children.next;
+        t->children.next->previous = last;
+        t->children.previous->next = &parent->children;
+        parent->children.previous = t->children.previous;
+    }
+    hv_dom_destroy(t->self.handle);
+    t->is_removed = true;
+    template_put(&t);
+    return NULL;
+}
+
+void template_make_warm(struct template *t)
+{
+    if (t->self.image->warm != NULL) {
+        template_remove(t->self.image->warm);
+    }
+    t->self.image->warm = t;
+}
+
+void template_source(const struct template *t, struct launch_source *source)
+{
+    *source = t->self;
+}
+
+bool template_is_root(const struct template *t)
+{
+    return t->parent == NULL;
+}
+
+/* ---- printing ----------------------------------------------------------------------------- */
+
+/* Pages with content of `dom` that differ from `base`; HV_SELF: all. */
+static uint64_t count_pages(uint32_t dom, uint32_t base)
+{
+    struct hv_extent extents[EXTENTS];
+    uint64_t va = 0, pages = 0;
+
+    while (va != HV_GUEST_END) {
+        const int64_t count = hv_dom_pages(dom, base, &va, extents, EXTENTS);
+        for (int64_t i = 0; i < count; i++) {
+            pages += extents[i].kind == HV_EXTENT_DATA ? extents[i].pages : 0;
+        }
+        if (count < 0) {
+            break;
+        }
+    }
+    return pages;
+}
+
+static void print_one(struct template *t, int depth)
+{
+    const int indent = depth * INDENT < INDENT_MAX ? depth * INDENT : INDENT_MAX;
+    const uint32_t base = t->parent == NULL ? HV_SELF : resolve(&t->parent)->self.handle;
+    const uint64_t all = count_pages(t->self.handle, HV_SELF);
+    const uint64_t own = base == HV_SELF ? all : count_pages(t->self.handle, base);
+    const uint64_t kib = HV_PAGE_BYTES / 1024;
+    const char *note = t->parent == NULL ? "image" : (t->self.image->warm == t ? "warm" : "");
+
+    term_printf("%*s%-*s %8" PRIu64 " KiB %8" PRIu64 " KiB  %s\n", indent, "", NAME_COLUMN - indent,
+                t->name, own * kib, (all - own) * kib, note);
+}
+
+/* The template and all below it, each before its children. */
+static void print_below(struct template *root)
+{
+    struct template *t = root;
+    int depth = 0;
+
+    for (;;) {
+        print_one(t, depth);
+        if (t->children.next != &t->children) {
+            t = of_sibling(t->children.next);
+            depth++;
+            continue;
+        }
+        while (t != root && t->siblings.next == &resolve(&t->parent)->children) {
+            t = t->parent;
+            depth--;
+        }
+        if (t == root) {
+            return;
+        }
+        t = of_sibling(t->siblings.next);
+    }
+}
+
+void template_print(void)
+{
+    uint32_t count = 0;
+
+    for (uint32_t i = 0; i < image_count(); i++) {
+        struct template *const root = root_of(image_at(i));
+        if (root == NULL) {
+            continue;
+        }
+        if (count++ == 0) {
+            term_printf("%-*s %12s %12s\n", NAME_COLUMN, "TEMPLATE", "OWN", "SHARED");
+        }
+        print_below(root);
+    }
+    if (count == 0) {
+        term_printf("No image is loaded yet; `start IMAGE` loads one.\n");
+    }
+}

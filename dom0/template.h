@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * template.h - the tree of templates: frozen domains that guests are cloned from. Those that images
+ * are loaded into are the roots; below them are snapshots of guests, each under the template that
+ * its guest came from.
+ *
+ * References  A guest holds one on the template that it came from. A template that was removed gives
+ *             its memory back at once; its record stays as long as somebody refers to it, and stands
+ *             for its parent.
+ * Cost        All but the sizes is O(1) (looking for a parent pays for removals once).
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "launch.h"
+
+/** The template of this name, NULL when there is none. Those of images: by the image's name. */
+struct template *template_find(const char *name);
+
+/**
+ * Adds a snapshot: `handle` is a frozen domain, which is the tree's from now on. `parent`: where its
+ * guest came from; NULL: the image. The name must be free. Returns NULL when there is no memory.
+ */
+struct template *template_add(const char *name, const struct launch_source *snapshot);
+
+/** Removes it; its children become its parent's. Returns NULL, or why not. */
+const char *template_remove(struct template *t);
+
+/** Makes it what guests of its image start from. One that was that is removed. */
+void template_make_warm(struct template *t);
+
+/** A reference more; NULL is allowed. */
+struct template *template_get(struct template *t);
+
+/** A reference less; *t becomes NULL. */
+void template_put(struct template **t);
+
+/** What is needed to clone it. */
+void template_source(const struct template *t, struct launch_source *source);
+
+/** Whether it is the template of an image. */
+bool template_is_root(const struct template *t);
+
+/** Prints the tree. */
+void template_print(void);
