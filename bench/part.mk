@@ -23,6 +23,30 @@ $(BENCH_IMAGES): $(BENCH_B)/%.img: bench/guest/%.c $(SDK_READY) $(MAYFLY)
 	@cp $< $(@D)/$*.dir/
 	$(Q)$(MAYFLY) build -o $@ $(@D)/$*.dir
 
+# What runs in the Linux guest: static programs. bench/run fetches its kernel.
+BENCH_LINUX := $(addprefix $(BENCH_B)/linux/,init http-init stamp idle tiny-stamp tiny-idle http)
+BENCH_LINUX_CC = $(CC) -std=gnu11 -O2 $(WARN) -static
+
+$(BENCH_B)/linux/init: $(addprefix bench/linux/,init.c calls.c processes.c measure.h)
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_LINUX_CC) $(filter %.c,$^) -o $@
+
+$(BENCH_B)/linux/http-init: bench/linux/http.c
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_LINUX_CC) $< -o $@
+
+$(BENCH_B)/linux/stamp $(BENCH_B)/linux/idle: $(BENCH_B)/linux/%: bench/guest/%.c bench/linux/mayfly.h
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_LINUX_CC) -Ibench/linux $< -o $@
+
+$(BENCH_B)/linux/tiny-%: bench/linux/tiny.c
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_LINUX_CC) -nostdlib -fno-stack-protector $(if $(filter stamp,$*),-DSTAMP) $< -o $@
+
+$(BENCH_B)/linux/http: $(wildcard examples/http/*.[ch])
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_LINUX_CC) $(filter %.c,$^) -o $@
+
 .PHONY: bench
-bench: all $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_B)/dom0.img $(BENCH_IMAGES)
-	@bench/run $(B)
+bench: all $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_B)/dom0.img $(BENCH_IMAGES) $(BENCH_LINUX)
+	@TP=$(TP) bench/run $(B)
