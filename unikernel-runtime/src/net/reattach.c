@@ -58,7 +58,7 @@ static void rename_sockets(const ip_addr_t *from, const ip_addr_t *to)
 {
     for (struct mf_socket *s = mf_sockets; s != NULL; s = s->list_next) {
         if (ip_addr_cmp(&s->local, from)) {
-            ip_addr_copy(s->local, *to);
+            s->local = *to;
         }
     }
 }
