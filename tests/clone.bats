@@ -56,6 +56,23 @@ ask() {
     shell kill three
 }
 
+@test "copied under load 20 times: each copy answers, and so does the origin" {
+    "$NETCLIENT" http-load "$A" 16 30000 >"$RUN/load" &
+    load=$!
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        shell snapshot web busy
+        for from in busy web; do
+            shell clone $from name=copy "publish=$D:80"
+            run "$NETCLIENT" http-load "$D" 4 50
+            [ "$output" = "50 requests, 50 good, 0 bad" ]
+            shell kill copy
+        done
+        shell remove busy
+    done
+    wait $load
+    [ "$(cat "$RUN/load")" = "30000 requests, 30000 good, 0 bad" ]
+}
+
 @test "clones go on when their origin and its template are gone" {
     shell kill web
     run shell remove point
