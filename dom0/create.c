@@ -144,7 +144,8 @@ static int64_t make_domain(struct guest *g, const struct launch *l,
         hv_window_close(HV_SELF, window);
         return err;
     }
-    console_open(&g->console, guest_window(slot), g->name, (uint32_t)port, show_output);
+    console_open(&g->console, guest_window(slot), g->name, (uint32_t)port,
+                 show_output && !l->is_quiet);
     return 0;
 }
 
@@ -200,6 +201,9 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
             nat_publish(&netback_switch.nat, slot_of(g), p->protocol, p->host, p->guest);
         if (r == NAT_PUBLISHED) {
             continue;
+        }
+        if (!own && l->count > 1) {
+            continue; /* of many, only one can have it: no news */
         }
         const uint32_t owner = nat_owner(&netback_switch.nat, p->protocol, p->host);
         const char *by = r == NAT_PORT_TAKEN && owner != PLAN_NO_GUEST ? guest_at(owner)->name : "";

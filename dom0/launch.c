@@ -60,6 +60,12 @@ static bool set_net(const char *value, enum launch_net *net)
     return *net == LAUNCH_NET_YES || strcmp(value, "no") == 0;
 }
 
+static bool set_output(const char *value, bool *is_quiet)
+{
+    *is_quiet = strcmp(value, "log") == 0;
+    return *is_quiet || strcmp(value, "show") == 0;
+}
+
 static bool add_port(struct launch *l, const char *value)
 {
     return l->port_count < LAUNCH_PORTS_MAX && launch_parse_port(value, &l->ports[l->port_count]) &&
@@ -99,6 +105,8 @@ static bool take_option(struct launch *l, const char *word, const char **form)
         *form = add_port(l, v) ? NULL : "publish=HOSTPORT:GUESTPORT[/udp], at most 8 times";
     } else if ((v = words_value(word, "net")) != NULL) {
         *form = set_net(v, &l->net) ? NULL : "net=yes or net=no";
+    } else if ((v = words_value(word, "output")) != NULL) {
+        *form = set_output(v, &l->is_quiet) ? NULL : "output=show or output=log";
     } else if ((v = words_value(word, "env")) != NULL) {
         *form = add_env(l, v) ? NULL : "env=NAME=VALUE, at most 16 times";
     } else if ((v = words_value(word, "weight")) != NULL) {

@@ -7,6 +7,7 @@
  *
  *   name=NAME  memory=SIZE  publish=HOSTPORT:GUESTPORT[/tcp|/udp]  net=yes|no  env=NAME=VALUE
  *   weight=1..10000  cap=PERCENT  count=N (so many guests, with names of their own)
+ *   output=show|log (whether its lines appear in the shell, or in its log only)
  *   `--` ends the options
  *
  * Arguments, when there are any, replace those of the manifest. publish= replaces its ports.
@@ -50,6 +51,7 @@ struct launch {
     uint32_t weight, cap_percent; /* 0: the default */
     uint32_t count;               /* of guests; at least 1 */
     enum launch_net net;
+    bool is_quiet;                      /* output=log */
     bool is_private;                    /* the manifest's ports are not published */
     bool is_cold;                       /* from the image, also when there is a warm template */
     const struct launch_source *source; /* borrows; NULL: the image */

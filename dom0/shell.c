@@ -69,7 +69,7 @@ static void run_help(int count, char *const words[])
         term_printf("  %-38s %s\n", command_at(i)->usage, command_at(i)->what);
     }
     term_printf("Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
-                "weight=1..10000\n         cap=PERCENT count=N; `--` ends them.\n");
+                "weight=1..10000\n         cap=PERCENT count=N output=log; `--` ends them.\n");
 }
 
 static void run_list(int count, char *const words[])
@@ -158,10 +158,26 @@ static void run_stop(int count, char *const words[])
     }
 }
 
+static void kill_all(void)
+{
+    uint32_t killed = 0;
+    for (uint32_t slot = 0; slot < guest_slots(); slot++) {
+        const uint8_t state = guest_at(slot)->state;
+        if (state == GUEST_CREATED || state == GUEST_RUNNING) {
+            guest_kill(slot);
+            killed++;
+        }
+    }
+    term_printf("%u guests killed\n", (unsigned int)killed);
+}
+
 static void run_kill(int count, char *const words[])
 {
     uint32_t slot;
-    (void)count;
+    if (count == 2 && strcmp(words[1], "-a") == 0) {
+        kill_all();
+        return;
+    }
     if (find_alive(words[1], &slot)) {
         guest_kill(slot);
     }
@@ -253,7 +269,7 @@ static const struct command commands[] = {
     {"start", "start IMAGE [OPTION...] [ARGUMENT...]", "start a guest (or a created one: its name)",
      run_start},
     {"stop", "stop NAME", "ask a guest to end; after 10 s, kill it", run_stop},
-    {"kill", "kill NAME", "end a guest at once", run_kill},
+    {"kill", "kill NAME|-a", "end a guest, or all of them, at once", run_kill},
     {"info", "info [NAME]", "about a guest, or the machine", run_info},
     {"console", "console NAME", "the guest's console; ctrl-] comes back", run_console},
     {"top", "top", "who uses CPU and memory; any key ends it", run_top},

@@ -208,8 +208,9 @@ void show_machine(void)
     m.hv_version[sizeof(m.hv_version) - 1] = 0;
     term_printf("hypervisor  %s, ABI %" PRIu32 "\nCPUs        %" PRIu32 ", TSC %" PRIu64 " MHz\n",
                 m.hv_version, m.abi_version, m.cpu_count, m.tsc_khz / 1000);
-    term_printf("memory      %s free of %s\n", size_text(m.free_frames * HV_PAGE_BYTES, free_text),
-                size_text(m.total_frames * HV_PAGE_BYTES, total));
+    term_printf("memory      %s free of %s (%" PRIu64 " of %" PRIu64 " pages)\n",
+                size_text(m.free_frames * HV_PAGE_BYTES, free_text),
+                size_text(m.total_frames * HV_PAGE_BYTES, total), m.free_frames, m.total_frames);
     term_printf("domains     %" PRIu64 " (guests: %" PRIu32 ")\n", m.domain_count, guest_count());
     print_dom0();
     print_uplink();

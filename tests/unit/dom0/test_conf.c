@@ -136,7 +136,7 @@ static void wrong_options_are_explained(void **state)
         "name=a b",    "name=",     "name=-x",        "memory=lots", "publish=0:1",
         "publish=1:0", "publish=x", "publish=1:2/ip", "publish=1:",  "publish=65536",
         "net=maybe",   "env=X",     "env==x",         "weight=0",    "weight=10001",
-        "cap=101",     "count=0",
+        "cap=101",     "count=0",   "output=loud",
     };
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
         char *words[] = {(char *)"x", (char *)(uintptr_t)wrong[i]}, error[128];
