@@ -365,6 +365,9 @@ bool cpu_unload(struct vcpu *v)
         __atomic_store_n(&blocks[other]->cpu.unload, 1, __ATOMIC_RELEASE);
         cpu_kick(other);
     }
+    if (where != 0) {
+        cpu_pause(); /* the caller asks again at once; emulated CPUs that share a core take turns here */
+    }
     return where == 0;
 }
 
