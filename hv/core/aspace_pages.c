@@ -15,6 +15,13 @@ struct walk {
     struct hv_extent *out;
     uint32_t count, max;
     uint32_t entries; /* still to be looked at */
+    uint64_t va;      /* where it is */
+};
+
+/* What the base has for a table's span: a table, or one entry for all of it. */
+struct base {
+    const uint64_t *table;
+    uint64_t entry;
 };
 
 static uint32_t prot_of(uint64_t e)
@@ -64,39 +71,38 @@ static bool add_leaf(struct walk *w, uint64_t va, uint64_t span, uint64_t a, uin
 }
 
 /*
- * Walks [*va, end), which `table` covers; `b` is the entry of the base for all of it, where that
- * has no table there. Returns false when it stopped early; *va is where.
+ * Walks [w->va, end), which `table` covers. Returns false when it stopped early; w->va is where.
  */
-static bool walk_table(struct walk *w, const uint64_t *table, const uint64_t *base, uint64_t above,
-                       int level, uint64_t *va, uint64_t end, bool is_private)
+static bool walk_table(struct walk *w, const uint64_t *table, struct base base, int level,
+                       uint64_t end, bool is_private)
 {
     const uint64_t span = entry_span(level);
 
-    while (*va < end) {
-        const unsigned int i = entry_index(*va, level);
+    while (w->va < end) {
+        const unsigned int i = entry_index(w->va, level);
         const uint64_t a = entry_read(&table[i]);
-        const uint64_t in_base = base != NULL ? entry_read(&base[i]) : above;
+        const uint64_t in_base = base.table != NULL ? entry_read(&base.table[i]) : base.entry;
         const uint64_t b = level > 1 && (in_base & SW_WINDOW) ? 0 : in_base;
-        const uint64_t stop = min_u64(end, (*va & ~(span - 1)) + span);
+        const uint64_t stop = min_u64(end, (w->va & ~(span - 1)) + span);
 
         if (w->entries == 0) {
             return false;
         }
         w->entries--;
         if (is_equal(a, b) || (level > 1 && (a & SW_WINDOW))) {
-            *va = stop;
+            w->va = stop;
         } else if ((a & P) && level > 1) {
-            const bool b_is_table = (b & P) != 0;
-            if (!walk_table(w, entry_table(a), b_is_table ? entry_table(b) : NULL,
-                            b_is_table ? 0 : b, level - 1, va, stop,
+            const struct base below =
+                b & P ? (struct base){entry_table(b), 0} : (struct base){NULL, b};
+            if (!walk_table(w, entry_table(a), below, level - 1, stop,
                             is_private && frame_is_private(entry_frame(a)))) {
                 return false;
             }
         } else {
-            if (!add_leaf(w, *va, stop - *va, a, b, is_private)) {
+            if (!add_leaf(w, w->va, stop - w->va, a, b, is_private)) {
                 return false;
             }
-            *va = stop;
+            w->va = stop;
         }
     }
     return true;
@@ -105,12 +111,13 @@ static bool walk_table(struct walk *w, const uint64_t *table, const uint64_t *ba
 uint32_t aspace_list_pages(const struct aspace *as, const struct aspace *base, gva_t *va,
                            struct hv_extent *out, uint32_t max)
 {
-    struct walk w = {.out = out, .max = max, .entries = ENTRIES_PER_CALL};
+    struct walk w = {.out = out, .max = max, .entries = ENTRIES_PER_CALL, .va = va->v};
+    const struct base all = {base != NULL ? phys_to_virt(base->root) : NULL, 0};
 
     if (va->v < HV_WINDOW_HIGH_VA &&
-        walk_table(&w, phys_to_virt(as->root), base != NULL ? phys_to_virt(base->root) : NULL, 0,
-                   ROOT_LEVEL, &va->v, HV_WINDOW_HIGH_VA, true)) {
-        va->v = HV_GUEST_END;
+        walk_table(&w, phys_to_virt(as->root), all, ROOT_LEVEL, HV_WINDOW_HIGH_VA, true)) {
+        w.va = HV_GUEST_END;
     }
+    va->v = w.va;
     return w.count;
 }

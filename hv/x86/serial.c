@@ -34,7 +34,7 @@ void serial_init(void)
     outb(REG_LINE, 0x80); /* divisor latch: 115200 baud */
     outb(REG_DATA, 1);
     outb(REG_INTERRUPTS, 0);
-    outb(REG_LINE, 0x03);  /* 8 bits, no parity, 1 stop bit */
+    outb(REG_LINE, 0x03);            /* 8 bits, no parity, 1 stop bit */
     while (inb(REG_STATUS) & 0x01) { /* what was typed too early; QEMU waits until it is read */
         (void)inb(REG_DATA);
     }
