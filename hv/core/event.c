@@ -22,7 +22,8 @@ static struct port *port_at(struct domain *d, uint32_t n)
         return &d->ports[n];
     }
     n -= PORTS_INLINE;
-    return &d->port_pages[n / PORTS_PER_PAGE][n % PORTS_PER_PAGE];
+    struct port *page = d->port_pages[n / PORTS_PER_PAGE];
+    return &page[n % PORTS_PER_PAGE];
 }
 
 static enum hv_err grow(struct domain *d)
@@ -35,21 +36,7 @@ static enum hv_err grow(struct domain *d)
     if (d->port_count >= (d->caps & HV_CAP_CREATE ? PORTS_MAX : PORTS_GUEST_MAX)) {
         return HV_ERR_LIMIT;
     }
-    if (d->port_pages == NULL) {
-        const paddr_t pages = frame_alloc_zero();
-        if (pages.v == 0) {
-            return HV_ERR_NOMEM;
-        }
-        d->port_pages = phys_to_virt(pages);
-    }
-    if (d->port_pages[n / PORTS_PER_PAGE] == NULL) {
-        const paddr_t page = frame_alloc_zero();
-        if (page.v == 0) {
-            return HV_ERR_NOMEM;
-        }
-        d->port_pages[n / PORTS_PER_PAGE] = phys_to_virt(page);
-    }
-    return HV_OK;
+    return frame_list_grow(&d->port_pages, n / PORTS_PER_PAGE);
 }
 
 enum hv_err port_open(struct domain *d, enum port_kind kind, struct domain *peer, uint32_t tag,
@@ -154,13 +141,7 @@ void port_close_all(struct domain *d)
     }
     d->port_count = 0;
     d->port_free = PORT_NONE;
-    if (d->port_pages != NULL) {
-        for (uint32_t i = 0; i < 512 && d->port_pages[i] != NULL; i++) {
-            frame_put(virt_to_phys(d->port_pages[i]));
-        }
-        frame_put(virt_to_phys(d->port_pages));
-        d->port_pages = NULL;
-    }
+    frame_list_free(&d->port_pages);
 }
 
 /* The caller's own ports are closed by the caller only, so that its port is read without a lock. */

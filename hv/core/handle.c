@@ -35,7 +35,8 @@ static handle_entry_t *entry_at(struct domain *d, uint32_t h)
         return &d->handles[h];
     }
     h -= HANDLES_INLINE;
-    return &d->handle_pages[h / HANDLES_PER_PAGE][h % HANDLES_PER_PAGE];
+    handle_entry_t *page = d->handle_pages[h / HANDLES_PER_PAGE];
+    return &page[h % HANDLES_PER_PAGE];
 }
 
 /* Makes room for entry number d->handle_count. */
@@ -49,21 +50,7 @@ static enum hv_err grow(struct domain *d)
     if (d->handle_count >= HANDLES_MAX) {
         return HV_ERR_LIMIT;
     }
-    if (d->handle_pages == NULL) {
-        const paddr_t pages = frame_alloc_zero();
-        if (pages.v == 0) {
-            return HV_ERR_NOMEM;
-        }
-        d->handle_pages = phys_to_virt(pages);
-    }
-    if (d->handle_pages[n / HANDLES_PER_PAGE] == NULL) {
-        const paddr_t page = frame_alloc_zero();
-        if (page.v == 0) {
-            return HV_ERR_NOMEM;
-        }
-        d->handle_pages[n / HANDLES_PER_PAGE] = phys_to_virt(page);
-    }
-    return HV_OK;
+    return frame_list_grow(&d->handle_pages, n / HANDLES_PER_PAGE);
 }
 
 enum hv_err handle_add(struct domain *d, enum handle_kind kind, uint64_t object, uint32_t rights,
@@ -148,11 +135,5 @@ void handle_remove_all(struct domain *d)
     }
     d->handle_count = 1;
     d->handle_free = 0;
-    if (d->handle_pages != NULL) {
-        for (uint32_t i = 0; i < 512 && d->handle_pages[i] != NULL; i++) {
-            frame_put(virt_to_phys(d->handle_pages[i]));
-        }
-        frame_put(virt_to_phys(d->handle_pages));
-        d->handle_pages = NULL;
-    }
+    frame_list_free(&d->handle_pages);
 }

@@ -128,9 +128,9 @@ struct domain {
 
     uint32_t port_count, port_free;         /* p */
     uint32_t pending_head, pending_tail;    /* p */
-    struct port **port_pages;               /* p; owns */
+    void **port_pages;                      /* p; owns */
     uint32_t handle_count, handle_free;     /* d */
-    handle_entry_t **handle_pages;          /* d; owns */
+    void **handle_pages;                    /* d; owns */
     struct port ports[PORTS_INLINE];        /* p */
     handle_entry_t handles[HANDLES_INLINE]; /* d; 0 is never used */
     struct hv_report report;                /* d */

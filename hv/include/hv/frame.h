@@ -84,3 +84,15 @@ static inline void frame_put(paddr_t pa)
         frame_free(pa);
     }
 }
+
+/*
+ * A list of up to FRAME_LIST_MAX zeroed pages, itself a page: how the tables of a domain grow. It is
+ * filled from index 0 on, without holes; NULL is an empty one.
+ */
+#define FRAME_LIST_MAX 512u
+
+/** Makes sure that there is a page at `index`. NOMEM; then what was there is kept. */
+enum hv_err frame_list_grow(void ***list, uint32_t index) HV_MUST_CHECK;
+
+/** Frees all pages and the list. */
+void frame_list_free(void ***list);

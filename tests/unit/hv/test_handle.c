@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: hv/core/handle.c hv/core/event.c hv/core/domain.c hv/core/aspace.c hv/core/frame.c
+// sources: hv/core/handle.c hv/core/frame_list.c hv/core/event.c hv/core/domain.c hv/core/aspace.c hv/core/frame.c
 // sources: tests/unit/hv/fake/fake.c tests/unit/hv/fake/fake_domain.c
 // sources: tests/unit/hv/fake/fake_sched.c
 // cflags: -Itests/unit/hv/fake

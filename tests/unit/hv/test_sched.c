@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: hv/core/sched.c hv/core/timerq.c hv/core/handle.c hv/core/event.c hv/core/domain.c
+// sources: hv/core/sched.c hv/core/timerq.c hv/core/handle.c hv/core/frame_list.c hv/core/event.c hv/core/domain.c
 // sources: hv/core/aspace.c hv/core/frame.c
 // sources: tests/unit/hv/fake/fake.c tests/unit/hv/fake/fake_domain.c tests/unit/hv/sim.c
 // cflags: -Itests/unit/hv/fake -Dsched_yield=hv_sched_yield
