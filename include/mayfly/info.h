@@ -70,6 +70,26 @@ struct mf_net {
     uint16_t reserved2;
 };
 
+enum mf_request_op {
+    MF_REQUEST_NONE = 0,
+};
+
+/*
+ * A request of the guest to dom0, one at a time: the guest fills in op, args and text, then counts
+ * `asked` up (release) and sends on control_port. dom0 writes error and value, then sets `answered`
+ * to `asked` (release) and sends an event MF_TAG_CONTROL. A copy of a guest has the answer, too:
+ * that is how fork() returns twice.
+ */
+struct mf_request {
+    uint32_t op;       /* enum mf_request_op; [g] */
+    uint32_t asked;    /* [g] */
+    uint32_t answered; /* [D] */
+    int32_t error;     /* 0 or HV_ERR_*; [D] */
+    uint64_t value;    /* [D] */
+    uint64_t args[2];  /* [g] */
+    char text[64];     /* [g] */
+};
+
 struct mf_info {
     uint32_t magic, version;
     uint32_t bytes;        /* that dom0 filled in from the start of the page; [d] */
@@ -87,6 +107,7 @@ struct mf_info {
     uint32_t critical;     /* != 0: in code that uses window memory: do not clone it now; [g] */
     struct mf_console console;
     struct mf_net net;
+    struct mf_request request;
 };
 
 _Static_assert(sizeof(struct mf_info) <= 512, "the info page has room for rings and strings");
