@@ -89,6 +89,7 @@ static void vcpu_copy(struct vcpu *to, struct vcpu *from)
     to->fault_entry = from->fault_entry;
     to->fault_stack = from->fault_stack;
     to->in_fault = from->in_fault;
+    to->preempt_at = from->preempt_at;
     /* A copy of a vCPU that waits: its wait ends with "nothing came". */
     if (from->wait_deadline != 0) {
         to->tf.rax = 0;

@@ -393,7 +393,8 @@ struct hc_result hc_dom_get_state(HC_ARGS)
     struct hv_vcpu_state s = {
         .fault_entry = d->vcpu.fault_entry,
         .fault_stack = d->vcpu.fault_stack,
-        .in_fault = d->vcpu.in_fault,
+        .flags = (d->vcpu.in_fault ? HV_STATE_IN_FAULT : 0) |
+                 (d->vcpu.preempt_at != 0 ? HV_STATE_PREEMPT : 0),
         .fpu_bytes = sizeof(s.fpu),
     };
     regs_from_vcpu(&d->vcpu, &s.regs);
@@ -413,8 +414,9 @@ struct hc_result hc_dom_set_state(HC_ARGS)
     struct hv_vcpu_state s;
     enum hv_err err = copy_from_guest(&s, (gva_t){a2}, sizeof(s));
 
-    if (!err && (s.fpu_bytes != sizeof(s.fpu) || s.in_fault > 1 || s.fault_entry >= HV_GUEST_END ||
-                 s.fault_stack > HV_GUEST_END || (s.fault_stack & 15))) {
+    if (!err &&
+        (s.fpu_bytes != sizeof(s.fpu) || s.flags > (HV_STATE_IN_FAULT | HV_STATE_PREEMPT) ||
+         s.fault_entry >= HV_GUEST_END || s.fault_stack > HV_GUEST_END || (s.fault_stack & 15))) {
         err = HV_ERR_INVAL;
     }
     if (!err) {
@@ -427,7 +429,8 @@ struct hc_result hc_dom_set_state(HC_ARGS)
     if (!err) {
         d->vcpu.fault_entry = s.fault_entry;
         d->vcpu.fault_stack = s.fault_stack;
-        d->vcpu.in_fault = s.in_fault;
+        d->vcpu.in_fault = s.flags & HV_STATE_IN_FAULT;
+        d->vcpu.preempt_at = s.flags & HV_STATE_PREEMPT ? 1 : 0;
         fpu_set(&d->vcpu, s.fpu);
     }
     lock_drop(&d->lock);

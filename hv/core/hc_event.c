@@ -113,6 +113,21 @@ struct hc_result hc_fault_handler(HC_ARGS)
     return hc_return(HV_OK);
 }
 
+struct hc_result hc_preempt_at(HC_ARGS)
+{
+    HC_UNUSED;
+    struct vcpu *v = this_cpu()->current;
+
+    if (v->fault_entry == 0) {
+        return hc_return(HV_ERR_STATE);
+    }
+    v->preempt_at = a0;
+    if (a0 != 0) {
+        cpu_timer_arm(a0);
+    }
+    return hc_return(HV_OK);
+}
+
 struct hc_result hc_fault_return(HC_ARGS)
 {
     HC_UNUSED;

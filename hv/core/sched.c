@@ -298,6 +298,9 @@ static uint64_t next_interrupt(const struct run *r, const struct vcpu *v, uint64
     if (r->queued != 0) {
         when = min_u64(when, now + SLICE_NS);
     }
+    if (v != NULL && v->preempt_at != 0) {
+        when = min_u64(when, v->preempt_at);
+    }
     if (v != NULL && v->cap_percent != 0) {
         const uint64_t budget = CAP_PERIOD_NS * v->cap_percent / 100;
         when = min_u64(when, now + (budget > v->cap_ns ? budget - v->cap_ns : 0));
@@ -388,6 +391,7 @@ static void block(struct run *r, struct vcpu *v, uint64_t deadline_ns)
         v->is_woken = false;
     } else {
         v->is_blocked = true;
+        v->preempt_at = 0;
         timer_set(r, v, deadline_ns);
     }
 }
@@ -457,6 +461,9 @@ static void HV_NORETURN run(uint64_t deadline_ns)
             __atomic_fetch_and(&idle_cpus, ~(1ul << cpu->index), __ATOMIC_SEQ_CST);
         } else if (finish_wait(v)) {
             cpu_switch_to(v);
+            if (unlikely(v->preempt_at != 0) && v->preempt_at <= clock_ns()) {
+                cpu_preempt(v);
+            }
             arch_resume();
         } else {
             deadline_ns = v->wait_deadline;

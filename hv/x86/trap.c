@@ -11,6 +11,8 @@
 #include "hv/sched.h"
 #include "image_map.h"
 
+#define PUT_OFF_NS 1000000ul /* HC_PREEMPT_AT */
+
 static uint32_t access_of(uint64_t error)
 {
     return (error & PF_WRITE ? HV_PROT_WRITE : 0) | (error & PF_FETCH ? HV_PROT_EXEC : 0);
@@ -97,18 +99,16 @@ static void interrupt(uint32_t vector)
 /* ---- exceptions of guests ---------------------------------------------------------------------
  */
 
-/* Hands an exception to the guest's own handler, or ends the domain. */
-static void deliver(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t address,
-                    enum hv_end_reason reason)
+/* Has the guest's own handler run next. False: there is none, or it is at work, or has no stack. */
+static bool to_handler(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t address)
 {
     const gva_t at = {v->fault_stack - sizeof(struct hv_fault)};
     struct hv_fault f = {.vector = vector, .error_code = error, .address = address};
 
     cpu_save_bases(v);
     regs_from_vcpu(v, &f.regs);
-    if (v->fault_entry == 0 || v->in_fault || reason != HV_END_FAULT ||
-        copy_to_guest(at, &f, sizeof(f))) {
-        domain_crash(v->domain, vector, error, address, reason);
+    if (v->fault_entry == 0 || v->in_fault || copy_to_guest(at, &f, sizeof(f))) {
+        return false;
     }
     v->in_fault = true;
     v->tf.rip = v->fault_entry;
@@ -116,6 +116,26 @@ static void deliver(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t ad
     v->tf.rsp = at.v - 8;
     v->tf.rbp = 0;
     v->tf.rflags &= ~0x40500ul; /* AC, DF, TF */
+    return true;
+}
+
+/* Hands an exception to the guest's own handler, or ends the domain. */
+static void deliver(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t address,
+                    enum hv_end_reason reason)
+{
+    if (reason != HV_END_FAULT || !to_handler(v, vector, error, address)) {
+        cpu_save_bases(v);
+        domain_crash(v->domain, vector, error, address, reason);
+    }
+}
+
+void cpu_preempt(struct vcpu *v)
+{
+    v->preempt_at = 0;
+    if (!to_handler(v, HV_VECTOR_TIMER, 0, 0) && v->fault_entry != 0) {
+        v->preempt_at = clock_ns() + PUT_OFF_NS;
+        cpu_timer_arm(v->preempt_at);
+    }
 }
 
 static void page_fault(struct vcpu *v, uint64_t address)

@@ -82,6 +82,8 @@ struct hv_regs {
     uint64_t fs_base, gs_base;
 };
 
+#define HV_VECTOR_TIMER 32u /* the time that HC_PREEMPT_AT asked for */
+
 /*
  * What a guest's fault handler (HC_FAULT_HANDLER) gets: hv writes this below the fault stack's top,
  * sets rdi to its address, rsp to 8 bytes below it (so that the handler looks called) and rip to
@@ -90,7 +92,7 @@ struct hv_regs {
  */
 struct hv_fault {
     struct hv_regs regs;
-    uint32_t vector;     /* exception number, Intel SDM vol. 3A table 6-1 */
+    uint32_t vector;     /* exception number, Intel SDM vol. 3A table 6-1; or HV_VECTOR_TIMER */
     uint32_t error_code; /* as the CPU pushed it, or 0 */
     uint64_t address;    /* CR2 for vector 14, else 0 */
 };
@@ -156,11 +158,14 @@ struct hv_dom_info {
 /* All of a vCPU that a clone inherits: HC_DOM_GET_STATE, HC_DOM_SET_STATE. */
 #define HV_FPU_BYTES 896
 
+#define HV_STATE_IN_FAULT 0x1u
+#define HV_STATE_PREEMPT 0x2u /* has asked for HC_PREEMPT_AT; where this is set it comes at once */
+
 struct hv_vcpu_state {
     struct hv_regs regs;
     uint64_t fault_entry, fault_stack; /* HC_FAULT_HANDLER */
-    uint32_t in_fault;
-    uint32_t fpu_bytes; /* valid bytes of fpu[]; as the CPU's XSAVE wrote them */
+    uint32_t flags;                    /* HV_STATE_* */
+    uint32_t fpu_bytes;                /* valid bytes of fpu[]; as the CPU's XSAVE wrote them */
     uint8_t fpu[HV_FPU_BYTES];
 };
 

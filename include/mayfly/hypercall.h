@@ -138,6 +138,18 @@ static inline int64_t hv_set_fs_base(uint64_t base)
 }
 
 /**
+ * Asks once for a call of the fault handler, with vector HV_VECTOR_TIMER, when monotonic time has
+ * passed `deadline_ns` and the caller's vCPU runs: how a runtime takes the CPU from a thread that
+ * computes. Replaces an earlier one; 0: none. A wait for events that blocks ends it; while a fault is
+ * being handled, or the fault stack cannot be written, it is put off by 1 ms. Clones inherit it.
+ * Returns 0. Errors: STATE (there is no fault handler).
+ */
+static inline int64_t hv_preempt_at(uint64_t deadline_ns)
+{
+    return hv_call(HC_PREEMPT_AT, deadline_ns, 0, 0, 0, 0).value;
+}
+
+/**
  * Adds `pages` zero pages at `va` to the caller, populated at first touch. prot: HV_PROT_*.
  * [va, va + pages) lies in [HV_IMAGE_BASE, HV_WINDOW_HIGH_VA); pages: 1..HV_MAP_MAX_PAGES. Returns
  * 0. Errors: ALIGN, RANGE, INVAL (prot), EXISTS (a page is mapped), NOMEM, LIMIT (page tables).

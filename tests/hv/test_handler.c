@@ -121,6 +121,71 @@ static void registers_survive_preemption(void)
     }
 }
 
+static volatile uint64_t timers, last_timer_ns;
+
+/* Counts, and asks for the next one 5 ms later, ten times. */
+static void __attribute__((used)) timer_handler(struct hv_fault *fault)
+{
+    if (fault->vector == HV_VECTOR_TIMER) {
+        last_timer_ns = now_ns();
+        if (++timers < 10) {
+            hv_preempt_at(last_timer_ns + 5 * MS);
+        }
+    }
+    hv_fault_return(&fault->regs);
+}
+
+/* Computes with all callee-saved and some SSE registers in use until `count` timers have come. */
+static bool compute_until(uint64_t count)
+{
+    const uint64_t pattern = 0x0123456789abcdef, end = now_ns() + 20000 * MS;
+    while (timers < count && now_ns() < end) {
+        uint64_t x7, r13, rcx;
+        __asm__ volatile("movq %3, %%xmm7\n\tmov %3, %%r13\n\tmov $100000, %%rcx\n"
+                         "1:\tdec %%rcx\n\tjnz 1b\n\t"
+                         "movq %%xmm7, %0\n\tmov %%r13, %1\n\tmov %%rcx, %2"
+                         : "=&r"(x7), "=&r"(r13), "=&r"(rcx)
+                         : "r"(pattern)
+                         : "rcx", "r13", "xmm7");
+        if (x7 != pattern || r13 != pattern || rcx != 0) {
+            return false;
+        }
+    }
+    return timers == count;
+}
+
+/* As a child: exit code 0 when all ten came. */
+static void compute_as_child(void *arg)
+{
+    (void)arg;
+    hv_fault_handler((uintptr_t)timer_handler, (uintptr_t)fault_stack + sizeof(fault_stack));
+    hv_preempt_at(now_ns() + 200 * MS);
+    hv_exit(compute_until(10) ? 0 : 1);
+}
+
+static void timers_interrupt_computing(void)
+{
+    struct hv_report r;
+    uint32_t tag;
+    CHECK_EQUAL(hv_fault_handler(0, 0), HV_OK, "there is no fault handler");
+    CHECK_EQUAL(hv_preempt_at(1), HV_ERR_STATE, "so nothing to deliver a timer to");
+    hv_fault_handler((uintptr_t)timer_handler, (uintptr_t)fault_stack + sizeof(fault_stack));
+    const uint64_t due = now_ns() + 5 * MS;
+    CHECK_EQUAL(hv_preempt_at(due), HV_OK, "a timer is asked for");
+    CHECK(compute_until(10), "ten timers came while registers kept their values");
+    CHECK(last_timer_ns >= due + 45 * MS, "none came early");
+    CHECK_EQUAL(hv_preempt_at(now_ns() + 20 * MS), HV_OK, "one more is asked for");
+    CHECK_EQUAL(hv_event_wait(now_ns() + 1 * MS, &tag), 0, "a wait blocks");
+    const uint64_t end = now_ns() + 60 * MS;
+    while (now_ns() < end) {
+    }
+    CHECK_EQUAL(timers, 10, "which has taken it back");
+    timers = 0;
+    child_run(compute_as_child, NULL, &r);
+    CHECK(r.reason == HV_END_EXIT && r.code == 0, "a child's timers came, too");
+    hv_fault_handler(0, 0);
+}
+
 /* A hypercall keeps FPU state and callee-saved registers. */
 static void hypercalls_keep_registers(void)
 {
@@ -140,5 +205,6 @@ void test_main(void)
     hypercalls_keep_registers();
     faults_are_handled();
     bad_handlers_end_their_domain();
+    timers_interrupt_computing();
     registers_survive_preemption();
 }

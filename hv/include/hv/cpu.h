@@ -68,6 +68,9 @@ void HV_NORETURN arch_resume(void);
 /** The same, but lets another vCPU run first when it is time for that. */
 void HV_NORETURN arch_resume_or_resched(void);
 
+/** Has `v`, just switched to, go on in its fault handler with HV_VECTOR_TIMER; or puts that off. */
+void cpu_preempt(struct vcpu *v);
+
 /** Waits for an interrupt and handles it; the stack starts anew. */
 void cpu_idle_wait(void);
 

@@ -61,6 +61,7 @@ struct vcpu {
 
     uint64_t fault_entry, fault_stack;                   /* o; HC_FAULT_HANDLER */
     bool in_fault;                                       /* o */
+    uint64_t preempt_at;                                 /* o; HC_PREEMPT_AT, 0: not asked for */
     uint64_t fault_count;                                /* o */
     uint8_t fpu[FPU_BYTES] __attribute__((aligned(64))); /* o */
 };

@@ -109,6 +109,11 @@ void cpu_timer_arm(uint64_t deadline_ns)
     cpu->timer_armed_ns = min_u64(cpu->timer_armed_ns, deadline_ns);
 }
 
+void cpu_preempt(struct vcpu *v)
+{
+    v->preempt_at = 0;
+}
+
 static struct sim_guest *guest_of(const struct vcpu *v)
 {
     struct sim_guest *g = &sim_guest[v->tf.r15];
