@@ -98,7 +98,7 @@ static const struct argp build_argp = {
            "  mayfly build --json -o /tmp/web.img web\n",
 };
 
-int command_build(int argc, char **argv)
+static int run_build(int argc, char **argv)
 {
     struct build_options options = {0};
     struct build_result result = {0};
@@ -108,6 +108,14 @@ int command_build(int argc, char **argv)
     }
     return finish(&options, &result);
 }
+
+const struct command command_build = {
+    .name = "build",
+    .arguments = "DIR",
+    .summary = "build the guest that DIR/mayfly.yaml describes",
+    .argp = &build_argp,
+    .run = run_build,
+};
 
 /* ---- pack ----------------------------------------------------------------------------------- */
 
@@ -139,7 +147,7 @@ static char *name_of_file(const char *path)
     return name;
 }
 
-int command_pack(int argc, char **argv)
+static int run_pack(int argc, char **argv)
 {
     struct build_options options = {0};
     struct build_result result = {0};
@@ -155,3 +163,11 @@ int command_pack(int argc, char **argv)
     free(name);
     return status;
 }
+
+const struct command command_pack = {
+    .name = "pack",
+    .arguments = "ELF",
+    .summary = "package a program that is linked already",
+    .argp = &pack_argp,
+    .run = run_pack,
+};

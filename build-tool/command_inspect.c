@@ -48,7 +48,7 @@ static const struct argp inspect_argp = {
            "  mayfly inspect --json hello.img | jq .manifest\n",
 };
 
-int command_inspect(int argc, char **argv)
+static int run_inspect(int argc, char **argv)
 {
     struct inspect_options options = {0};
     struct image_view view;
@@ -67,3 +67,11 @@ int command_inspect(int argc, char **argv)
     image_view_free(&view);
     return 0;
 }
+
+const struct command command_inspect = {
+    .name = "inspect",
+    .arguments = "IMAGE",
+    .summary = "show what is in an image",
+    .argp = &inspect_argp,
+    .run = run_inspect,
+};

@@ -224,7 +224,7 @@ static char **with_environment(int *argc, char **argv, struct strlist *all)
     return all->items;
 }
 
-int command_run(int argc, char **argv)
+static int run_run(int argc, char **argv)
 {
     struct strlist all = {0};
     struct run_options options = {
@@ -243,3 +243,11 @@ int command_run(int argc, char **argv)
     strlist_free(&all);
     return status;
 }
+
+const struct command command_run = {
+    .name = "run",
+    .arguments = "DIR|IMAGE",
+    .summary = "boot a guest in QEMU, with its console here",
+    .argp = &run_argp,
+    .run = run_run,
+};

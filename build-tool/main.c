@@ -9,36 +9,37 @@
 #include "alloc.h"
 #include "command.h"
 #include "interrupt.h"
+#include "manual.h"
 #include "report.h"
 #include "workdir.h"
 
 const char *argp_program_version = "mayfly " MAYFLY_VERSION;
 
-static const char help[] =
-    "Usage: mayfly COMMAND [OPTION...] [ARGUMENT...]\n"
-    "Builds C programs as unikernels and runs them on the Mayfly hypervisor.\n"
-    "\n"
-    "  build DIR         build the guest that DIR/mayfly.yaml describes\n"
-    "  run DIR|IMAGE     boot it in QEMU, with its console here\n"
-    "  inspect IMAGE     show what is in an image\n"
-    "  pack ELF          package a program that is linked already\n"
-    "\n"
-    "Examples:\n"
-    "  mayfly build examples/hello -o hello.img\n"
-    "  mayfly run hello.img\n"
-    "  mayfly run -p 8080:80 examples/http\n"
-    "\n"
-    "`mayfly COMMAND --help` tells more. `mayfly --version` prints the version.\n";
-
-static const struct command {
-    const char *name;
-    int (*run)(int argc, char **argv);
-} commands[] = {
-    {"build", command_build},
-    {"pack", command_pack},
-    {"inspect", command_inspect},
-    {"run", command_run},
+/* In the order of `--help`. */
+static const struct command *const commands[] = {
+    &command_build, &command_run, &command_inspect, &command_pack, NULL,
 };
+
+static const struct manual manual = {
+    .summary = "Builds C programs as unikernels and runs them on the Mayfly hypervisor.",
+    .examples = "mayfly build examples/hello -o hello.img\n"
+                "mayfly run hello.img\n"
+                "mayfly run -p 8080:80 examples/http\n",
+    .commands = commands,
+};
+
+/* Hidden: what `make` writes the man pages and the completion of bash with. */
+static int print_manual(int argc, char **argv)
+{
+    const char *what = argc > 2 ? argv[2] : "";
+    if (strcmp(what, "completion") == 0) {
+        manual_print_completion(&manual);
+    } else if (manual_print_page(&manual, what) != 0) {
+        report_error("no page for `%s`", what);
+        return 64;
+    }
+    return 0;
+}
 
 static int run_command(const struct command *command, int argc, char **argv)
 {
@@ -57,16 +58,19 @@ int main(int argc, char **argv)
 {
     const char *name = argc < 2 ? "--help" : argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0 || strcmp(name, "-?") == 0) {
-        fputs(help, argc < 2 ? stderr : stdout);
+        manual_print_help(&manual, argc < 2 ? stderr : stdout);
         return argc < 2 ? 64 : 0;
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         puts(argp_program_version);
         return 0;
     }
-    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
-        if (strcmp(name, commands[i].name) == 0) {
-            const int status = run_command(&commands[i], argc - 1, argv + 1);
+    if (strcmp(name, "--manual") == 0) {
+        return print_manual(argc, argv);
+    }
+    for (size_t i = 0; commands[i] != NULL; i++) {
+        if (strcmp(name, commands[i]->name) == 0) {
+            const int status = run_command(commands[i], argc - 1, argv + 1);
             workdir_remove();
             interrupt_finish();
             return status;
