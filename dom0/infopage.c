@@ -32,7 +32,7 @@ static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t b
     describe_queue(&net->rx, INFO_RX, INFO_RX_SIZE);
     describe_queue(&net->tx, INFO_TX, INFO_TX_SIZE);
     net->buffers = buffers;
-    net->buffers_bytes = HV_WINDOW_BYTES - buffers;
+    net->buffers_bytes = INFO_AREA - buffers;
     net->mtu = INFO_MTU;
     put32(net->ip4_gateway, plan_gateway_ip4(plan));
     put32(net->dns4, plan_dns_ip4(plan));
@@ -94,6 +94,7 @@ bool infopage_make(struct infopage *proto, const struct plan *plan, const struct
     info->env = proto->strings_at + s->args_bytes;
     info->env_bytes = s->env_bytes;
     info->net.port = MF_NO_PORT;
+    info->area = INFO_AREA;
     describe_console(&info->console);
     if (network) {
         describe_net(&info->net, plan, buffers);

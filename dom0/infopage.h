@@ -5,6 +5,7 @@
  *   page 16     struct mf_info; arguments and environment; console rings; transmit queue
  *   page 17     receive queue
  *   page 18..   arguments and environment, when they are long; then packet buffers
+ *   page 508..  the area of services and shares
  *
  * A prototype per image holds all that does not depend on the guest, so that a start copies a few
  * hundred bytes and stores a few fields.
@@ -28,6 +29,7 @@
 #define INFO_RX (HV_INFO_PAGE + HV_PAGE_BYTES)
 #define INFO_RX_SIZE 128u /* entries: 3340 bytes */
 #define INFO_REST (HV_INFO_PAGE + 2 * HV_PAGE_BYTES)
+#define INFO_AREA (HV_WINDOW_BYTES - MF_AREA_BYTES)
 #define INFO_MTU 1500
 
 struct infopage {

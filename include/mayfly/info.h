@@ -72,6 +72,8 @@ struct mf_net {
 
 enum mf_request_op {
     MF_REQUEST_NONE = 0,
+    MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
+    MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
 };
 
 /*
@@ -88,6 +90,73 @@ struct mf_request {
     uint64_t value;    /* [D] */
     uint64_t args[2];  /* [g] */
     char text[64];     /* [g] */
+};
+
+/*
+ * The area: memory at the window's end that costs nothing until it is used. Its first page has the
+ * states of the guest's shares and the path of a service's request, the others its data.
+ */
+#define MF_AREA_BYTES 0x4000u
+#define MF_AREA_PATH 1024u /* offset in the area: the path, NUL-terminated */
+#define MF_AREA_DATA 4096u /* offset in the area */
+#define MF_AREA_PATH_BYTES (MF_AREA_DATA - MF_AREA_PATH)
+#define MF_AREA_DATA_BYTES (MF_AREA_BYTES - MF_AREA_DATA)
+
+/*
+ * Shares: windows with other guests. Share `i` of a guest lies at MF_SHARE_VA(i), and its events
+ * have the tag MF_TAG_SHARE + i. dom0 writes the states at the start of the area, then counts
+ * mf_info.share_changes up and sends an event.
+ */
+#define MF_SHARES_MAX 8u
+#define MF_TAG_SHARE 0x100u
+#define MF_SHARE_VA(i) (HV_WINDOW_HIGH_VA + (0x100ull + (i)) * HV_WINDOW_BYTES)
+
+enum mf_share_state {
+    MF_SHARE_NONE = 0,      /* a clone finds this: it has no windows */
+    MF_SHARE_OFFERED = 1,   /* the other guest has not come yet */
+    MF_SHARE_CONNECTED = 2, /* the window is there */
+    MF_SHARE_ALONE = 3,     /* the other one has gone; the window is still there */
+    MF_SHARE_LOST = 4,      /* after a rollback: no window; `port`, if any, is to be closed */
+};
+
+struct mf_share {
+    uint32_t state; /* enum mf_share_state; [D] */
+    uint32_t port;  /* the guest's, to wake the other one; MF_NO_PORT: none; [D] */
+};
+
+/*
+ * A service is what the runtime does for dom0: look at files, and write them. dom0 fills in the
+ * fields marked [D] and the area, counts `asked` up (release) and sends an event; the runtime does
+ * it when it next sleeps or yields, writes the fields marked [g], sets `answered` to `asked`
+ * (release) and sends on control_port. While `exclusive` is not 0 it then lets no thread go on.
+ */
+enum mf_service_op {
+    MF_SERVICE_NONE = 0,
+    MF_SERVICE_LIST = 1,   /* of a directory: struct mf_service_entry each, from `offset` on */
+    MF_SERVICE_READ = 2,   /* `bytes` at `offset` of a regular file */
+    MF_SERVICE_WRITE = 3,  /* likewise; the file is made if need be */
+    MF_SERVICE_CREATE = 4, /* WRITE, the file being empty before */
+};
+
+struct mf_service {
+    uint32_t op;        /* enum mf_service_op; [D] */
+    uint32_t asked;     /* [D] */
+    uint32_t answered;  /* [g] */
+    int32_t error;      /* 0 or an errno number; [g] */
+    uint64_t offset;    /* bytes; LIST: 0 or what `next` was; [D] */
+    uint64_t next;      /* READ: the file's size; LIST: where to go on, 0: that is all; [g] */
+    uint32_t bytes;     /* to read or to write; [D] */
+    uint32_t done;      /* read or written, in the area's data; [g] */
+    uint32_t exclusive; /* [D] */
+    uint32_t mode;      /* st_mode of the file; [g] */
+};
+
+struct mf_service_entry {
+    uint64_t bytes;
+    int64_t mtime; /* seconds since 1970 */
+    uint32_t mode; /* st_mode */
+    uint16_t name_bytes;
+    uint16_t entry_bytes; /* the name, not terminated, follows; a multiple of 8 */
 };
 
 struct mf_info {
@@ -108,6 +177,9 @@ struct mf_info {
     struct mf_console console;
     struct mf_net net;
     struct mf_request request;
+    uint32_t area;          /* MF_AREA_BYTES of the window; 0: none; [d] */
+    uint32_t share_changes; /* counts changes of states of shares; [D] */
+    struct mf_service service;
 };
 
 _Static_assert(sizeof(struct mf_info) <= 512, "the info page has room for rings and strings");
