@@ -7,6 +7,7 @@
 #include "create.h"
 #include "mayfly/hypercall.h"
 #include "report.h"
+#include "request.h"
 #include "slot.h"
 #include "starved.h"
 #include "tags.h"
@@ -111,6 +112,7 @@ static void on_console(uint32_t tag, void *arg)
         g->is_ready = true;
         tell_ready(slot);
     }
+    request_event(g);
 }
 
 void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_t ready)

@@ -33,6 +33,8 @@ struct guest {
     bool is_starved;  /* RUNNING, but paused by hv until there is memory */
     bool was_starved; /* said so */
     bool is_first;    /* the machine may end with it */
+    bool request_is_open;    /* request.c: one is under way... */
+    uint32_t request_number; /* ...and this is its number, or that of the last one */
     uint32_t handle;
     uint32_t next;         /* free list, the ended, or the starved: slot + 1 */
     uint32_t previous;     /* the starved */

@@ -15,6 +15,7 @@
 #include "guest.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
+#include "request.h"
 #include "seed.h"
 #include "slot.h"
 #include "template.h"
@@ -319,6 +320,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     }
     seed_make(guest.seed);
     infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
+    request_reset(g);
     if (g->has_network) {
         netback_open(slot, window, g->net.port);
     }

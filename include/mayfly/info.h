@@ -72,6 +72,7 @@ struct mf_net {
 
 enum mf_request_op {
     MF_REQUEST_NONE = 0,
+    MF_REQUEST_ECHO = 1, /* value: args[0] + the length of text; for tests, and to measure */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
 };
@@ -79,8 +80,8 @@ enum mf_request_op {
 /*
  * A request of the guest to dom0, one at a time: the guest fills in op, args and text, then counts
  * `asked` up (release) and sends on control_port. dom0 writes error and value, then sets `answered`
- * to `asked` (release) and sends an event MF_TAG_CONTROL. A copy of a guest has the answer, too:
- * that is how fork() returns twice.
+ * to `asked` (release) and sends an event MF_TAG_CONSOLE or MF_TAG_CONTROL. A copy of a guest has
+ * the answer, too, if that says so (fork), else it asks again.
  */
 struct mf_request {
     uint32_t op;       /* enum mf_request_op; [g] */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* request.c - see request.h. */
+#include "request.h"
+
+#include <string.h>
+
+#include "mayfly/hypercall.h"
+#include "slot.h"
+
+static int64_t echo(struct guest *g, const struct request *r, uint64_t *value)
+{
+    (void)g;
+    *value = r->args[0] + strlen(r->text);
+    return 0;
+}
+
+static request_handler_t handlers[REQUEST_OPS] = {[MF_REQUEST_ECHO] = echo};
+
+static volatile struct mf_request *page_of(const struct guest *g)
+{
+    return &((volatile struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE))
+                ->request;
+}
+
+void request_register(uint32_t op, request_handler_t handler)
+{
+    handlers[op] = handler;
+}
+
+static void take(volatile const struct mf_request *from, uint32_t number, struct request *r)
+{
+    r->number = number;
+    r->op = from->op;
+    r->args[0] = from->args[0];
+    r->args[1] = from->args[1];
+    for (size_t i = 0; i < sizeof(from->text); i++) {
+        r->text[i] = from->text[i];
+    }
+    r->text[sizeof(from->text)] = 0;
+}
+
+void request_answer(struct guest *g, int64_t error, uint64_t value)
+{
+    volatile struct mf_request *const page = page_of(g);
+
+    if (!g->request_is_open) {
+        return;
+    }
+    g->request_is_open = false;
+    page->error = (int32_t)error;
+    page->value = value;
+    __atomic_store_n(&page->answered, g->request_number, __ATOMIC_RELEASE);
+    hv_event_send(g->console.port);
+}
+
+void request_event(struct guest *g)
+{
+    volatile struct mf_request *const page = page_of(g);
+    const uint32_t asked = __atomic_load_n(&page->asked, __ATOMIC_ACQUIRE);
+    struct request r;
+    uint64_t value = 0;
+
+    if (g->request_is_open || asked == g->request_number) {
+        return;
+    }
+    g->request_is_open = true;
+    g->request_number = asked;
+    take(page, asked, &r);
+    const int64_t err = r.op < REQUEST_OPS && handlers[r.op] != NULL
+                            ? handlers[r.op](g, &r, &value)
+                            : HV_ERR_NOSYS;
+    if (err != REQUEST_LATER) {
+        request_answer(g, err, value);
+    }
+}
+
+void request_reset(struct guest *g)
+{
+    g->request_is_open = false;
+    g->request_number = 0;
+}
