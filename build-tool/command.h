@@ -23,4 +23,5 @@ struct command {
 extern const struct command command_build;
 extern const struct command command_inspect;
 extern const struct command command_pack;
+extern const struct command command_ports;
 extern const struct command command_run;

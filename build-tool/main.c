@@ -17,7 +17,7 @@ const char *argp_program_version = "mayfly " MAYFLY_VERSION;
 
 /* In the order of `--help`. */
 static const struct command *const commands[] = {
-    &command_build, &command_run, &command_inspect, &command_pack, NULL,
+    &command_build, &command_run, &command_inspect, &command_pack, &command_ports, NULL,
 };
 
 static const struct manual manual = {

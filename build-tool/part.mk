@@ -34,6 +34,8 @@ $(B)/probe.elf: $(MAYFLY_B)/probe.linked $(MAYFLY)
 
 -include $(MAYFLY_OBJ:.o=.d)
 
+include build-tool/ports.mk
+
 # ---- make run --------------------------------------------------------------------------------------
 
 PORT ?= 8080
