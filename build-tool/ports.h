@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * ports.h - programs that are built from Debian's source packages by a recipe, ports/NAME.yaml.
+ * docs/ports.md describes the fields.
+ *
+ * Places  Recipes: MAYFLY_PORTS, else ../ports beside this program, else ../share/mayfly/ports. Beside
+ *         them lies fetch, which downloads. Everything that is made lies in the cache: MAYFLY_CACHE,
+ *         else XDG_CACHE_HOME/mayfly, else HOME/.cache/mayfly:
+ *           download/, src/PACKAGE/      what fetch brings, checked by SHA-256
+ *           build/NAME/                  one port: build.sh, log, prefix/ (what it installs),
+ *                                        images/, and src/ (only kept when asked for)
+ *           sysroot/                     the prefixes of all ports that were built, together
+ * Errors  Reported where they are born (report.h); -1 then.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "strlist.h"
+#include "yamldoc.h"
+
+/* One entry of `tests`; owned by libcyaml. */
+struct port_test {
+    char *name, *run, *ready, *output, *host; /* NULL: not given */
+    char **args, **expect;
+    unsigned args_count, expect_count, seconds;
+    int status;
+    bool slow;
+};
+
+/* The fields that libcyaml loads; owned by it. */
+struct port_fields {
+    char *name, *version, *source, *summary, *build, *folder;
+    char **needs, **prepare, **configure, **make, **install;
+    unsigned needs_count, prepare_count, configure_count, make_count, install_count;
+    struct port_test *tests;
+    unsigned tests_count;
+    bool unpatched;
+};
+
+struct port {
+    char *path, *name; /* of the recipe */
+    char *support;     /* the folder of the recipe's own files; it need not be there */
+    struct port_fields *fields;
+    struct strlist files;       /* "FILE SHA256" */
+    struct strlist environment; /* NAME=value, for the build */
+    struct strlist guests;      /* names of its programs, in the order of the recipe */
+    struct yamldoc doc;
+};
+
+/** The folder of the recipes; the caller owns it. NULL when there is none (reported). */
+char *ports_folder(void);
+
+/** "CACHE/<below>"; makes the cache's folder when it is not there. NULL: reported. */
+char *ports_cache(const char *below);
+
+/** Names of all recipes, sorted. */
+int ports_names(struct strlist *names);
+
+/** Loads a recipe; on success the caller ends with port_free(). */
+int port_load(struct port *port, const char *name);
+
+void port_free(struct port *port);
+
+/** The entry of the program in the recipe's `programs`; NULL when there is none. */
+yaml_node_t *port_program(struct port *port, const char *name);
+
+/** A node as JSON, which is YAML too: appended to `out`. */
+void port_write_node(struct port *port, const yaml_node_t *node, struct buffer *out);
+
+/** The image of a program of the port, whether it is there or not; the caller owns the name. */
+char *port_image(const struct port *port, const char *program);
+
+/**
+ * Builds the port and what it needs, unless that is done and nothing has changed since. `keep`: the
+ * build tree stays. Says on stderr what it does.
+ */
+int port_build(struct port *port, bool keep);
+
+/**
+ * Builds the port and runs its tests, without those marked slow when `quick`. Prints one line for
+ * each; returns how many failed, or -1.
+ */
+int port_test(struct port *port, bool quick);
