@@ -30,10 +30,19 @@ struct hc_result hc_mem_map(HC_ARGS)
     return hc_return(err);
 }
 
+static enum hv_err unmap_slice(struct aspace *as, gva_t *at, gva_t end)
+{
+    enum hv_err err = HV_OK;
+
+    for (int n = 0; n < STEPS_PER_SLICE && at->v < end.v && !err; n++) {
+        err = aspace_unmap_step(as, *at, end, at);
+    }
+    return err;
+}
+
 struct hc_result hc_mem_unmap(HC_ARGS)
 {
     HC_UNUSED;
-    struct aspace *as = &current_domain()->aspace;
     enum hv_err err = hc_check_range(a0, a1);
     const gva_t end = {a0 + (a1 << PAGE_SHIFT)};
     gva_t at = {a0};
@@ -41,9 +50,7 @@ struct hc_result hc_mem_unmap(HC_ARGS)
     if (err) {
         return hc_return(err);
     }
-    for (int n = 0; n < STEPS_PER_SLICE && at.v < end.v && !err; n++) {
-        err = aspace_unmap_step(as, at, end, &at);
-    }
+    err = unmap_slice(&current_domain()->aspace, &at, end);
     cpu_flush_current();
     if (!err && at.v < end.v) {
         hc_restart(HC_MEM_UNMAP, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0, 0);
@@ -105,6 +112,33 @@ struct hc_result hc_dom_map(HC_ARGS)
         d->vcpu.needs_flush = true;
     }
     lock_drop(&d->lock);
+    return hc_return(err);
+}
+
+struct hc_result hc_dom_unmap(HC_ARGS)
+{
+    HC_UNUSED;
+    struct domain *d;
+    const gva_t end = {a1 + (a2 << PAGE_SHIFT)};
+    gva_t at = {a1};
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
+
+    if (!err) {
+        err = hc_check_range(a1, a2);
+    }
+    if (!err) {
+        err = hc_lock_stopped(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    err = d->state == HV_DOM_STATE_FROZEN ? HV_ERR_STATE : unmap_slice(&d->aspace, &at, end);
+    d->vcpu.needs_flush = true;
+    lock_drop(&d->lock);
+    if (!err && at.v < end.v) {
+        hc_restart(HC_DOM_UNMAP, a0, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0);
+        arch_resume_or_resched();
+    }
     return hc_return(err);
 }
 

@@ -260,6 +260,16 @@ static inline int64_t hv_dom_map(uint32_t dom, uint64_t va, uint64_t pages, uint
 }
 
 /**
+ * HC_MEM_UNMAP in `dom`, which is not running. Returns 0. [MEMORY] Errors: ALIGN, RANGE, NOMEM,
+ * LIMIT (page tables), STATE (it runs, or is a template), BUSY; on NOMEM, LIMIT and BUSY a first
+ * part may have been removed.
+ */
+static inline int64_t hv_dom_unmap(uint32_t dom, uint64_t va, uint64_t pages)
+{
+    return hv_call(HC_DOM_UNMAP, dom, va, pages, 0, 0).value;
+}
+
+/**
  * Copies `bytes` (at most HV_COPY_MAX_BYTES) from the memory of `dom`, which is not running, to the
  * caller. Returns 0. [MEMORY] Errors: RANGE (bytes, va), STATE (it runs), BUSY, NOENT (a page is
  * not mapped there), PERM (a page is hv's, a module's or a device's), NOMEM (page of a window). On

@@ -68,6 +68,7 @@ static const struct row {
     {"clone with parameters in hv", HC_DOM_CLONE, HV_ERR_FAULT, {HV_SELF, HV_HALF}},
     {"clone no domain", HC_DOM_CLONE, HV_ERR_HANDLE, {NO_HANDLE, P(weight_too_high)}},
     {"map in no domain", HC_DOM_MAP, HV_ERR_HANDLE, {NO_HANDLE, HEAP, 1, RW}},
+    {"unmap in no domain", HC_DOM_UNMAP, HV_ERR_HANDLE, {NO_HANDLE, HEAP, 1}},
     {"read no domain", HC_DOM_READ, HV_ERR_HANDLE, {NO_HANDLE, HEAP, P(rip_in_hv), 8}},
     {"write no domain", HC_DOM_WRITE, HV_ERR_HANDLE, {NO_HANDLE, HEAP, P(rip_in_hv), 8}},
     {"start no domain", HC_DOM_START, HV_ERR_HANDLE, {NO_HANDLE}},

@@ -130,8 +130,29 @@ static void state_moves_a_vcpu(void)
     hv_dom_destroy((uint32_t)a.handle);
 }
 
+static void another_domain_loses_pages(void)
+{
+    const struct hv_dom_params params = {0};
+    const uint32_t frozen = freeze();
+    const uint32_t copy = (uint32_t)hv_dom_clone(frozen, &params);
+    uint8_t byte;
+
+    CHECK_EQUAL(hv_dom_unmap(frozen, BIG, 1), HV_ERR_STATE, "a template keeps its pages");
+    CHECK_EQUAL(hv_dom_unmap(copy, BIG, HV_MAP_MAX_PAGES), HV_ERR_RANGE, "not beyond the end");
+    CHECK_EQUAL(hv_dom_unmap(copy, AREA + 0x2000, 1), HV_OK, "a page is removed from a copy");
+    CHECK_EQUAL(hv_dom_unmap(copy, BIG, 0x1000000), HV_OK, "and 64 GiB, mostly holes");
+    CHECK_EQUAL(hv_dom_read(copy, AREA + 0x2000, &byte, 1), HV_ERR_NOENT, "the page has gone");
+    CHECK_EQUAL(hv_dom_read(copy, BIG + 0x3ff000, &byte, 1), HV_ERR_NOENT, "and the last one");
+    CHECK_EQUAL(hv_dom_read(frozen, AREA + 0x2000, &byte, 1), HV_OK, "the template has it");
+    CHECK_EQUAL(list(copy, frozen, AREA, HV_WINDOW_HIGH_VA), 2, "two runs differ");
+    CHECK_EQUAL(hv_dom_map(copy, AREA + 0x2000, 1, HV_PROT_READ), HV_OK, "it is mapped anew");
+    hv_dom_destroy(copy);
+    hv_dom_destroy(frozen);
+}
+
 void test_main(void)
 {
     pages_are_listed();
+    another_domain_loses_pages();
     state_moves_a_vcpu();
 }
