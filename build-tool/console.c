@@ -124,7 +124,9 @@ static void take(struct relay *relay, const char *data, size_t bytes)
         data += part;
         bytes -= part;
     }
-    if (bytes > 0) {
+    if (bytes > 0 && relay->console->guest_only) {
+        put(relay, data, bytes); /* a guest's bytes are its own: it may well write a file */
+    } else if (bytes > 0) {
         pass_on(relay, data, bytes);
     }
 }
