@@ -12,6 +12,7 @@
 #include "errors.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
+#include "process.h"
 #include "seed.h"
 #include "slot.h"
 #include "tags.h"
@@ -168,6 +169,7 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
     if (source != NULL) {
         guest.generation = source->generation;
         guest.is_ready = source->is_ready;
+        guest.pid = source->pid;
     }
     const int64_t err = make_domain(g, l, source, &guest.console_port, &guest.net_port);
     if (err >= 0) {
@@ -298,6 +300,7 @@ static void note_source(struct guest *g, const struct launch_source *source)
     g->generation = source == NULL ? 0 : source->generation;
     g->is_ready = source != NULL && source->is_ready;
     g->snapshots = 0;
+    g->pid = source == NULL ? 0 : source->pid;
 }
 
 bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
@@ -346,6 +349,7 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
     }
     g->state = GUEST_CREATED;
     note_source(g, source);
+    g->fork_limit = l->has_fork_limit ? l->fork_limit : PROCESS_FORK_DEFAULT;
     alive++;
     names_add(slot_of(g));
     if (!publish(g, l, error)) {

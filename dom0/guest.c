@@ -2,10 +2,13 @@
 /* guest.c - life and end of guests; see guest.h. Creation is in create.c, the table in slot.c. */
 #include "guest.h"
 
+#include <signal.h>
 #include <string.h>
 
 #include "create.h"
+#include "fork.h"
 #include "mayfly/hypercall.h"
+#include "process.h"
 #include "report.h"
 #include "request.h"
 #include "slot.h"
@@ -32,6 +35,7 @@ int64_t guest_start(uint32_t slot)
 static void finish(struct guest *g, uint32_t reason, int32_t code)
 {
     starved_remove(g);
+    process_guest_ends(g, reason, code);
     create_undo(g);
     starved_feed();
     g->state = GUEST_ENDED;
@@ -51,17 +55,8 @@ static void stop_expired(struct mf_timer *t)
 void guest_stop(uint32_t slot, uint64_t grace_ns)
 {
     struct guest *g = guest_at(slot);
-    struct mf_info *info = (struct mf_info *)((uint8_t *)guest_window(slot) + HV_INFO_PAGE);
-    uint32_t guest_port;
 
-    __atomic_store_n(&info->stop_request, 1, __ATOMIC_RELEASE);
-    /* Few guests are ever asked to stop: the port is made now. It ends with the guest. */
-    const int64_t port =
-        hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle, MF_TAG_CONTROL, &guest_port);
-    if (port >= 0) {
-        hv_event_send((uint32_t)port);
-        hv_event_close((uint32_t)port);
-    }
+    process_signal(g, SIGTERM);
     g->stop_timer.expire = stop_expired;
     mf_timer_set(&g->stop_timer, mf_clock_deadline(grace_ns));
 }
@@ -121,6 +116,7 @@ void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_
     static struct mf_event output = {TAG_GUEST_CONSOLE, PLAN_GUESTS_MAX, on_console, NULL, NULL};
 
     create_init(p, show);
+    fork_init();
     tell_ended = ended;
     tell_ready = ready;
     mf_event_register(&end);

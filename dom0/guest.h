@@ -29,22 +29,25 @@ enum guest_state { GUEST_FREE = 0, GUEST_CREATED, GUEST_RUNNING, GUEST_ENDED };
 struct guest {
     uint8_t state; /* enum guest_state */
     bool has_network;
-    bool is_ready;    /* it said so */
-    bool is_starved;  /* RUNNING, but paused by hv until there is memory */
-    bool was_starved; /* said so */
-    bool is_first;    /* the machine may end with it */
+    bool is_ready;           /* it said so */
+    bool is_starved;         /* RUNNING, but paused by hv until there is memory */
+    bool was_starved;        /* said so */
+    bool is_first;           /* the machine may end with it */
     bool request_is_open;    /* request.c: one is under way... */
     uint32_t request_number; /* ...and this is its number, or that of the last one */
     uint32_t handle;
-    uint32_t next;         /* free list, the ended, or the starved: slot + 1 */
-    uint32_t previous;     /* the starved */
-    uint32_t name_next;    /* names.c: slot + 1 */
-    uint32_t reason;       /* ENDED: enum hv_end_reason */
-    int32_t code;          /* ENDED: exit status */
-    struct image *image;   /* borrows */
-    struct template *from; /* a reference; NULL: its image */
-    uint32_t generation;   /* of its info page */
-    uint32_t snapshots;    /* ever made, for their names */
+    uint32_t next;           /* free list, the ended, or the starved: slot + 1 */
+    uint32_t previous;       /* the starved */
+    uint32_t name_next;      /* names.c: slot + 1 */
+    uint32_t reason;         /* ENDED: enum hv_end_reason */
+    int32_t code;            /* ENDED: exit status */
+    struct image *image;     /* borrows */
+    struct process *process; /* owns; NULL: has not forked and was not forked */
+    uint32_t pid;            /* as a process; 0: 1 */
+    uint32_t fork_limit;     /* children, and theirs, at a time */
+    struct template *from;   /* a reference; NULL: its image */
+    uint32_t generation;     /* of its info page */
+    uint32_t snapshots;      /* ever made, for their names */
     uint64_t started_ns;
     uint64_t top_cpu_ns; /* when `top` last looked */
     struct mf_timer stop_timer;

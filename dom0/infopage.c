@@ -124,6 +124,7 @@ void infopage_fill(const struct infopage *proto, void *window, const struct plan
     info->memory_bytes = g->memory_bytes;
     info->generation = g->generation;
     info->ready = g->is_ready;
+    info->process.pid = g->pid;
     info->console.port = g->console_port;
     info->control_port = g->console_port; /* readiness arrives like output */
     if (g->net_port != MF_NO_PORT) {

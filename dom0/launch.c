@@ -91,6 +91,14 @@ static bool set_number(const char *value, uint32_t high, uint32_t *out)
     return true;
 }
 
+static bool set_fork(struct launch *l, const char *value)
+{
+    uint64_t number;
+    l->has_fork_limit = words_number(value, 0, LAUNCH_FORK_MAX, &number);
+    l->fork_limit = l->has_fork_limit ? (uint32_t)number : 0;
+    return l->has_fork_limit;
+}
+
 /* Takes one word as an option. Returns false when it is none. *form: set when its value is wrong.
  */
 static bool take_option(struct launch *l, const char *word, const char **form)
@@ -113,6 +121,8 @@ static bool take_option(struct launch *l, const char *word, const char **form)
         *form = set_number(v, 10000, &l->weight) ? NULL : "weight=1 to weight=10000";
     } else if ((v = words_value(word, "cap")) != NULL) {
         *form = set_number(v, 100, &l->cap_percent) ? NULL : "cap=1 to cap=100 (percent)";
+    } else if ((v = words_value(word, "fork")) != NULL) {
+        *form = set_fork(l, v) ? NULL : "fork=0 to fork=511 (children at a time)";
     } else if ((v = words_value(word, "count")) != NULL) {
         *form = set_number(v, COUNT_MAX, &l->count) ? NULL : "count=1 to count=131072";
     } else {

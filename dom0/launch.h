@@ -7,6 +7,7 @@
  *
  *   name=NAME  memory=SIZE  publish=HOSTPORT:GUESTPORT[/tcp|/udp]  net=yes|no  env=NAME=VALUE
  *   weight=1..10000  cap=PERCENT  count=N (so many guests, with names of their own)
+ *   fork=N (so many children at a time, and children of these; 0: it cannot fork)
  *   output=show|log (whether its lines appear in the shell, or in its log only)
  *   `--` ends the options
  *
@@ -21,6 +22,7 @@
 
 #define LAUNCH_PORTS_MAX 8
 #define LAUNCH_ENV_MAX 16
+#define LAUNCH_FORK_MAX 511  /* children of a guest, and theirs, at a time */
 #define LAUNCH_NAME_BYTES 64 /* of names of guests and images, the NUL included */
 
 struct launch_port {
@@ -42,6 +44,7 @@ struct launch_source {
     struct image *image;
     struct template *template; /* borrows; the place in the tree */
     bool has_network, is_ready;
+    uint32_t pid; /* of the process that it is; 0: 1 */
 };
 
 struct launch {
@@ -51,8 +54,10 @@ struct launch {
     uint32_t weight, cap_percent; /* 0: the default */
     uint32_t count;               /* of guests; at least 1 */
     enum launch_net net;
-    bool is_quiet;                      /* output=log */
-    bool is_private;                    /* the manifest's ports are not published */
+    bool is_quiet;   /* output=log */
+    bool is_private; /* the manifest's ports are not published */
+    bool has_fork_limit;
+    uint32_t fork_limit;                /* children, and theirs, at a time */
     bool is_cold;                       /* from the image, also when there is a warm template */
     const struct launch_source *source; /* borrows; NULL: the image */
     uint32_t port_count;                /* 0: the manifest's */

@@ -15,6 +15,7 @@
 #include "guest.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
+#include "process.h"
 #include "request.h"
 #include "seed.h"
 #include "slot.h"
@@ -123,8 +124,7 @@ static bool begin(uint32_t slot, void (*act)(struct guest *))
     return attempt();
 }
 
-/* What clones of a paused guest get. */
-static void describe(const struct guest *g, uint32_t handle, struct launch_source *s)
+void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_source *s)
 {
     struct hv_dom_info info;
 
@@ -138,6 +138,7 @@ static void describe(const struct guest *g, uint32_t handle, struct launch_sourc
         .template = g->from,
         .has_network = g->has_network,
         .is_ready = g->is_ready,
+        .pid = g->pid,
     };
 }
 
@@ -170,7 +171,7 @@ static struct template *freeze(const struct guest *g)
         term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
         return NULL;
     }
-    describe(g, (uint32_t)handle, &source);
+    lifecycle_describe(g, (uint32_t)handle, &source);
     struct template *const t = template_add(op.name, &source);
     if (t == NULL) {
         hv_dom_destroy((uint32_t)handle);
@@ -254,7 +255,7 @@ static void act_clone(struct guest *g)
 {
     struct launch_source source;
 
-    describe(g, g->handle, &source);
+    lifecycle_describe(g, g->handle, &source);
     start_clones(&source);
     go_on(g);
 }
@@ -304,6 +305,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
         .name = g->name,
         .memory_bytes = info_of(g)->memory_bytes,
         .generation = to->generation,
+        .pid = g->pid,
         .is_ready = to->is_ready,
     };
 
@@ -321,6 +323,9 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     seed_make(guest.seed);
     infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
     request_reset(g);
+    if (g->process != NULL) {
+        process_attach(g->process, g);
+    }
     if (g->has_network) {
         netback_open(slot, window, g->net.port);
     }

@@ -4,6 +4,13 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
+
+struct guest;
+struct launch_source;
+
+/** What clones of a paused guest get; `handle`: of the guest, or of a frozen clone of it. */
+void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_source *s);
 
 /**
  * Carries out a command, words[0] being its name, and prints what comes of it. Returns false when

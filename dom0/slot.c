@@ -45,6 +45,8 @@ struct guest *slot_allocate(void)
     g->is_ready = false;
     g->was_starved = false;
     g->is_first = false;
+    g->process = NULL;
+    g->pid = 0;
     g->request_is_open = false;
     g->request_number = 0;
     g->top_cpu_ns = 0;

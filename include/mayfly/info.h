@@ -72,7 +72,10 @@ struct mf_net {
 
 enum mf_request_op {
     MF_REQUEST_NONE = 0,
-    MF_REQUEST_ECHO = 1, /* value: args[0] + the length of text; for tests, and to measure */
+    MF_REQUEST_ECHO = 1,   /* value: args[0] + the length of text; for tests, and to measure */
+    MF_REQUEST_FORK = 2,   /* value: the child's number; the child finds 0. LIMIT: too many */
+    MF_REQUEST_WAIT = 3,   /* args: child or 0, MF_WAIT_*; value: MF_WAIT_VALUE, or 0: none yet */
+    MF_REQUEST_KILL = 4,   /* args: process or 0 (all others), signal or 0; value: how many */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
 };
@@ -92,6 +95,26 @@ struct mf_request {
     uint64_t args[2];  /* [g] */
     char text[64];     /* [g] */
 };
+
+/* MF_REQUEST_WAIT. NOENT: there is no such child. */
+#define MF_WAIT_KEEP 1u /* the child can be waited for again */
+#define MF_WAIT_VALUE(pid, status, cpu_ms)                                                         \
+    ((uint64_t)(pid) << 16 | ((status)&0xffffu) | (uint64_t)(cpu_ms) << 36)
+
+/*
+ * A guest as a process of a family: those that came by fork() from the same first one. `signals`,
+ * `child_changes`: dom0 changes them and sends an event MF_TAG_CONSOLE or MF_TAG_CONTROL.
+ */
+struct mf_process {
+    uint32_t pid, ppid;     /* its number, 0: it is alone, and 1; its parent's, 0: none; [D] */
+    uint64_t signals;       /* bit n: signal n; dom0 sets bits, the guest takes them, atomically */
+    uint32_t end_signal;    /* the signal that ends it, or 0; [g] */
+    uint32_t flags;         /* MF_PROCESS_*; [g] */
+    uint32_t child_changes; /* counts ends of children; [D] */
+    uint32_t member;        /* number in the family's shared memory; [D] */
+};
+
+#define MF_PROCESS_NO_ZOMBIES 1u /* nobody will wait for its children */
 
 /*
  * The area: memory at the window's end that costs nothing until it is used. Its first page has the
@@ -171,16 +194,17 @@ struct mf_info {
     uint32_t envc;         /* likewise at `env`: NAME=value */
     uint32_t args, args_bytes;
     uint32_t env, env_bytes;
-    uint32_t control_port; /* for stop requests; MF_NO_PORT: none; [d] */
-    uint32_t stop_request; /* != 0: please end (SIGTERM); [D], then an event MF_TAG_CONTROL */
-    uint32_t ready;        /* != 0: the application said that it is ready; [g] */
-    uint32_t critical;     /* != 0: in code that uses window memory: do not clone it now; [g] */
+    uint32_t control_port; /* for requests and readiness; MF_NO_PORT: none; [d] */
+    uint32_t reserved;
+    uint32_t ready;    /* != 0: the application said that it is ready; [g] */
+    uint32_t critical; /* != 0: in code that uses window memory: do not clone it now; [g] */
     struct mf_console console;
     struct mf_net net;
     struct mf_request request;
     uint32_t area;          /* MF_AREA_BYTES of the window; 0: none; [d] */
     uint32_t share_changes; /* counts changes of states of shares; [D] */
     struct mf_service service;
+    struct mf_process process;
 };
 
 _Static_assert(sizeof(struct mf_info) <= 512, "the info page has room for rings and strings");

@@ -161,8 +161,9 @@ static void time_page_make(void)
 
 static bool take_event(uint32_t *tag)
 {
-    if (stop_wanted == 1 && info->stop_request == 0) {
-        info->stop_request = 1;
+    if (stop_wanted == 1) {
+        stop_wanted = 2;
+        info->process.signals = 1ul << SIGTERM;
         *tag = MF_TAG_CONTROL;
         return true;
     }

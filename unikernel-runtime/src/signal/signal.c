@@ -13,6 +13,8 @@
 
 #include "fault/fault.h"
 #include "mayfly/hypercall.h"
+#include "process/process.h"
+#include "start/info.h"
 #include "time/time_internal.h"
 
 #define IGNORED_BY_DEFAULT                                                                         \
@@ -46,6 +48,7 @@ static bool is_ignored(int sig)
 
 static void end_by_default(int sig)
 {
+    mf_info()->process.end_signal = (uint32_t)sig;
     if ((DUMPS_BY_DEFAULT & MF_SIGNAL_BIT(sig)) == 0) {
         _exit(128 + sig);
     }
@@ -217,10 +220,13 @@ int kill(pid_t pid, int sig)
     if (sig != 0 && !is_signal(sig)) {
         return fail(EINVAL);
     }
-    if (pid != getpid() && pid != 0 && pid != -1 && pid != -getpid()) {
-        return fail(ESRCH);
+    if (pid != getpid()) {
+        const int err = mf_process_kill(pid, sig);
+        if (pid > 0 || err != 0) {
+            return err == 0 ? 0 : fail(err);
+        }
     }
-    if (sig != 0) {
+    if (sig != 0 && pid != -1) {
         if ((mf_thread_self()->signal_mask & MF_SIGNAL_BIT(sig)) == 0) {
             return raise(sig); /* POSIX: delivered before kill() returns */
         }
@@ -238,6 +244,7 @@ void abort(void)
     if (actions[SIGABRT].sa_handler != SIG_DFL && actions[SIGABRT].sa_handler != SIG_IGN) {
         raise(SIGABRT);
     }
+    mf_info()->process.end_signal = SIGABRT;
     mf_fault_die("abort() was called", SIGABRT);
 }
 

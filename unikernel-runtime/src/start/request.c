@@ -134,7 +134,7 @@ int64_t mf_request(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text, 
     return err;
 }
 
-int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text,
+int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_copy)(void),
                          uint64_t *value)
 {
     uint32_t tag;
@@ -142,7 +142,7 @@ int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, const char *
     if (!can_ask()) {
         return HV_ERR_NOSYS;
     }
-    begin(op, arg0, arg1, text);
+    begin(op, arg0, arg1, NULL);
     while (!is_answered()) {
         /* Whose event it is will be seen when the devices are polled next. */
         hv_event_wait(HV_WAIT_FOREVER, &tag);
@@ -150,6 +150,9 @@ int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, const char *
             mf_critical_enter(); /* a copy that was not meant: asks again */
             mf_critical_leave();
         }
+    }
+    if (in_copy != NULL && mf_info()->generation != mf_clone_generation) {
+        in_copy();
     }
     return end(value);
 }

@@ -21,9 +21,10 @@ int64_t mf_request(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text, 
 /**
  * The same, but nothing else of the guest runs until the answer is there: no thread, no handler of
  * a signal, a timer or a device. For what dom0 answers at once. A copy of the guest that finds the
- * answer in its own info page returns, too, attached to nothing of its own yet (start/clone.h).
+ * answer in its own info page returns, too, attached to nothing of its own yet (start/clone.h);
+ * in_copy(), if it is not NULL, is called first of all there.
  */
-int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text,
+int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_copy)(void),
                          uint64_t *value);
 
 /** HV_ERR_* as the errno number that says most. 0 for 0. */

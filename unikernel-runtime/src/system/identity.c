@@ -18,12 +18,13 @@ int setgroups(int count, const gid_t *groups);
 
 pid_t getpid(void)
 {
-    return GUEST_PID;
+    const uint32_t pid = mf_info()->process.pid;
+    return pid != 0 ? (pid_t)pid : GUEST_PID;
 }
 
 pid_t getppid(void)
 {
-    return 0;
+    return (pid_t)mf_info()->process.ppid;
 }
 
 pid_t getpgrp(void)
@@ -33,7 +34,7 @@ pid_t getpgrp(void)
 
 pid_t getsid(pid_t pid)
 {
-    return pid == 0 || pid == GUEST_PID ? GUEST_PID : (pid_t)mf_ret(-ESRCH);
+    return pid == 0 || pid == GUEST_PID || pid == getpid() ? GUEST_PID : (pid_t)mf_ret(-ESRCH);
 }
 
 pid_t setsid(void)

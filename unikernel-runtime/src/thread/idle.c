@@ -13,7 +13,6 @@
 
 static struct mf_event *events;
 static struct mf_poller *pollers;
-static uint32_t stop_request; /* as it was seen last */
 
 void mf_event_register(struct mf_event *e)
 {
@@ -37,22 +36,25 @@ static void dispatch(uint32_t tag)
     }
 }
 
-/* dom0 sets the flag and sends an event, which only has to end the sleep. */
-static void check_stop_request(void)
+/* dom0 sets the bits and sends an event, which only has to end the sleep. */
+static void take_signals(void)
 {
-    const uint32_t request = mf_info()->stop_request;
-    if (request != stop_request) {
-        stop_request = request;
-        if (request != 0) {
-            mf_signal_post(SIGTERM);
-        }
+    volatile struct mf_process *const page = &mf_info()->process;
+    if (page->signals == 0) {
+        return;
+    }
+    uint64_t signals = __atomic_exchange_n(&page->signals, 0, __ATOMIC_ACQUIRE);
+    while (signals != 0) {
+        const int sig = __builtin_ctzl(signals);
+        signals &= signals - 1;
+        mf_signal_post(sig);
     }
 }
 
 void mf_idle_poll(void)
 {
     mf_critical_enter();
-    check_stop_request();
+    take_signals();
     for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
         p->poll(p->arg);
     }

@@ -39,6 +39,8 @@ static struct mf_thread *zombie; /* detached and ended; its stack may still be i
 static uint32_t switch_count;
 static uint32_t last_id = 1;
 static uint32_t thread_count = 1;
+static uint32_t process; /* counts forks on the way to this process: older threads are not here */
+struct mf_thread *mf_thread_survivor;
 static enum { FS_UNKNOWN, FS_INSTRUCTION, FS_HYPERCALL } fs_method;
 
 void mf_thread_entry(void);
@@ -71,18 +73,24 @@ static void unlink_thread(struct mf_waitq *q, struct mf_thread *t)
     }
 }
 
-static void wake(struct mf_thread *t, enum mf_wake_reason reason)
+/* Returns false when it was not blocked, or is a thread that fork() has left behind. */
+static bool wake(struct mf_thread *t, enum mf_wake_reason reason)
 {
     if (t->state != MF_THREAD_BLOCKED) {
-        return;
+        return false;
     }
     if (t->queue != NULL) {
         unlink_thread(t->queue, t);
     }
     mf_timer_cancel(&t->timer);
+    if (t->process != process) {
+        t->state = MF_THREAD_ENDED;
+        return false;
+    }
     t->state = MF_THREAD_RUNNABLE;
     t->wake_reason = (uint8_t)reason;
     append(&run_queue, t);
+    return true;
 }
 
 static void on_timeout(struct mf_timer *timer)
@@ -102,10 +110,10 @@ void mf_thread_interrupt(struct mf_thread *t)
 
 struct mf_thread *mf_waitq_wake_one(struct mf_waitq *q)
 {
-    struct mf_thread *const t = q->head;
-    if (t != NULL) {
-        wake(t, MF_WAKE_NORMAL);
-    }
+    struct mf_thread *t;
+    do {
+        t = q->head;
+    } while (t != NULL && !wake(t, MF_WAKE_NORMAL));
     return t;
 }
 
@@ -271,6 +279,7 @@ int mf_thread_create(void *(*fn)(void *), void *arg, size_t stack_bytes, struct 
     *t = (struct mf_thread){.stack_low = low,
                             .canary = self->canary,
                             .signal_mask = self->signal_mask,
+                            .process = process,
                             .id = ++last_id};
     mf_thread_init_tls(t);
     _REENT_INIT_PTR(reent);
@@ -313,6 +322,20 @@ void mf_thread_end(void *result)
     }
     schedule(self);
     __builtin_unreachable();
+}
+
+/*
+ * Their stacks stay as they are, shared with the parent: to touch them costs more than they do. Those
+ * that are blocked leave their queues when they would be woken.
+ */
+void mf_thread_forget_others(void)
+{
+    struct mf_thread *const self = mf_thread_self();
+    run_queue = (struct mf_waitq){0};
+    zombie = NULL;
+    thread_count = 1;
+    self->process = ++process;
+    mf_thread_survivor = self;
 }
 
 int mf_thread_join(struct mf_thread *t, void **result)

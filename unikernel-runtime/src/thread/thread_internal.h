@@ -32,6 +32,7 @@ struct mf_thread {
     uint8_t wake_reason;               /* enum mf_wake_reason */
     uint8_t detached;
     uint8_t cancel_disabled; /* pthread_setcancelstate() */
+    uint32_t process;        /* after how many forks it was made, or has survived */
     uint32_t id;             /* gettid-like, 1 is the main thread */
     struct mf_timer timer;   /* the deadline of a wait */
     char *stack_low;         /* lowest usable byte; the page below is the guard */
@@ -45,9 +46,14 @@ struct mf_thread {
     sigset_t signals_pending; /* pthread_kill() */
 };
 
-/** The thread object of main(). */
+extern struct mf_thread *mf_thread_survivor; /* of a fork; NULL: there was none */
+
+/** The thread object of main(); in a process that was forked, of the thread that called fork(). */
 static inline struct mf_thread *mf_thread_main(void)
 {
+    if (mf_thread_survivor != NULL) {
+        return mf_thread_survivor;
+    }
     char *top = __stack_top;
     __asm__("" : "+r"(top)); /* not "one byte before an array" for the compiler's warnings */
     return (struct mf_thread *)(void *)(top - MF_THREAD_BYTES);
@@ -68,6 +74,9 @@ int mf_thread_join(struct mf_thread *t, void **result);
 
 /** Nobody will join `t`. */
 void mf_thread_detach(struct mf_thread *t);
+
+/** In a process that was just forked: the caller is its only thread. */
+void mf_thread_forget_others(void);
 
 /** Ends a wait of `t` with -EINTR. */
 void mf_thread_interrupt(struct mf_thread *t);

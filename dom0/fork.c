@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fork.c - see fork.h. */
+#include "fork.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lifecycle.h"
+#include "mayfly/hypercall.h"
+#include "process.h"
+#include "request.h"
+#include "slot.h"
+
+#define TRIES_MAX 2000
+#define TRIES_AT_ONCE 4
+#define TRY_NS (MF_NS_PER_MS / 2)
+#define SIGNALS 64u
+
+/* A fork that waits for a moment in which the guest does not use its window. */
+struct attempt {
+    struct mf_timer timer;
+    uint32_t slot, handle, number; /* of the guest and its request */
+    uint32_t tries;
+};
+
+static struct mf_info *info_of(const struct guest *g)
+{
+    return (struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
+}
+
+/* FAMILY.PID, the family being what the parent's name says before its own number. */
+static bool choose_name(const struct guest *parent, const struct process *p,
+                        char name[LAUNCH_NAME_BYTES])
+{
+    int bytes = (int)strlen(parent->name);
+    if (p->parent->member != 0) {
+        const char *const dot = strrchr(parent->name, '.');
+        bytes = dot != NULL ? (int)(dot - parent->name) : bytes;
+    }
+    const int all =
+        snprintf(name, LAUNCH_NAME_BYTES, "%.*s.%u", bytes, parent->name, (unsigned int)p->pid);
+    return all < LAUNCH_NAME_BYTES;
+}
+
+/* The copy of paused `g`. Returns its slot in *slot. */
+static int64_t make_child(struct guest *g, const struct process *child, uint32_t *slot)
+{
+    struct launch_source source;
+    struct launch l = {.image = g->image->name, .count = 1, .is_private = true};
+    struct hv_dom_info info;
+    char name[LAUNCH_NAME_BYTES], error[128];
+
+    if (choose_name(g, child, name)) {
+        l.name = name;
+    }
+    if (hv_dom_info(g->handle, &info) >= 0) {
+        l.weight = info.weight;
+        l.cap_percent = info.cap_percent;
+    }
+    l.is_quiet = !g->console.may_show;
+    l.fork_limit = g->fork_limit;
+    l.has_fork_limit = true;
+    lifecycle_describe(g, g->handle, &source);
+    l.source = &source;
+    return guest_create(&l, slot, error) ? 0 : HV_ERR_NOMEM;
+}
+
+/* With the guest paused where it can be copied. Returns the child's number, or HV_ERR_*. */
+static int64_t copy(struct guest *g)
+{
+    struct process *const parent = process_of(g);
+    struct process *const child = parent != NULL ? process_add_child(parent) : NULL;
+    uint32_t slot;
+
+    if (child == NULL) {
+        return parent != NULL ? HV_ERR_LIMIT : HV_ERR_NOMEM;
+    }
+    const int64_t err = make_child(g, child, &slot);
+    if (err < 0) {
+        process_drop(child);
+        return err;
+    }
+    struct guest *const copy = guest_at(slot);
+    volatile struct mf_request *const page = &info_of(copy)->request;
+    process_attach(child, copy);
+    page->asked = g->request_number;
+    page->answered = g->request_number;
+    copy->request_number = g->request_number;
+    const int64_t started = guest_start(slot);
+    if (started < 0) {
+        guest_kill(slot);
+        return started;
+    }
+    return child->pid;
+}
+
+/* Returns false: not now. */
+static bool try(struct guest *g)
+{
+    int64_t err = hv_dom_pause(g->handle);
+    if (err == HV_ERR_STATE) {
+        return false; /* paused for want of memory */
+    }
+    if (err < 0) {
+        request_answer(g, err, 0);
+        return true;
+    }
+    if (__atomic_load_n(&info_of(g)->critical, __ATOMIC_RELAXED) != 0) {
+        hv_dom_start(g->handle);
+        return false;
+    }
+    const int64_t pid = copy(g);
+    request_answer(g, pid < 0 ? pid : 0, pid < 0 ? 0 : (uint64_t)pid);
+    hv_dom_start(g->handle);
+    return true;
+}
+
+static void expired(struct mf_timer *t)
+{
+    struct attempt *const a = (struct attempt *)(void *)t;
+    struct guest *const g = guest_at(a->slot);
+
+    if (g->state == GUEST_RUNNING && g->handle == a->handle && g->request_is_open &&
+        g->request_number == a->number && !try(g)) {
+        if (++a->tries < TRIES_MAX) {
+            mf_timer_set(t, mf_clock_deadline(TRY_NS));
+            return;
+        }
+        request_answer(g, HV_ERR_BUSY, 0);
+    }
+    free(a);
+}
+
+static int64_t fork_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    (void)value;
+    if (g->fork_limit == 0) {
+        return HV_ERR_LIMIT;
+    }
+    for (uint32_t i = 0; i < TRIES_AT_ONCE; i++) {
+        if (try(g)) {
+            return REQUEST_LATER; /* it is answered */
+        }
+        hv_yield();
+    }
+    struct attempt *const a = malloc(sizeof(*a));
+    if (a == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    *a = (struct attempt){
+        .timer = {.expire = expired}, .slot = slot_of(g), .handle = g->handle, .number = r->number};
+    mf_timer_set(&a->timer, mf_clock_deadline(TRY_NS));
+    return REQUEST_LATER;
+}
+
+static int64_t wait_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    const int64_t pid = (int64_t)r->args[0];
+    const bool any = pid <= 0; /* there is one process group */
+    bool has_children = false;
+
+    for (struct process *p = g->process != NULL ? g->process->children : NULL; p != NULL;
+         p = p->next) {
+        if (!any && p->pid != (uint64_t)pid) {
+            continue;
+        }
+        has_children = true;
+        if (p->slot != PLAN_NO_GUEST) {
+            continue;
+        }
+        *value = MF_WAIT_VALUE(p->pid, p->status, p->cpu_ns / MF_NS_PER_MS);
+        if ((r->args[1] & MF_WAIT_KEEP) == 0) {
+            process_drop(p);
+        }
+        return 0;
+    }
+    *value = 0;
+    return has_children ? 0 : HV_ERR_NOENT;
+}
+
+static void send_signal(const struct process *p, uint32_t signal)
+{
+    if (p->slot == PLAN_NO_GUEST || signal == 0) {
+        return;
+    }
+    if (signal == SIGKILL) {
+        guest_kill(p->slot);
+    } else {
+        process_signal(guest_at(p->slot), signal);
+    }
+}
+
+static int64_t kill_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    const int64_t pid = (int64_t)r->args[0];
+    const struct process *const self = g->process;
+    uint32_t count = 0;
+
+    if (r->args[1] >= SIGNALS) {
+        return HV_ERR_INVAL;
+    }
+    const uint32_t signal = (uint32_t)r->args[1];
+    if (self != NULL && pid > 0) {
+        const struct process *const p =
+            pid <= UINT32_MAX ? process_find(self, (uint32_t)pid) : NULL;
+        if (p == NULL) {
+            return HV_ERR_NOENT;
+        }
+        *value = 1;
+        if (p == self && signal == SIGKILL) {
+            guest_kill(slot_of(g));
+            return REQUEST_LATER; /* nobody waits for an answer */
+        }
+        send_signal(p, signal);
+        return 0;
+    }
+    for (uint32_t i = 0; self != NULL && i < PROCESS_MEMBERS_MAX; i++) {
+        const struct process *const p = process_member(self, i);
+        if (p != NULL && p != self && p->slot != PLAN_NO_GUEST) {
+            count++;
+            send_signal(p, signal);
+        }
+    }
+    *value = count;
+    return count > 0 ? 0 : HV_ERR_NOENT;
+}
+
+void fork_init(void)
+{
+    request_register(MF_REQUEST_FORK, fork_asked);
+    request_register(MF_REQUEST_WAIT, wait_asked);
+    request_register(MF_REQUEST_KILL, kill_asked);
+}

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* process.c - see process.h. */
+#include "process.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#include "mayfly/hypercall.h"
+#include "slot.h"
+
+#define FIRST_PID 1u
+#define PID_MAX 0xfffffu /* what fits into an answer to MF_REQUEST_WAIT */
+#define SIGNAL_MAX 63u
+
+struct family {
+    uint32_t count;     /* of members */
+    uint32_t limit;     /* of them */
+    uint32_t last_pid;  /* that was given */
+    uint32_t last_slot; /* of members[] that was given */
+    struct process *members[PROCESS_MEMBERS_MAX];
+};
+
+static struct mf_process *page_of(const struct process *p)
+{
+    return &((struct mf_info *)((uint8_t *)guest_window(p->slot) + HV_INFO_PAGE))->process;
+}
+
+/* ---- records ------------------------------------------------------------------------------ */
+
+static struct process *add(struct family *f, uint32_t pid)
+{
+    struct process *const p = malloc(sizeof(*p));
+    if (p == NULL) {
+        return NULL;
+    }
+    do {
+        f->last_slot = (f->last_slot + 1) % PROCESS_MEMBERS_MAX;
+    } while (f->members[f->last_slot] != NULL);
+    *p = (struct process){.family = f, .slot = PLAN_NO_GUEST, .pid = pid, .member = f->last_slot};
+    f->members[f->last_slot] = p;
+    f->count++;
+    return p;
+}
+
+struct process *process_of(struct guest *g)
+{
+    if (g->process != NULL) {
+        return g->process;
+    }
+    struct family *const f = calloc(1, sizeof(*f));
+    if (f == NULL) {
+        return NULL;
+    }
+    const uint32_t known = g->pid; /* a clone of a child keeps its number */
+    f->limit = g->fork_limit + 1u < PROCESS_MEMBERS_MAX ? g->fork_limit + 1u : PROCESS_MEMBERS_MAX;
+    f->last_pid = known != 0 ? known : FIRST_PID;
+    f->last_slot = PROCESS_MEMBERS_MAX - 1;
+    struct process *const p = add(f, f->last_pid);
+    if (p == NULL) {
+        free(f);
+        return NULL;
+    }
+    process_attach(p, g);
+    return p;
+}
+
+static bool pid_is_used(const struct family *f, uint32_t pid)
+{
+    for (uint32_t i = 0; i < PROCESS_MEMBERS_MAX; i++) {
+        if (f->members[i] != NULL && f->members[i]->pid == pid) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static uint32_t choose_pid(struct family *f)
+{
+    do {
+        f->last_pid = f->last_pid == PID_MAX ? FIRST_PID + 1 : f->last_pid + 1;
+    } while (pid_is_used(f, f->last_pid));
+    return f->last_pid;
+}
+
+struct process *process_add_child(struct process *parent)
+{
+    struct family *const f = parent->family;
+    if (f->count >= f->limit) {
+        return NULL;
+    }
+    struct process *const p = add(f, choose_pid(f));
+    if (p == NULL) {
+        return NULL;
+    }
+    p->parent = parent;
+    p->next = parent->children;
+    if (p->next != NULL) {
+        p->next->previous = p;
+    }
+    parent->children = p;
+    return p;
+}
+
+void process_attach(struct process *p, struct guest *g)
+{
+    g->process = p;
+    g->pid = p->pid;
+    p->slot = slot_of(g);
+    struct mf_process *const page = page_of(p);
+    page->pid = p->pid;
+    page->ppid = p->parent != NULL ? p->parent->pid : 0;
+    page->member = p->member;
+}
+
+static void unlink_child(struct process *p)
+{
+    if (p->parent == NULL) {
+        return;
+    }
+    *(p->previous != NULL ? &p->previous->next : &p->parent->children) = p->next;
+    if (p->next != NULL) {
+        p->next->previous = p->previous;
+    }
+    p->parent = NULL;
+    p->next = NULL;
+    p->previous = NULL;
+}
+
+void process_drop(struct process *p)
+{
+    struct family *const f = p->family;
+
+    unlink_child(p);
+    f->members[p->member] = NULL;
+    free(p);
+    if (--f->count == 0) {
+        free(f);
+    }
+}
+
+struct process *process_find(const struct process *p, uint32_t pid)
+{
+    for (uint32_t i = 0; i < PROCESS_MEMBERS_MAX; i++) {
+        struct process *const member = p->family->members[i];
+        if (member != NULL && member->pid == pid) {
+            return member;
+        }
+    }
+    return NULL;
+}
+
+struct process *process_member(const struct process *p, uint32_t member)
+{
+    return member < PROCESS_MEMBERS_MAX ? p->family->members[member] : NULL;
+}
+
+/* ---- the end ------------------------------------------------------------------------------ */
+
+/* The status for wait(): a signal in the low byte, or an exit status above it. */
+static uint32_t wait_status(const struct process *p, uint32_t reason, int32_t code)
+{
+    const uint32_t said = page_of(p)->end_signal; /* the guest may say what it likes */
+
+    if (reason == HV_END_EXIT) {
+        return said >= 1 && said <= SIGNAL_MAX ? said : ((uint32_t)code & 0xffu) << 8;
+    }
+    if (reason == HV_END_FAULT && said >= 1 && said <= SIGNAL_MAX) {
+        return said;
+    }
+    return code > 128 && code <= 128 + (int32_t)SIGNAL_MAX ? (uint32_t)code - 128u
+                                                           : (uint32_t)SIGKILL;
+}
+
+/* Its children go on without it; nobody waits for those that have ended. */
+static void leave_children(struct process *p)
+{
+    while (p->children != NULL) {
+        struct process *const child = p->children;
+        unlink_child(child);
+        if (child->slot == PLAN_NO_GUEST) {
+            process_drop(child);
+        } else {
+            page_of(child)->ppid = p->pid == FIRST_PID ? 0 : FIRST_PID;
+        }
+    }
+}
+
+void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
+{
+    struct process *const p = g->process;
+    struct hv_dom_info info;
+
+    if (p == NULL) {
+        return;
+    }
+    g->process = NULL;
+    p->status = wait_status(p, reason, code);
+    p->cpu_ns = hv_dom_info(g->handle, &info) >= 0 ? info.cpu_ns : 0;
+    leave_children(p);
+    p->slot = PLAN_NO_GUEST;
+    struct process *const parent = p->parent;
+    if (parent == NULL || parent->slot == PLAN_NO_GUEST) {
+        process_drop(p);
+        return;
+    }
+    struct mf_process *const page = page_of(parent);
+    if ((page->flags & MF_PROCESS_NO_ZOMBIES) != 0) {
+        process_drop(p);
+    }
+    __atomic_fetch_add(&page->child_changes, 1, __ATOMIC_RELEASE);
+    process_signal(guest_at(parent->slot), SIGCHLD);
+}
+
+void process_signal(struct guest *g, uint32_t signal)
+{
+    struct mf_info *const info =
+        (struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
+
+    __atomic_fetch_or(&info->process.signals, (uint64_t)1 << signal, __ATOMIC_RELEASE);
+    hv_event_send(g->console.port);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process.h - guests as POSIX processes: families that fork() makes, who is whose child, how they
+ * ended, signals between them.
+ *
+ * A guest has a record from its first fork on, and so does each child. The record of a child that
+ * ended stays, without a guest, until its parent waits for it or ends: it counts as a member.
+ * Cost: records are 80 bytes; ending and waiting take time with the number of children, not of
+ * members or guests.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "guest.h"
+
+#define PROCESS_MEMBERS_MAX (LAUNCH_FORK_MAX + 1u) /* of a family */
+#define PROCESS_FORK_DEFAULT 256u
+
+struct family;
+
+struct process {
+    struct family *family;
+    struct process *parent;                     /* NULL: none is alive */
+    struct process *children, *next, *previous; /* next, previous: the parent's other children */
+    uint32_t slot;                              /* of its guest; PLAN_NO_GUEST: it has ended */
+    uint32_t pid;                               /* 1.. */
+    uint32_t member; /* number in the family, below PROCESS_MEMBERS_MAX */
+    uint32_t status; /* of one that has ended, as for wait() */
+    uint64_t cpu_ns; /* likewise */
+};
+
+/** The record of a guest, made if need be. NULL: no memory. */
+struct process *process_of(struct guest *g);
+
+/** A record for a child of `parent`, without a guest. NULL: the family is full, or no memory. */
+struct process *process_add_child(struct process *parent);
+
+/** Its guest is `g` from now on; fills in its part of the info page. */
+void process_attach(struct process *p, struct guest *g);
+
+/** Undoes process_add_child(). */
+void process_drop(struct process *p);
+
+/** The member of p's family with this number, alive or not; NULL: none. */
+struct process *process_find(const struct process *p, uint32_t pid);
+
+/** The member with this number in the family, or NULL. */
+struct process *process_member(const struct process *p, uint32_t member);
+
+/** A guest is ending: `reason`, `code` as in struct guest. Its window is still there. */
+void process_guest_ends(struct guest *g, uint32_t reason, int32_t code);
+
+/** Has a signal raised in a running guest. */
+void process_signal(struct guest *g, uint32_t signal);

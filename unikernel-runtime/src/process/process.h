@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * process.h - guests as POSIX processes: fork() is a clone of the guest that dom0 makes, and parents
+ * and children know each other through dom0 (struct mf_process of mayfly/info.h).
+ */
+#pragma once
+
+#include <sys/types.h>
+
+/**
+ * Sends `sig` (0: none) to other processes of the family: to `pid`, or, when that is not positive, to
+ * all others. Returns 0 or an errno number; 0 when there are no others to be sent to, as the caller
+ * is one of them.
+ */
+int mf_process_kill(pid_t pid, int sig);
