@@ -28,6 +28,7 @@ struct template
     struct template *name_next;
     struct link siblings, children; /* of those that are in the tree; children: the list's head */
     struct launch_source self;      /* what its clones get */
+    uint64_t saved_id;              /* 0: none */
     uint32_t refs;                  /* one for being in the tree */
     bool is_removed;
 };
@@ -206,6 +207,38 @@ void template_source(const struct template *t, struct launch_source *source)
 bool template_is_root(const struct template *t)
 {
     return t->parent == NULL;
+}
+
+struct template *template_parent(struct template *t)
+{
+    return t->parent == NULL ? NULL : resolve(&t->parent);
+}
+
+const char *template_name(const struct template *t)
+{
+    return t->name;
+}
+
+void template_set_saved(struct template *t, uint64_t id)
+{
+    t->saved_id = id;
+}
+
+uint64_t template_saved(const struct template *t)
+{
+    return t->saved_id;
+}
+
+struct template *template_find_saved(uint64_t id)
+{
+    for (uint32_t i = 0; i < BUCKETS; i++) {
+        for (struct template *t = buckets[i]; t != NULL; t = t->name_next) {
+            if (t->saved_id == id) {
+                return t;
+            }
+        }
+    }
+    return NULL;
 }
 
 /* ---- printing ----------------------------------------------------------------------------- */

@@ -43,5 +43,18 @@ void template_source(const struct template *t, struct launch_source *source);
 /** Whether it is the template of an image. */
 bool template_is_root(const struct template *t);
 
+/** The one above it in the tree; NULL: it is an image's. Borrows. */
+struct template *template_parent(struct template *t);
+
+/** Its name. Borrows. */
+const char *template_name(const struct template *t);
+
+/** Notes under which number it is saved on the disk (store/catalogue.h); 0: it is not. */
+void template_set_saved(struct template *t, uint64_t id);
+uint64_t template_saved(const struct template *t);
+
+/** The template that is saved under this number, or NULL. Looks at all. */
+struct template *template_find_saved(uint64_t id);
+
 /** Prints the tree. */
 void template_print(void);

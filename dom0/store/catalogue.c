@@ -168,9 +168,9 @@ static bool is_zero(const uint8_t *p, size_t bytes)
 }
 
 /* Whether all that the store would overwrite at once is zero. */
-static const char *look_for_nothing(struct disk *d, bool *is_blank)
+static const char *look_for_nothing(struct disk *d, enum store_disk *what)
 {
-    *is_blank = false;
+    *what = STORE_DISK_OTHER;
     for (uint64_t at = 0; at < STORE_BLOCKS_MIN; at += DISK_BUFFER_BLOCKS) {
         const char *const problem = disk_read(d, FIRST_BUFFER, at, DISK_BUFFER_BLOCKS);
         if (problem != NULL) {
@@ -181,28 +181,32 @@ static const char *look_for_nothing(struct disk *d, bool *is_blank)
                    "own, or fill the first 4 MiB of this one with zeros to have it formatted";
         }
     }
-    *is_blank = true;
+    *what = STORE_DISK_BLANK;
     return "the disk is blank";
 }
 
-const char *catalogue_open(struct catalogue *c, struct disk *d, bool *is_blank)
+const char *catalogue_open(struct catalogue *c, struct disk *d, enum store_disk *what)
 {
     const char *problem;
     bool is_ours;
 
     c->disk = d;
-    *is_blank = false;
+    *what = STORE_DISK_OTHER;
     if (d->blocks < STORE_BLOCKS_MIN) {
         return "the disk is too small: it needs at least 4 MiB";
     }
     if (!read_supers(c, &is_ours, &problem)) {
         if (problem != NULL) {
+            *what = STORE_DISK_OURS; /* it may be */
             return problem;
         }
-        return is_ours ? "the disk's store is damaged: both of its superblocks are not what was "
-                         "written"
-                       : look_for_nothing(d, is_blank);
+        if (!is_ours) {
+            return look_for_nothing(d, what);
+        }
+        *what = STORE_DISK_OURS;
+        return "the disk's store is damaged: both of its superblocks are not what was written";
     }
+    *what = STORE_DISK_OURS;
     problem = check_super(&c->super, d);
     return problem != NULL ? problem : read_entries(c);
 }

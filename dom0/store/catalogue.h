@@ -24,11 +24,13 @@ struct catalogue {
     struct store_entry entries[STORE_ENTRIES_MAX];
 };
 
+enum store_disk { STORE_DISK_OURS, STORE_DISK_BLANK, STORE_DISK_OTHER };
+
 /**
- * Reads the catalogue. *is_blank: the disk holds nothing at all (an error is returned all the
- * same); catalogue_format() makes a store of it.
+ * Reads the catalogue. *what: whose disk it is, also when there is an error. BLANK (which is an
+ * error here): it holds nothing at all, catalogue_format() makes a store of it.
  */
-const char *catalogue_open(struct catalogue *c, struct disk *d, bool *is_blank);
+const char *catalogue_open(struct catalogue *c, struct disk *d, enum store_disk *what);
 
 /** Makes an empty store on a disk that catalogue_open() called blank, and opens it. */
 const char *catalogue_format(struct catalogue *c, struct disk *d);

@@ -74,10 +74,10 @@ static const char *save(const char *name, uint32_t pages, const char *parent)
 {
     struct body_writer w;
     struct store_entry e = {0};
-    bool is_blank;
+    enum store_disk what;
     struct hv_vcpu_state state = {.fpu_bytes = pages};
 
-    const char *problem = catalogue_open(&catalogue, &disk.disk, &is_blank);
+    const char *problem = catalogue_open(&catalogue, &disk.disk, &what);
     if (problem != NULL) {
         return problem;
     }
@@ -104,8 +104,8 @@ static const char *save(const char *name, uint32_t pages, const char *parent)
 
 static const char *copy(const char *from, const char *to)
 {
-    bool is_blank;
-    const char *const problem = catalogue_open(&catalogue, &disk.disk, &is_blank);
+    enum store_disk what;
+    const char *const problem = catalogue_open(&catalogue, &disk.disk, &what);
     if (problem != NULL) {
         return problem;
     }
@@ -119,8 +119,8 @@ static const char *copy(const char *from, const char *to)
 
 static const char *forget(const char *name)
 {
-    bool is_blank;
-    const char *const problem = catalogue_open(&catalogue, &disk.disk, &is_blank);
+    enum store_disk what;
+    const char *const problem = catalogue_open(&catalogue, &disk.disk, &what);
     if (problem != NULL) {
         return problem;
     }
@@ -182,10 +182,10 @@ static const char *check_body(const struct store_entry *e)
 
 static void begin_store(uint64_t blocks)
 {
-    bool is_blank;
+    enum store_disk what;
     fake_disk_open(&disk, blocks);
-    assert_non_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
-    assert_true(is_blank);
+    assert_non_null(catalogue_open(&catalogue, &disk.disk, &what));
+    assert_true(what == STORE_DISK_BLANK);
     assert_null(catalogue_format(&catalogue, &disk.disk));
 }
 
@@ -309,21 +309,21 @@ static bool holds(const char *names)
 /* Runs all steps with the power going after `cut` writes. Returns false: it never went. */
 static bool survive_cut(uint32_t cut, uint32_t seed)
 {
-    bool is_blank;
+    enum store_disk what;
     uint32_t done = 0;
 
     fake_disk_open(&disk, BLOCKS);
     disk.cut_after = cut;
-    (void)catalogue_open(&catalogue, &disk.disk, &is_blank);
+    (void)catalogue_open(&catalogue, &disk.disk, &what);
     const bool is_formatted = catalogue_format(&catalogue, &disk.disk) == NULL;
     while (is_formatted && done < STEPS && run_step(done) == NULL) {
         done++;
     }
     const bool was_cut = disk.is_off;
     fake_disk_power_cycle(&disk, &seed);
-    const char *const problem = catalogue_open(&catalogue, &disk.disk, &is_blank);
+    const char *const problem = catalogue_open(&catalogue, &disk.disk, &what);
     if (problem != NULL) {
-        assert_true(is_blank && !is_formatted);
+        assert_true(what == STORE_DISK_BLANK && !is_formatted);
     } else {
         assert_true(holds(names_after[done]) || (done < STEPS && holds(names_after[done + 1])));
         assert_null(save("e", 40, NULL)); /* and it goes on */
@@ -347,7 +347,7 @@ static void a_power_cut_after_any_write_leaves_what_was_done(void **state)
 static void an_altered_block_is_found(void **state)
 {
     (void)state;
-    bool is_blank;
+    enum store_disk what;
     uint32_t seed = 1, found = 0, bodies_found = 0;
 
     begin_store(BLOCKS);
@@ -360,7 +360,7 @@ static void an_altered_block_is_found(void **state)
         const uint32_t at = fake_random(&seed) % DISK_BLOCK_BYTES;
         disk.content[(size_t)block * DISK_BLOCK_BYTES + at] ^=
             (uint8_t)(1u << fake_random(&seed) % 8);
-        const char *problem = catalogue_open(&catalogue, &disk.disk, &is_blank);
+        const char *problem = catalogue_open(&catalogue, &disk.disk, &what);
         if (problem == NULL) {
             assert_int_equal(catalogue.count, 2);
             for (uint32_t i = 0; i < 2; i++) {
@@ -370,7 +370,7 @@ static void an_altered_block_is_found(void **state)
             }
         }
         found += problem != NULL;
-        assert_false(is_blank);
+        assert_false(what == STORE_DISK_BLANK);
         memcpy(disk.content, good, (size_t)BLOCKS * DISK_BLOCK_BYTES);
     }
     /* each block of both bodies (103 + 3 + 1, 62 + 1 + 1) */
@@ -383,17 +383,17 @@ static void an_altered_block_is_found(void **state)
 static void each_byte_of_a_superblock_counts(void **state)
 {
     (void)state;
-    bool is_blank;
+    enum store_disk what;
 
     begin_store(BLOCKS);
     assert_null(save("a", 10, NULL));
     for (uint32_t i = 0; i < sizeof(struct store_super); i++) {
         disk.content[i] ^= 0x10; /* one copy is enough */
-        assert_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
+        assert_null(catalogue_open(&catalogue, &disk.disk, &what));
         assert_int_equal(catalogue.count, 1);
         disk.content[STORE_SECOND_COPY * DISK_BLOCK_BYTES + i] ^= 0x10;
-        assert_non_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
-        assert_false(is_blank);
+        assert_non_null(catalogue_open(&catalogue, &disk.disk, &what));
+        assert_false(what == STORE_DISK_BLANK);
         disk.content[i] ^= 0x10;
         disk.content[STORE_SECOND_COPY * DISK_BLOCK_BYTES + i] ^= 0x10;
     }
@@ -401,41 +401,41 @@ static void each_byte_of_a_superblock_counts(void **state)
     const size_t entries = (STORE_CATALOGUE + STORE_CATALOGUE_BLOCKS * 0) * DISK_BLOCK_BYTES;
     for (size_t i = 0; i < sizeof(struct store_entry); i++) {
         disk.content[entries + i] ^= 1;
-        assert_non_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
+        assert_non_null(catalogue_open(&catalogue, &disk.disk, &what));
         disk.content[entries + i] ^= 1;
     }
-    assert_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
+    assert_null(catalogue_open(&catalogue, &disk.disk, &what));
     fake_disk_close(&disk);
 }
 
 static void a_shorter_disk_is_refused(void **state)
 {
     (void)state;
-    bool is_blank;
+    enum store_disk what;
 
     begin_store(BLOCKS);
     assert_null(save("a", 10, NULL));
     for (uint64_t blocks = BLOCKS - 1; blocks > 0; blocks -= blocks / 7 + 1) {
         disk.disk.blocks = blocks;
-        assert_non_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
-        assert_false(is_blank);
+        assert_non_null(catalogue_open(&catalogue, &disk.disk, &what));
+        assert_false(what == STORE_DISK_BLANK);
     }
     disk.disk.blocks = BLOCKS;
-    assert_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
+    assert_null(catalogue_open(&catalogue, &disk.disk, &what));
     fake_disk_close(&disk);
 }
 
 static void another_disk_is_never_overwritten(void **state)
 {
     (void)state;
-    bool is_blank;
+    enum store_disk what;
 
     for (uint64_t block = 0; block < STORE_BLOCKS_MIN; block += 61) {
         fake_disk_open(&disk, BLOCKS);
         disk.content[block * DISK_BLOCK_BYTES + 510] = 0x55;
-        const char *const problem = catalogue_open(&catalogue, &disk.disk, &is_blank);
+        const char *const problem = catalogue_open(&catalogue, &disk.disk, &what);
         assert_non_null(strstr(problem, "something else"));
-        assert_false(is_blank);
+        assert_false(what == STORE_DISK_BLANK);
         assert_int_equal(disk.writes, 0);
         fake_disk_close(&disk);
     }
@@ -462,8 +462,8 @@ static void a_full_disk_keeps_what_it_has(void **state)
     }
     assert_non_null(strstr(problem, "full"));
     assert_true(count == (STORE_BLOCKS_MIN - STORE_BODIES) / (69 + 3));
-    bool is_blank;
-    assert_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
+    enum store_disk what;
+    assert_null(catalogue_open(&catalogue, &disk.disk, &what));
     assert_int_equal(catalogue.count, count);
     for (uint32_t i = 0; i < count; i++) {
         assert_null(check_body(&catalogue.entries[i]));
@@ -482,7 +482,7 @@ static void the_catalogue_has_room_for_1024(void **state)
 {
     (void)state;
     char name[16];
-    bool is_blank;
+    enum store_disk what;
 
     begin_store(FAKE_BLOCKS_MAX);
     for (uint32_t i = 0; i < STORE_ENTRIES_MAX; i++) {
@@ -490,7 +490,7 @@ static void the_catalogue_has_room_for_1024(void **state)
         assert_null(save(name, 1, NULL));
     }
     assert_string_equal(save("more", 1, NULL), "no entry left");
-    assert_null(catalogue_open(&catalogue, &disk.disk, &is_blank));
+    assert_null(catalogue_open(&catalogue, &disk.disk, &what));
     assert_int_equal(catalogue.count, STORE_ENTRIES_MAX);
     assert_null(check_body(catalogue_find(&catalogue, "n1023")));
     assert_null(check_body(catalogue_find(&catalogue, "n511")));
