@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <stdarg.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fd/fd_internal.h"
@@ -61,6 +62,47 @@ int dup3(int fd, int to, int flags)
     return (int)mf_ret(duplicate_to(fd, to, (uint32_t)flags));
 }
 
+/*
+ * Record locks belong to the process. A guest is one process, so no lock is ever in another's way:
+ * nothing has to be kept. What is wrong with a request is told all the same.
+ */
+static int lock_record(struct mf_open_file *f, int command, struct flock *lock)
+{
+    const uint32_t access = f->flags & O_ACCMODE;
+    const bool is_known =
+        lock->l_type == F_RDLCK || lock->l_type == F_WRLCK || lock->l_type == F_UNLCK;
+    if (!is_known || f->ops->lseek == NULL) {
+        return -EINVAL;
+    }
+    off_t base = lock->l_whence == SEEK_CUR ? f->position : 0;
+    if (lock->l_whence == SEEK_END) {
+        struct stat st;
+        const int err = f->ops->fstat(f, &st);
+        if (err != 0) {
+            return err;
+        }
+        base = st.st_size;
+    } else if (lock->l_whence != SEEK_SET && lock->l_whence != SEEK_CUR) {
+        return -EINVAL;
+    }
+    off_t start, end;
+    if (__builtin_add_overflow(base, lock->l_start, &start) ||
+        __builtin_add_overflow(start, lock->l_len, &end)) {
+        return -EOVERFLOW;
+    }
+    if (start < 0 || end < 0) {
+        return -EINVAL;
+    }
+    if (command == F_GETLK) {
+        lock->l_type = F_UNLCK;
+        return 0;
+    }
+    return (lock->l_type == F_RDLCK && access == O_WRONLY) ||
+                   (lock->l_type == F_WRLCK && access == O_RDONLY)
+               ? -EBADF
+               : 0;
+}
+
 static int control(int fd, int command, intptr_t arg)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
@@ -83,12 +125,10 @@ static int control(int fd, int command, intptr_t arg)
     case F_SETFL:
         f->flags = (f->flags & ~(uint32_t)SETTABLE) | ((uint32_t)arg & SETTABLE);
         return 0;
-    case F_GETLK: /* there is no other process that could hold a lock */
-        ((struct flock *)arg)->l_type = F_UNLCK;
-        return 0;
+    case F_GETLK:
     case F_SETLK:
     case F_SETLKW:
-        return 0;
+        return lock_record(f, command, (struct flock *)arg);
     default:
         return -EINVAL;
     }
@@ -101,6 +141,16 @@ int fcntl(int fd, int command, ...)
     const intptr_t arg = va_arg(ap, intptr_t);
     va_end(ap);
     return (int)mf_ret(control(fd, command, arg));
+}
+
+int lockf(int fd, int command, off_t bytes)
+{
+    struct flock lock = {
+        .l_type = command == F_ULOCK ? F_UNLCK : F_WRLCK, .l_whence = SEEK_CUR, .l_len = bytes};
+    if (command < F_ULOCK || command > F_TEST) {
+        return (int)mf_ret(-EINVAL);
+    }
+    return fcntl(fd, command == F_TEST ? F_GETLK : F_SETLK, &lock);
 }
 
 int ioctl(int fd, unsigned long request, ...)

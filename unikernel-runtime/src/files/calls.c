@@ -1,28 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* calls.c - POSIX calls on paths. One user, who may do everything that modes do not make pointless.
- */
+/* calls.c - POSIX calls on the attributes of files. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/time.h>
 #include <sys/utime.h>
 #include <unistd.h>
 
+#include "fd/fd_internal.h"
 #include "files/open_file.h"
 #include "files/path.h"
+#include "mayfly/hypercall.h"
+#include "start/info.h"
+#include "system/identity.h"
 #include "time/clock.h"
 
 #define PERMISSIONS 07777u
 
 /* ---- attributes ---------------------------------------------------------------------------- */
 
+static unsigned int follow_unless(int flags, int no_follow)
+{
+    return (flags & no_follow) != 0 ? 0 : MF_PATH_FOLLOW;
+}
+
 static int status_of(int fd, const char *path, unsigned int flags, struct stat *st)
 {
     struct mf_node *n;
+    const int same = mf_path_descriptor(path);
+    if (same >= 0) {
+        return fstat(same, st);
+    }
     const int err = mf_path_node(fd, path, flags, &n);
     if (err == 0) {
         mf_node_stat(n, st);
@@ -42,111 +51,230 @@ int lstat(const char *restrict path, struct stat *restrict st)
 
 int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
 {
-    return status_of(fd, path, (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : MF_PATH_FOLLOW, st);
+    if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    if ((flags & AT_EMPTY_PATH) != 0 && *path == '\0' && fd != AT_FDCWD) {
+        return fstat(fd, st);
+    }
+    return status_of(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), st);
+}
+
+/* ---- rights -------------------------------------------------------------------------------- */
+
+/* With the real ids in place of the effective ones, unless AT_EACCESS. */
+int faccessat(int fd, const char *path, int mode, int flags)
+{
+    if ((mode & ~(R_OK | W_OK | X_OK)) != 0 || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW)) != 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    const struct mf_ids uid = mf_identity.uid, gid = mf_identity.gid;
+    if ((flags & AT_EACCESS) == 0) {
+        mf_identity.uid.effective = uid.real;
+        mf_identity.gid.effective = gid.real;
+    }
+    struct mf_node *n;
+    int err = mf_path_node(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), &n);
+    if (err == 0) {
+        err = mf_node_check(n, mode);
+    }
+    mf_identity.uid = uid;
+    mf_identity.gid = gid;
+    return (int)mf_ret(err);
 }
 
 int access(const char *path, int mode)
 {
-    struct mf_node *n;
-    const int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
-    if (err == 0 && (mode & X_OK) != 0 && !S_ISDIR(n->mode) && (n->mode & 0111) == 0) {
-        return (int)mf_ret(-EACCES);
-    }
-    return (int)mf_ret(err);
+    return faccessat(AT_FDCWD, path, mode, 0);
+}
+
+static bool is_owner(const struct mf_node *n)
+{
+    return mf_identity.uid.effective == 0 || mf_identity.uid.effective == n->uid;
 }
 
 static int set_mode(struct mf_node *n, mode_t mode)
 {
-    n->mode = (n->mode & ~PERMISSIONS) | (mode & PERMISSIONS);
+    if (!is_owner(n)) {
+        return -EPERM;
+    }
+    const bool keeps_gid = mf_identity.uid.effective == 0 || mf_identity_has_group(n->gid);
+    const mode_t kept = keeps_gid || !S_ISREG(n->mode) ? PERMISSIONS : PERMISSIONS - S_ISGID;
+    n->mode = (n->mode & ~PERMISSIONS) | (mode & kept);
+    mf_node_touch_status(n);
     return 0;
+}
+
+int fchmodat(int fd, const char *path, mode_t mode, int flags)
+{
+    struct mf_node *n;
+    if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    int err = mf_path_node(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), &n);
+    if (err == 0 && S_ISLNK(n->mode)) {
+        err = -EOPNOTSUPP; /* the mode of a link means nothing */
+    }
+    return (int)mf_ret(err != 0 ? err : set_mode(n, mode));
 }
 
 int chmod(const char *path, mode_t mode)
 {
-    struct mf_node *n;
-    const int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
-    return (int)mf_ret(err != 0 ? err : set_mode(n, mode));
+    return fchmodat(AT_FDCWD, path, mode, 0);
+}
+
+/* The node of `fd`, for calls on the attributes of files. */
+static int node_of_descriptor(int fd, struct mf_node **out)
+{
+    *out = mf_file_node(fd);
+    return *out != NULL ? 0 : mf_fd_peek(fd) == NULL ? -EBADF : -EINVAL;
 }
 
 int fchmod(int fd, mode_t mode)
 {
-    struct mf_node *const n = mf_file_node(fd);
-    return (int)mf_ret(n == NULL ? -EBADF : set_mode(n, mode));
+    struct mf_node *n;
+    const int err = node_of_descriptor(fd, &n);
+    return (int)mf_ret(err != 0 ? err : set_mode(n, mode));
 }
 
-/* Everything belongs to user and group 0; -1 means "as it is". */
-static int check_owner(uid_t owner, gid_t group)
+/* -1 leaves one as it is. Only user 0 gives files away; an owner may change to a group of his. */
+static int set_owner(struct mf_node *n, uid_t owner, gid_t group)
 {
-    const bool is_same = (owner == 0 || owner == (uid_t)-1) && (group == 0 || group == (gid_t)-1);
-    return is_same ? 0 : -EPERM;
+    const bool is_root = mf_identity.uid.effective == 0;
+    const bool keeps_owner = owner == (uid_t)-1 || owner == n->uid;
+    const bool may_group = group == (gid_t)-1 || mf_identity_has_group(group);
+    if (!is_root && (!is_owner(n) || !keeps_owner || !may_group)) {
+        return -EPERM;
+    }
+    n->uid = owner == (uid_t)-1 ? n->uid : owner;
+    n->gid = group == (gid_t)-1 ? n->gid : group;
+    if (S_ISREG(n->mode) && (n->mode & 0111) != 0) {
+        n->mode &= ~(uint32_t)(S_ISUID | S_ISGID);
+    }
+    mf_node_touch_status(n);
+    return 0;
 }
 
-static int change_owner(int fd, const char *path, uid_t owner, gid_t group, unsigned int flags)
+int fchownat(int fd, const char *path, uid_t owner, gid_t group, int flags)
 {
     struct mf_node *n;
-    const int err = mf_path_node(fd, path, flags, &n);
-    return (int)mf_ret(err != 0 ? err : check_owner(owner, group));
+    if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    const int err = mf_path_node(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), &n);
+    return (int)mf_ret(err != 0 ? err : set_owner(n, owner, group));
 }
 
 int chown(const char *path, uid_t owner, gid_t group)
 {
-    return change_owner(AT_FDCWD, path, owner, group, MF_PATH_FOLLOW);
+    return fchownat(AT_FDCWD, path, owner, group, 0);
 }
 
 int lchown(const char *path, uid_t owner, gid_t group)
 {
-    return change_owner(AT_FDCWD, path, owner, group, 0);
+    return fchownat(AT_FDCWD, path, owner, group, AT_SYMLINK_NOFOLLOW);
 }
 
 int fchown(int fd, uid_t owner, gid_t group)
 {
-    return (int)mf_ret(mf_file_node(fd) == NULL ? -EBADF : check_owner(owner, group));
+    struct mf_node *n;
+    const int err = node_of_descriptor(fd, &n);
+    return (int)mf_ret(err != 0 ? err : set_owner(n, owner, group));
 }
 
-static int set_time(struct mf_node *n, const struct timespec *t)
+/* ---- times --------------------------------------------------------------------------------- */
+
+static bool is_valid_time(const struct timespec *t)
 {
-    if (t != NULL && t->tv_nsec == UTIME_OMIT) {
-        return 0;
+    return t->tv_nsec == UTIME_OMIT || t->tv_nsec == UTIME_NOW ||
+           (t->tv_nsec >= 0 && t->tv_nsec < (long)MF_NS_PER_S);
+}
+
+static int64_t time_or(const struct timespec *t, int64_t now, int64_t before)
+{
+    if (t->tv_nsec == UTIME_OMIT) {
+        return before;
     }
-    if (t == NULL || t->tv_nsec == UTIME_NOW) {
-        n->mtime_ns = mf_clock_wall_ns();
-        return 0;
-    }
-    if (t->tv_nsec < 0 || t->tv_nsec >= (long)MF_NS_PER_S) {
+    return t->tv_nsec == UTIME_NOW ? now : t->tv_sec * (int64_t)MF_NS_PER_S + t->tv_nsec;
+}
+
+/* times NULL: now, which whoever may write may set, too; other times only the owner. */
+static int set_times(struct mf_node *n, const struct timespec *times)
+{
+    static const struct timespec now_twice[2] = {{0, UTIME_NOW}, {0, UTIME_NOW}};
+    const struct timespec *const t = times != NULL ? times : now_twice;
+    if (!is_valid_time(&t[0]) || !is_valid_time(&t[1])) {
         return -EINVAL;
     }
-    n->mtime_ns = (uint64_t)t->tv_sec * MF_NS_PER_S + (uint64_t)t->tv_nsec;
+    const bool is_now = t[0].tv_nsec == UTIME_NOW && t[1].tv_nsec == UTIME_NOW;
+    const bool is_nothing = t[0].tv_nsec == UTIME_OMIT && t[1].tv_nsec == UTIME_OMIT;
+    if (!is_owner(n) && !is_nothing && (!is_now || mf_node_check(n, W_OK) != 0)) {
+        return is_now ? -EACCES : -EPERM;
+    }
+    const int64_t now = (int64_t)mf_clock_wall_ns();
+    n->atime_ns = time_or(&t[0], now, n->atime_ns);
+    n->mtime_ns = time_or(&t[1], now, n->mtime_ns);
+    n->ctime_ns = is_nothing ? n->ctime_ns : now;
     return 0;
 }
 
 int utimensat(int fd, const char *path, const struct timespec *times, int flags)
 {
     struct mf_node *n;
-    const unsigned int follow = (flags & AT_SYMLINK_NOFOLLOW) != 0 ? 0 : MF_PATH_FOLLOW;
-    const int err = mf_path_node(fd, path, follow, &n);
-    return (int)mf_ret(err != 0 ? err : set_time(n, times == NULL ? NULL : &times[1]));
+    if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    const int err = mf_path_node(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), &n);
+    return (int)mf_ret(err != 0 ? err : set_times(n, times));
 }
 
 int futimens(int fd, const struct timespec *times)
 {
-    struct mf_node *const n = mf_file_node(fd);
-    return (int)mf_ret(n == NULL ? -EBADF : set_time(n, times == NULL ? NULL : &times[1]));
+    struct mf_node *n;
+    const int err = node_of_descriptor(fd, &n);
+    return (int)mf_ret(err != 0 ? err : set_times(n, times));
+}
+
+/* Microseconds out of range become nanoseconds out of range, never UTIME_NOW or UTIME_OMIT. */
+static const struct timespec *convert(const struct timeval *from, struct timespec to[2])
+{
+    for (int i = 0; from != NULL && i < 2; i++) {
+        const bool is_valid = from[i].tv_usec >= 0 && from[i].tv_usec < 1000000;
+        to[i] = (struct timespec){from[i].tv_sec,
+                                  is_valid ? from[i].tv_usec * 1000 : (long)MF_NS_PER_S};
+    }
+    return from != NULL ? to : NULL;
 }
 
 int utimes(const char *path, const struct timeval *times)
 {
-    struct timespec t[2] = {0};
-    if (times != NULL) {
-        t[1] = (struct timespec){times[1].tv_sec, times[1].tv_usec * 1000};
-    }
-    return utimensat(AT_FDCWD, path, times == NULL ? NULL : t, 0);
+    struct timespec t[2];
+    return utimensat(AT_FDCWD, path, convert(times, t), 0);
+}
+
+int lutimes(const char *path, const struct timeval *times)
+{
+    struct timespec t[2];
+    return utimensat(AT_FDCWD, path, convert(times, t), AT_SYMLINK_NOFOLLOW);
+}
+
+int futimes(int fd, const struct timeval *times)
+{
+    struct timespec t[2];
+    return futimens(fd, convert(times, t));
 }
 
 int utime(const char *path, const struct utimbuf *times)
 {
-    const struct timespec t[2] = {{0}, {.tv_sec = times == NULL ? 0 : times->modtime}};
+    struct timespec t[2] = {{0}, {0}};
+    if (times != NULL) {
+        t[0].tv_sec = times->actime;
+        t[1].tv_sec = times->modtime;
+    }
     return utimensat(AT_FDCWD, path, times == NULL ? NULL : t, 0);
 }
+
+/* ---- size and space ------------------------------------------------------------------------ */
 
 int truncate(const char *path, off_t bytes)
 {
@@ -156,219 +284,49 @@ int truncate(const char *path, off_t bytes)
         err = S_ISDIR(n->mode) ? -EISDIR : -EINVAL;
     }
     if (err == 0) {
-        err = bytes < 0 ? -EINVAL : mf_node_truncate(n, (uint64_t)bytes);
+        err = bytes < 0 ? -EINVAL : mf_node_check(n, W_OK);
+    }
+    return (int)mf_ret(err != 0 ? err : mf_node_truncate(n, (uint64_t)bytes));
+}
+
+/* Of the one file system: its space is the guest's memory. */
+static void fill_statvfs(struct statvfs *v)
+{
+    struct hv_dom_info info;
+    const uint64_t pages = mf_info()->memory_bytes / HV_PAGE_BYTES;
+    const uint64_t used = hv_dom_info(HV_SELF, &info) < 0 ? 0 : info.resident_pages;
+    const uint64_t left = pages > used ? pages - used : 0;
+    *v = (struct statvfs){.f_bsize = MF_CHUNK_BYTES,
+                          .f_frsize = MF_CHUNK_BYTES,
+                          .f_blocks = pages,
+                          .f_bfree = left,
+                          .f_bavail = left,
+                          .f_files = pages,
+                          .f_ffree = left,
+                          .f_favail = left,
+                          .f_fsid = 1,
+                          .f_namemax = MF_NAME_MAX};
+}
+
+int statvfs(const char *restrict path, struct statvfs *restrict v)
+{
+    struct mf_node *n;
+    const int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
+    if (err == 0) {
+        fill_statvfs(v);
     }
     return (int)mf_ret(err);
 }
 
-/* ---- making -------------------------------------------------------------------------------- */
-
-static mode_t masked(mode_t mode)
+int fstatvfs(int fd, struct statvfs *v)
 {
-    const mode_t mask = umask(0);
-    umask(mask);
-    return mode & ~mask & PERMISSIONS;
-}
-
-static int make(int fd, const char *path, mode_t mode, struct mf_node **out)
-{
-    struct mf_place place;
-    int err = mf_path_find(fd, path, 0, &place);
-    if (err == 0 && place.node != NULL) {
-        err = -EEXIST;
+    if (mf_fd_peek(fd) == NULL) {
+        return (int)mf_ret(-EBADF);
     }
-    if (err == 0 && place.wants_directory && !S_ISDIR(mode)) {
-        err = -ENOENT;
-    }
-    return err != 0 ? err
-                    : mf_node_create(place.directory, place.name, place.name_bytes, mode, out);
-}
-
-int mkdirat(int fd, const char *path, mode_t mode)
-{
-    struct mf_node *n;
-    return (int)mf_ret(make(fd, path, S_IFDIR | masked(mode), &n));
-}
-
-int mkdir(const char *path, mode_t mode)
-{
-    return mkdirat(AT_FDCWD, path, mode);
-}
-
-int symlink(const char *target, const char *path)
-{
-    struct mf_node *n;
-    char *const copy = strdup(target);
-    int err = *target == '\0' ? -ENOENT : copy == NULL ? -ENOSPC : 0;
-    if (err == 0) {
-        err = make(AT_FDCWD, path, S_IFLNK | 0777, &n);
-    }
-    if (err != 0) {
-        free(copy);
-        return (int)mf_ret(err);
-    }
-    n->target = copy;
+    fill_statvfs(v);
     return 0;
 }
 
-ssize_t readlink(const char *restrict path, char *restrict buffer, size_t bytes)
+void sync(void) /* there is no slower store */
 {
-    struct mf_node *n;
-    int err = mf_path_node(AT_FDCWD, path, 0, &n);
-    if (err == 0 && !S_ISLNK(n->mode)) {
-        err = -EINVAL;
-    }
-    if (err != 0) {
-        return mf_ret(err);
-    }
-    const size_t length = strlen(n->target);
-    memcpy(buffer, n->target, length < bytes ? length : bytes);
-    return (ssize_t)(length < bytes ? length : bytes);
-}
-
-/* ---- removing ------------------------------------------------------------------------------ */
-
-static int check_empty(struct mf_node *directory)
-{
-    const int err = mf_node_fill(directory);
-    return err != 0 ? err : directory->directory.first != NULL ? -ENOTEMPTY : 0;
-}
-
-/* Whether the path ends with "." or "..", or is the root: entries that cannot be removed or moved. */
-static bool is_special(const struct mf_place *place)
-{
-    return place->name_bytes == 0 || (place->name[0] == '.' && place->name_bytes == 1) ||
-           (place->name[0] == '.' && place->name[1] == '.' && place->name_bytes == 2);
-}
-
-static int check_removable(const struct mf_place *place, bool is_directory)
-{
-    if (is_special(place)) {
-        static const int errors[] = {-EBUSY, -EINVAL, -ENOTEMPTY}; /* "", ".", ".." */
-        return is_directory ? errors[place->name_bytes] : -EISDIR;
-    }
-    if (place->node == NULL) {
-        return -ENOENT;
-    }
-    if (S_ISDIR(place->node->mode) != is_directory) {
-        return is_directory ? -ENOTDIR : -EISDIR;
-    }
-    return is_directory ? check_empty(place->node) : 0;
-}
-
-static int remove_entry(int fd, const char *path, bool is_directory)
-{
-    struct mf_place place;
-    int err = mf_path_find(fd, path, 0, &place);
-    if (err == 0) {
-        err = check_removable(&place, is_directory);
-    }
-    if (err == 0) {
-        err = mf_node_fill(place.directory);
-    }
-    if (err == 0) {
-        mf_node_remove(place.node);
-    }
-    return (int)mf_ret(err);
-}
-
-int unlink(const char *path)
-{
-    return remove_entry(AT_FDCWD, path, false);
-}
-
-int rmdir(const char *path)
-{
-    return remove_entry(AT_FDCWD, path, true);
-}
-
-int unlinkat(int fd, const char *path, int flags)
-{
-    return remove_entry(fd, path, (flags & AT_REMOVEDIR) != 0);
-}
-
-int remove(const char *path)
-{
-    struct stat st;
-    if (lstat(path, &st) != 0) {
-        return -1;
-    }
-    return S_ISDIR(st.st_mode) ? rmdir(path) : unlink(path);
-}
-
-/* What newlib's own functions call; its object of remove() must not be linked beside this one. */
-int _remove_r(struct _reent *reent, const char *path)
-{
-    (void)reent;
-    return remove(path);
-}
-
-/* ---- renaming ------------------------------------------------------------------------------ */
-
-static bool is_within(const struct mf_node *n, const struct mf_node *directory)
-{
-    while (n != NULL && n != directory) {
-        n = n->parent;
-    }
-    return n != NULL && directory != NULL;
-}
-
-/* Whether `from` may take the place of `to`, which exists. */
-static int check_replace(const struct mf_node *from, struct mf_node *to)
-{
-    if (S_ISDIR(from->mode)) {
-        return S_ISDIR(to->mode) ? check_empty(to) : -ENOTDIR;
-    }
-    return S_ISDIR(to->mode) ? -EISDIR : 0;
-}
-
-static int rename_entry(const char *from_path, const char *to_path)
-{
-    struct mf_place from, to;
-    int err = mf_path_find(AT_FDCWD, from_path, 0, &from);
-    if (err == 0) {
-        err = mf_path_find(AT_FDCWD, to_path, 0, &to);
-    }
-    if (err != 0) {
-        return err;
-    }
-    if (is_special(&from) || is_special(&to)) {
-        return from.name_bytes == 0 || to.name_bytes == 0 ? -EBUSY : -EINVAL;
-    }
-    if (from.node == NULL) {
-        return -ENOENT;
-    }
-    if (from.node == to.node) {
-        return 0;
-    }
-    if (to.wants_directory && !S_ISDIR(from.node->mode)) {
-        return -ENOTDIR;
-    }
-    if (is_within(to.directory, from.node)) {
-        return -EINVAL;
-    }
-    if (is_within(from.directory, to.node)) {
-        return -ENOTEMPTY;
-    }
-    if (to.node != NULL) {
-        err = check_replace(from.node, to.node);
-    }
-    if (err == 0) {
-        err = mf_node_fill(from.directory);
-    }
-    if (err == 0) {
-        err = mf_node_fill(to.directory);
-    }
-    if (err == 0) {
-        err = mf_node_move(from.node, to.directory, to.name, to.name_bytes);
-    }
-    if (err == 0 && to.node != NULL) {
-        mf_node_remove(to.node);
-    }
-    return err;
-}
-
-int rename(const char *from, const char *to)
-{
-    return (int)mf_ret(rename_entry(from, to));
 }

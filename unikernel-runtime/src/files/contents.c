@@ -1,19 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * contents.c - the bytes of regular files: chunks of 4 KiB, none where nothing was written. What
- * has no chunk is read from the packed contents, behind those it is zero.
+ * has no chunk is read from the packed contents, behind those it is zero. So appending takes time
+ * in proportion to what is appended, and a read finds its place at once.
+ *
+ * A file that is mapped shared has its first part flat, in pages of its own: pages cannot be in two
+ * places, so the mapping is the contents. The flat part is larger than the file, for it to grow in;
+ * what grows beyond it is in chunks again.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "files/node.h"
-#include "time/clock.h"
+#include "mayfly/hypercall.h"
+#include "memory/memory.h"
 
-static const char *chunk_at(const struct mf_node *n, uint64_t offset)
+#define FLAT_MIN_BYTES (64ull << 20) /* address space, not memory */
+#define FLAT_FACTOR 4u
+
+static uint64_t page_up(uint64_t bytes)
 {
-    const uint64_t index = offset / MF_CHUNK_BYTES;
-    return index < n->file.chunk_count ? n->file.chunks[index] : NULL;
+    return (bytes + HV_PAGE_BYTES - 1) & -(uint64_t)HV_PAGE_BYTES;
+}
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+/* Where the pointer to a chunk is; NULL: there is no such chunk. */
+static char **slot_at(const struct mf_contents *c, uint64_t index)
+{
+    if (index < MF_GROUP_CHUNKS) {
+        return index < c->chunk_count ? &c->chunks[index] : NULL;
+    }
+    const uint64_t group = index / MF_GROUP_CHUNKS - 1;
+    return group < c->group_count && c->groups[group] != NULL
+               ? &c->groups[group][index % MF_GROUP_CHUNKS]
+               : NULL;
+}
+
+/* Where the bytes at `at` are, at most `bytes` in a row: *part of them. NULL: they are zero. */
+static const char *piece_at(const struct mf_contents *c, uint64_t at, size_t bytes, size_t *part)
+{
+    if (at < c->flat_bytes) {
+        *part = least(bytes, c->flat_bytes - at);
+        return c->flat + at;
+    }
+    if (c->chunks_used == 0) {
+        *part = at < c->packed_bytes ? least(bytes, c->packed_bytes - at) : bytes;
+        return at < c->packed_bytes ? c->packed + at : NULL;
+    }
+    char **const slot = slot_at(c, at / MF_CHUNK_BYTES);
+    const uint64_t unit = slot != NULL ? MF_CHUNK_BYTES : MF_CHUNK_BYTES * MF_GROUP_CHUNKS;
+    *part = least(bytes, unit - at % unit);
+    if (slot != NULL && *slot != NULL) {
+        return *slot + at % MF_CHUNK_BYTES;
+    }
+    if (at < c->packed_bytes) {
+        *part = least(*part, c->packed_bytes - at);
+        return c->packed + at;
+    }
+    return NULL;
 }
 
 size_t mf_node_read(const struct mf_node *n, uint64_t offset, void *to, size_t bytes)
@@ -21,96 +72,203 @@ size_t mf_node_read(const struct mf_node *n, uint64_t offset, void *to, size_t b
     if (offset >= n->file.bytes) {
         return 0;
     }
-    const size_t total = bytes < n->file.bytes - offset ? bytes : n->file.bytes - offset;
-    if (n->file.chunk_count == 0 && offset + total <= n->file.packed_bytes) {
-        memcpy(to, n->file.packed + offset, total);
-        return total;
-    }
-    for (size_t done = 0; done < total;) {
-        char *const out = (char *)to + done;
-        const uint64_t at = offset + done;
-        const size_t in_chunk = MF_CHUNK_BYTES - at % MF_CHUNK_BYTES;
-        size_t part = total - done < in_chunk ? total - done : in_chunk;
-        const char *const chunk = chunk_at(n, at);
-        if (chunk != NULL) {
-            memcpy(out, chunk + at % MF_CHUNK_BYTES, part);
-        } else if (at < n->file.packed_bytes) {
-            part = part < n->file.packed_bytes - at ? part : n->file.packed_bytes - at;
-            memcpy(out, n->file.packed + at, part);
+    const size_t total = least(bytes, n->file.bytes - offset);
+    for (size_t done = 0, part; done < total; done += part) {
+        const char *const from = piece_at(&n->file, offset + done, total - done, &part);
+        if (from != NULL) {
+            memcpy((char *)to + done, from, part);
         } else {
-            memset(out, 0, part);
+            memset((char *)to + done, 0, part);
         }
-        done += part;
     }
     return total;
 }
 
-static int make_room(struct mf_node *n, uint64_t index)
+/* ---- writing ------------------------------------------------------------------------------- */
+
+/* Makes *table, of *count entries, have one with number `index`; new ones are zero. */
+static void *grow_table(void *table, size_t *count, uint64_t index)
 {
-    if (index < n->file.chunk_count) {
-        return 0;
+    size_t more = *count == 0 ? 1 : *count;
+    while (more <= index) {
+        more *= 2;
     }
-    size_t count = n->file.chunk_count == 0 ? 1 : n->file.chunk_count;
-    while (count <= index) {
-        count *= 2;
+    char *const grown = realloc(table, more * sizeof(void *));
+    if (grown != NULL) {
+        memset(grown + *count * sizeof(void *), 0, (more - *count) * sizeof(void *));
+        *count = more;
     }
-    char **const chunks = realloc(n->file.chunks, count * sizeof(*chunks));
-    if (chunks == NULL) {
-        return -ENOSPC;
-    }
-    memset(chunks + n->file.chunk_count, 0, (count - n->file.chunk_count) * sizeof(*chunks));
-    n->file.chunks = chunks;
-    n->file.chunk_count = count;
-    return 0;
+    return grown;
 }
 
-/* The chunk at `offset` for writing, with the bytes that the file has there; NULL: no memory. */
-static char *writable_chunk(struct mf_node *n, uint64_t offset)
+/* As slot_at(), but makes it. NULL: no memory. */
+static char **make_slot(struct mf_contents *c, uint64_t index)
 {
-    const uint64_t index = offset / MF_CHUNK_BYTES;
-    const uint64_t start = index * MF_CHUNK_BYTES;
-    if (make_room(n, index) != 0) {
+    void *table = c->chunks;
+    if (index < MF_GROUP_CHUNKS) {
+        if (index >= c->chunk_count) {
+            table = grow_table(table, &c->chunk_count, index);
+            c->chunks = table != NULL ? table : c->chunks;
+        }
+        return table != NULL ? &c->chunks[index] : NULL;
+    }
+    const uint64_t group = index / MF_GROUP_CHUNKS - 1;
+    if (group >= c->group_count) {
+        table = grow_table(c->groups, &c->group_count, group);
+        if (table == NULL) {
+            return NULL;
+        }
+        c->groups = table;
+    }
+    if (c->groups[group] == NULL) {
+        c->groups[group] = calloc(MF_GROUP_CHUNKS, sizeof(char *));
+    }
+    return slot_at(c, index);
+}
+
+/*
+ * The chunk at `offset` for writing, with the bytes that the file has there; NULL: no memory.
+ * is_whole: all of it will be written, so it may hold anything.
+ */
+static char *writable_chunk(struct mf_contents *c, uint64_t offset, bool is_whole)
+{
+    const uint64_t start = offset - offset % MF_CHUNK_BYTES;
+    char **const slot = make_slot(c, offset / MF_CHUNK_BYTES);
+    if (slot == NULL) {
         return NULL;
     }
-    char *chunk = n->file.chunks[index];
+    char *chunk = *slot;
     if (chunk == NULL) {
-        chunk = calloc(1, MF_CHUNK_BYTES);
-        if (chunk != NULL && start < n->file.packed_bytes) {
-            const uint64_t left = n->file.packed_bytes - start;
-            memcpy(chunk, n->file.packed + start, left < MF_CHUNK_BYTES ? left : MF_CHUNK_BYTES);
+        chunk = is_whole ? malloc(MF_CHUNK_BYTES) : calloc(1, MF_CHUNK_BYTES);
+        if (chunk == NULL) {
+            return NULL;
         }
-        n->file.chunks[index] = chunk;
+        if (!is_whole && start < c->packed_bytes) {
+            memcpy(chunk, c->packed + start, least(c->packed_bytes - start, MF_CHUNK_BYTES));
+        }
+        *slot = chunk;
+        c->chunks_used++;
     }
     return chunk;
 }
 
+/* Behind the end a shared mapping may have written into the last page; the file must not show it. */
+static void clear_flat_tail(struct mf_contents *c)
+{
+    const uint64_t end = least(page_up(c->bytes), c->flat_bytes);
+    if (c->bytes < end) {
+        memset(c->flat + c->bytes, 0, end - c->bytes);
+    }
+}
+
+static size_t write_piece(struct mf_contents *c, uint64_t at, const char *from, size_t bytes)
+{
+    if (at < c->flat_bytes) {
+        const size_t part = least(bytes, c->flat_bytes - at);
+        memcpy(c->flat + at, from, part);
+        return part;
+    }
+    const size_t in_chunk = MF_CHUNK_BYTES - at % MF_CHUNK_BYTES;
+    const size_t part = least(bytes, in_chunk);
+    char *const chunk = writable_chunk(c, at, part == MF_CHUNK_BYTES);
+    if (chunk == NULL) {
+        return 0;
+    }
+    memcpy(chunk + at % MF_CHUNK_BYTES, from, part);
+    return part;
+}
+
 ssize_t mf_node_write(struct mf_node *n, uint64_t offset, const void *from, size_t bytes)
 {
-    if (offset > (uint64_t)MF_FILE_MAX || bytes > (uint64_t)MF_FILE_MAX - offset) {
+    struct mf_contents *const c = &n->file;
+    if (bytes == 0) {
+        return 0;
+    }
+    if (offset >= (uint64_t)MF_FILE_MAX) {
         return -EFBIG;
     }
-    size_t done = 0;
-    while (done < bytes) {
-        const uint64_t at = offset + done;
-        const size_t in_chunk = MF_CHUNK_BYTES - at % MF_CHUNK_BYTES;
-        const size_t part = bytes - done < in_chunk ? bytes - done : in_chunk;
-        char *const chunk = writable_chunk(n, at);
-        if (chunk == NULL) {
-            break;
-        }
-        memcpy(chunk + at % MF_CHUNK_BYTES, (const char *)from + done, part);
+    const size_t total = least(bytes, (uint64_t)MF_FILE_MAX - offset);
+    if (offset + total > c->bytes) {
+        clear_flat_tail(c);
+    }
+    size_t done = 0, part = 1;
+    while (done < total && part != 0) {
+        part = write_piece(c, offset + done, (const char *)from + done, total - done);
         done += part;
     }
-    if (done == 0 && bytes != 0) {
+    if (done == 0) {
         return -ENOSPC;
     }
-    if (done != 0) {
-        n->mtime_ns = mf_clock_wall_ns();
+    if (offset + done > c->bytes) {
+        c->bytes = offset + done;
     }
-    if (offset + done > n->file.bytes && done != 0) {
-        n->file.bytes = offset + done;
-    }
+    mf_node_touch(n);
     return (ssize_t)done;
+}
+
+/* ---- sizes --------------------------------------------------------------------------------- */
+
+static void drop_slots(struct mf_contents *c, char **slots, uint64_t from, uint64_t to)
+{
+    for (uint64_t i = from; i < to; i++) {
+        c->chunks_used -= slots[i] != NULL;
+        free(slots[i]);
+        slots[i] = NULL;
+    }
+}
+
+/* Frees the chunks from number `from` on. */
+static void drop_chunks(struct mf_contents *c, uint64_t from)
+{
+    for (uint64_t g = from / MF_GROUP_CHUNKS; g <= c->group_count; g++) {
+        const uint64_t first = from > g * MF_GROUP_CHUNKS ? from % MF_GROUP_CHUNKS : 0;
+        if (g == 0) {
+            drop_slots(c, c->chunks, first, c->chunk_count);
+        } else if (c->groups[g - 1] != NULL) {
+            drop_slots(c, c->groups[g - 1], first, MF_GROUP_CHUNKS);
+            if (first == 0) {
+                free(c->groups[g - 1]);
+                c->groups[g - 1] = NULL;
+            }
+        }
+    }
+    if (from == 0) {
+        free(c->chunks);
+        free(c->groups);
+        c->chunks = NULL;
+        c->groups = NULL;
+        c->chunk_count = c->group_count = 0;
+    }
+}
+
+/* Gives back the flat pages from `bytes` on and puts zero pages there. */
+static void shrink_flat(struct mf_contents *c, uint64_t bytes)
+{
+    const uint64_t start = page_up(bytes), end = least(page_up(c->bytes), c->flat_bytes);
+    if (start < end) {
+        const uint64_t va = (uint64_t)(uintptr_t)c->flat + start;
+        const uint64_t pages = (end - start) / HV_PAGE_BYTES;
+        if (hv_mem_unmap(va, pages) < 0 ||
+            hv_mem_map(va, pages, HV_PROT_READ | HV_PROT_WRITE) < 0) {
+            abort(); /* no page table can be missing here: they were there */
+        }
+    }
+    c->bytes = bytes;
+    clear_flat_tail(c);
+}
+
+static void shrink(struct mf_contents *c, uint64_t bytes)
+{
+    c->packed_bytes = least(c->packed_bytes, bytes);
+    if (c->flat != NULL) {
+        shrink_flat(c, bytes);
+    }
+    drop_chunks(c, (bytes + MF_CHUNK_BYTES - 1) / MF_CHUNK_BYTES);
+    char **const last = slot_at(c, bytes / MF_CHUNK_BYTES);
+    if (last != NULL && *last != NULL) {
+        const size_t used = bytes % MF_CHUNK_BYTES;
+        memset(*last + used, 0, MF_CHUNK_BYTES - used); /* zero, should the file grow again */
+    }
 }
 
 int mf_node_truncate(struct mf_node *n, uint64_t bytes)
@@ -118,25 +276,117 @@ int mf_node_truncate(struct mf_node *n, uint64_t bytes)
     if (bytes > (uint64_t)MF_FILE_MAX) {
         return -EFBIG;
     }
-    if (bytes < n->file.packed_bytes) {
-        n->file.packed_bytes = bytes;
-    }
-    const uint64_t keep = (bytes + MF_CHUNK_BYTES - 1) / MF_CHUNK_BYTES;
-    for (uint64_t i = keep; i < n->file.chunk_count; i++) {
-        free(n->file.chunks[i]);
-        n->file.chunks[i] = NULL;
-    }
-    char *const last = (char *)(uintptr_t)chunk_at(n, bytes);
-    if (last != NULL && bytes < n->file.bytes) {
-        const size_t used = bytes % MF_CHUNK_BYTES;
-        memset(last + used, 0, MF_CHUNK_BYTES - used); /* zero, should the file grow again */
-    }
-    if (bytes == 0) {
-        free(n->file.chunks);
-        n->file.chunks = NULL;
-        n->file.chunk_count = 0;
+    if (bytes < n->file.bytes) {
+        shrink(&n->file, bytes);
+    } else {
+        clear_flat_tail(&n->file);
     }
     n->file.bytes = bytes;
-    n->mtime_ns = mf_clock_wall_ns();
+    mf_node_touch(n);
     return 0;
+}
+
+int mf_node_allocate(struct mf_node *n, uint64_t offset, uint64_t bytes)
+{
+    struct mf_contents *const c = &n->file;
+    const uint64_t end = offset + bytes;
+    if (offset > (uint64_t)MF_FILE_MAX || bytes > (uint64_t)MF_FILE_MAX - offset) {
+        return -EFBIG;
+    }
+    const uint64_t first = offset > c->flat_bytes ? offset : c->flat_bytes;
+    for (uint64_t at = first - first % MF_CHUNK_BYTES; at < end; at += MF_CHUNK_BYTES) {
+        if (writable_chunk(c, at, false) == NULL) {
+            return -ENOSPC;
+        }
+    }
+    if (end > c->bytes) {
+        clear_flat_tail(c);
+        c->bytes = end;
+    }
+    mf_node_touch_status(n);
+    return 0;
+}
+
+uint64_t mf_node_stored_bytes(const struct mf_node *n)
+{
+    const struct mf_contents *const c = &n->file;
+    return page_up(least(c->bytes, c->flat_bytes)) + c->packed_bytes +
+           (uint64_t)c->chunks_used * MF_CHUNK_BYTES;
+}
+
+off_t mf_node_seek(const struct mf_node *n, uint64_t offset, bool data)
+{
+    const struct mf_contents *const c = &n->file;
+    if (offset >= c->bytes) {
+        return -ENXIO;
+    }
+    for (uint64_t at = offset; at < c->bytes;) {
+        size_t part;
+        if ((piece_at(c, at, c->bytes - at, &part) != NULL) == data) {
+            return (off_t)at;
+        }
+        at += part;
+    }
+    return data ? -ENXIO : (off_t)c->bytes;
+}
+
+/* ---- flat ---------------------------------------------------------------------------------- */
+
+static void free_flat(char *flat, uint64_t bytes)
+{
+    if (flat != NULL && hv_mem_unmap((uint64_t)(uintptr_t)flat, bytes / HV_PAGE_BYTES) >= 0) {
+        mf_va_free((uint64_t)(uintptr_t)flat, bytes);
+    }
+}
+
+static char *new_flat(uint64_t bytes)
+{
+    const uint64_t va = mf_va_alloc(bytes, HV_WINDOW_BYTES);
+    if (va != 0 && hv_mem_map(va, bytes / HV_PAGE_BYTES, HV_PROT_READ | HV_PROT_WRITE) < 0) {
+        mf_va_free(va, bytes);
+        return NULL;
+    }
+    return (char *)(uintptr_t)va;
+}
+
+/* What is stored, hole by hole: untouched pages of the flat part stay untouched. */
+static void copy_to_flat(const struct mf_contents *c, char *flat)
+{
+    for (uint64_t at = 0, part; at < c->bytes; at += part) {
+        const char *const from = piece_at(c, at, c->bytes - at, &part);
+        if (from != NULL) {
+            memcpy(flat + at, from, part);
+        }
+    }
+}
+
+char *mf_node_flatten(struct mf_node *n, uint64_t bytes)
+{
+    struct mf_contents *const c = &n->file;
+    if (bytes <= c->flat_bytes) {
+        return c->flat;
+    }
+    if (c->pins != 0 || bytes > (uint64_t)MF_FILE_MAX) {
+        return NULL;
+    }
+    const uint64_t needed = bytes > c->bytes ? bytes : c->bytes;
+    uint64_t size = needed * FLAT_FACTOR > FLAT_MIN_BYTES ? needed * FLAT_FACTOR : FLAT_MIN_BYTES;
+    size = (size + HV_WINDOW_BYTES - 1) & -(uint64_t)HV_WINDOW_BYTES;
+    char *const flat = new_flat(size);
+    if (flat == NULL) {
+        return NULL;
+    }
+    copy_to_flat(c, flat);
+    free_flat(c->flat, c->flat_bytes);
+    drop_chunks(c, 0);
+    c->packed_bytes = 0;
+    c->flat = flat;
+    c->flat_bytes = size;
+    return flat;
+}
+
+void mf_node_free_contents(struct mf_node *n)
+{
+    shrink(&n->file, 0);
+    free_flat(n->file.flat, n->file.flat_bytes);
 }

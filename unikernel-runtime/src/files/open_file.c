@@ -7,22 +7,24 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "fd/fd_internal.h"
 #include "files/device.h"
+#include "files/lock.h"
 #include "files/path.h"
+#include "time/clock.h"
 
-#define KEPT_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DIRECTORY)
+#define KEPT_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECTORY)
 
 struct node_file {
     struct mf_open_file file;
     struct mf_node *node; /* owns a reference */
+    int lock;             /* of flock(): LOCK_SH, LOCK_EX; 0: none */
 };
 
 int getdents(int fd, void *buffer, unsigned int bytes);
-
-static mode_t creation_mask = 022;
 
 static struct mf_node *node_of(struct mf_open_file *f)
 {
@@ -31,10 +33,19 @@ static struct mf_node *node_of(struct mf_open_file *f)
 
 /* ---- operations ---------------------------------------------------------------------------- */
 
+/* As Linux does by default: the time of access is kept where it tells whether a file is new. */
+static void mark_read(struct mf_node *n)
+{
+    if (n->atime_ns <= n->mtime_ns || n->atime_ns <= n->ctime_ns) {
+        n->atime_ns = (int64_t)mf_clock_wall_ns();
+    }
+}
+
 static ssize_t file_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                           off_t *position)
 {
     ssize_t total = 0;
+    mark_read(node_of(f));
     for (int i = 0; i < iov_count; i++) {
         const size_t n =
             mf_node_read(node_of(f), (uint64_t)*position, iov[i].iov_base, iov[i].iov_len);
@@ -51,7 +62,7 @@ static ssize_t file_writev(struct mf_open_file *f, const struct iovec *iov, int 
                            off_t *position)
 {
     ssize_t total = 0;
-    if ((f->flags & O_APPEND) != 0) {
+    if ((f->flags & O_APPEND) != 0 && position == &f->position) { /* not pwrite() */
         *position = (off_t)node_of(f)->file.bytes;
     }
     for (int i = 0; i < iov_count; i++) {
@@ -82,6 +93,16 @@ static off_t file_lseek(struct mf_open_file *f, off_t offset, int whence)
     case SEEK_END:
         base = S_ISREG(n->mode) ? (off_t)n->file.bytes : 0;
         break;
+    case SEEK_DATA:
+    case SEEK_HOLE:
+        if (!S_ISREG(n->mode)) {
+            return -EINVAL;
+        }
+        offset = offset < 0 ? -ENXIO : mf_node_seek(n, (uint64_t)offset, whence == SEEK_DATA);
+        if (offset < 0) {
+            return offset;
+        }
+        break;
     default:
         return -EINVAL;
     }
@@ -109,8 +130,10 @@ static int file_ftruncate(struct mf_open_file *f, off_t bytes)
 
 static void file_close(struct mf_open_file *f)
 {
-    mf_node_put(node_of(f));
-    free(f);
+    struct node_file *const file = (struct node_file *)f;
+    mf_file_lock(file->node, &file->lock, 0, true);
+    mf_node_put(file->node);
+    free(file);
 }
 
 /* Appends one directory entry. Returns its bytes, or 0: no room. `next`: where a listing goes on.
@@ -136,30 +159,32 @@ static size_t put_entry(char *to, size_t room, const char *name, size_t name_byt
 static ssize_t directory_getdents(struct mf_open_file *f, void *buffer, size_t bytes)
 {
     struct mf_node *const directory = node_of(f);
-    const int err = mf_node_fill(directory);
+    const int err = mf_entry_fill(directory);
     if (err != 0) {
         return err;
     }
     size_t used = 0, n = 1;
     while (f->position < 2 && n != 0) {
-        const struct mf_node *const to =
-            f->position == 1 && directory->parent != NULL ? directory->parent : directory;
+        const struct mf_node *const to = f->position == 1 ? mf_node_parent(directory) : directory;
         n = put_entry((char *)buffer + used, bytes - used, "..", (size_t)f->position + 1, to,
                       (uint64_t)f->position + 1);
         used += n;
         f->position += n != 0;
     }
-    for (struct mf_node *c = directory->directory.first; c != NULL && n != 0; c = c->next) {
-        if (c->cookie + 1 < (uint64_t)f->position) {
-            continue;
-        }
-        n = put_entry((char *)buffer + used, bytes - used, c->name, c->name_bytes, c,
-                      c->cookie + 2);
+    mark_read(directory);
+    if (n == 0) {
+        return used == 0 ? -EINVAL : (ssize_t)used;
+    }
+    struct mf_entry *e = mf_entry_at(directory, (uint64_t)f->position - 1);
+    for (; e != NULL && n != 0; e = n != 0 ? e->next : e) {
+        n = put_entry((char *)buffer + used, bytes - used, e->name, e->name_bytes, e->node,
+                      e->cookie + 2);
         used += n;
         if (n != 0) {
-            f->position = (off_t)c->cookie + 2;
+            f->position = (off_t)e->cookie + 2;
         }
     }
+    directory->directory.cursor = e; /* NULL: the next listing starts at the first */
     return used == 0 && n == 0 ? -EINVAL : (ssize_t)used;
 }
 
@@ -187,6 +212,13 @@ struct mf_node *mf_file_node(int fd)
 
 /* ---- open ---------------------------------------------------------------------------------- */
 
+static int rights_for(uint32_t flags)
+{
+    const uint32_t access = flags & O_ACCMODE;
+    return (access != O_WRONLY ? R_OK : 0) |
+           (access != O_RDONLY || (flags & O_TRUNC) != 0 ? W_OK : 0);
+}
+
 static int check_node(const struct mf_node *n, uint32_t flags)
 {
     if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
@@ -195,11 +227,14 @@ static int check_node(const struct mf_node *n, uint32_t flags)
     if (S_ISLNK(n->mode)) {
         return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : -ELOOP;
     }
-    if (S_ISDIR(n->mode)) {
-        const bool writes = (flags & O_ACCMODE) != O_RDONLY || (flags & O_CREAT) != 0;
-        return writes ? -EISDIR : 0;
+    if (S_ISSOCK(n->mode)) {
+        return -ENXIO;
     }
-    return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : 0;
+    if (S_ISDIR(n->mode)) {
+        const bool writes = (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) != O_RDONLY;
+        return writes ? -EISDIR : mf_node_check(n, rights_for(flags));
+    }
+    return (flags & O_DIRECTORY) != 0 ? -ENOTDIR : mf_node_check(n, rights_for(flags));
 }
 
 static int open_node(struct mf_node *n, uint32_t flags, struct mf_open_file **out)
@@ -215,15 +250,64 @@ static int open_node(struct mf_node *n, uint32_t flags, struct mf_open_file **ou
     mf_file_init(&f->file, is_directory ? &directory_ops : &file_ops,
                  (flags & KEPT_FLAGS) | (is_directory ? O_DIRECTORY : 0));
     f->node = mf_node_get(n);
-    if ((flags & O_TRUNC) != 0 && (flags & O_ACCMODE) != O_RDONLY) {
+    f->lock = 0;
+    if ((flags & O_TRUNC) != 0 && S_ISREG(n->mode)) {
         mf_node_truncate(n, 0);
     }
     *out = &f->file;
     return 0;
 }
 
+static int install(struct mf_node *n, uint32_t flags)
+{
+    struct mf_open_file *f;
+    const int err = open_node(n, flags, &f);
+    if (err != 0) {
+        return err;
+    }
+    const int fd = mf_fd_install(f, 0, flags);
+    if (fd < 0) {
+        mf_file_put(f);
+    }
+    return fd;
+}
+
+/* A file that has no name and vanishes when it is closed. */
+static int open_unnamed(int directory_fd, const char *path, uint32_t flags, mode_t mode)
+{
+    struct mf_node *directory;
+    int err = mf_path_node(directory_fd, path, MF_PATH_FOLLOW, &directory);
+    if (err == 0) {
+        err = !S_ISDIR(directory->mode)         ? -ENOTDIR
+              : (flags & O_ACCMODE) == O_RDONLY ? -EINVAL
+                                                : mf_path_check_writable(directory);
+    }
+    if (err != 0) {
+        return err;
+    }
+    struct mf_node *const n = mf_node_new(S_IFREG | (mode & ~mf_creation_mask & 07777));
+    const int fd = n == NULL ? -ENOMEM : install(n, flags & ~(uint32_t)O_DIRECTORY);
+    mf_node_put(n);
+    return fd;
+}
+
 static int open_path(int directory_fd, const char *path, uint32_t flags, mode_t mode)
 {
+    if ((flags & O_ACCMODE) == O_ACCMODE) {
+        return -EINVAL;
+    }
+    const int same = mf_path_descriptor(path);
+    if (same >= 0) {
+        struct mf_open_file *const f = mf_fd_get(same);
+        const int fd = f == NULL ? -ENOENT : mf_fd_install(f, 0, flags);
+        if (fd < 0) {
+            mf_file_put(f);
+        }
+        return fd;
+    }
+    if ((flags & O_TMPFILE) != 0) {
+        return open_unnamed(directory_fd, path, flags, mode);
+    }
     const bool is_exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
     const bool follows = (flags & O_NOFOLLOW) == 0 && !is_exclusive;
     struct mf_place place;
@@ -239,29 +323,16 @@ static int open_path(int directory_fd, const char *path, uint32_t flags, mode_t 
     } else if (place.wants_directory) {
         err = -EISDIR;
     } else {
-        const uint32_t permissions = mode & ~creation_mask & 07777;
-        err = mf_node_create(place.directory, place.name, place.name_bytes, S_IFREG | permissions,
-                             &n);
+        err = mf_path_make_at(&place, S_IFREG | (mode & ~mf_creation_mask & 07777), &n);
     }
-    struct mf_open_file *f;
-    if (err == 0) {
-        err = open_node(n, flags, &f);
-    }
-    if (err != 0) {
-        return err;
-    }
-    const int fd = mf_fd_install(f, 0, flags);
-    if (fd < 0) {
-        mf_file_put(f);
-    }
-    return fd;
+    return err != 0 ? err : install(n, flags);
 }
 
 int open(const char *path, int flags, ...)
 {
     va_list ap;
     va_start(ap, flags);
-    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(ap, mode_t) : 0;
+    const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
     va_end(ap);
     return (int)mf_ret(open_path(AT_FDCWD, path, (uint32_t)flags, mode));
 }
@@ -270,7 +341,7 @@ int openat(int fd, const char *path, int flags, ...)
 {
     va_list ap;
     va_start(ap, flags);
-    const mode_t mode = (flags & O_CREAT) != 0 ? va_arg(ap, mode_t) : 0;
+    const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
     va_end(ap);
     return (int)mf_ret(open_path(fd, path, (uint32_t)flags, mode));
 }
@@ -282,10 +353,12 @@ int creat(const char *path, mode_t mode)
 
 mode_t umask(mode_t mask)
 {
-    const mode_t before = creation_mask;
-    creation_mask = mask & 0777;
+    const mode_t before = mf_creation_mask;
+    mf_creation_mask = mask & 0777;
     return before;
 }
+
+/* ---- of what is open ----------------------------------------------------------------------- */
 
 int getdents(int fd, void *buffer, unsigned int bytes)
 {
@@ -294,4 +367,37 @@ int getdents(int fd, void *buffer, unsigned int bytes)
         return (int)mf_ret(f == NULL ? -EBADF : -ENOTDIR);
     }
     return (int)mf_ret(f->ops->getdents(f, buffer, bytes));
+}
+
+int flock(int fd, int operation)
+{
+    const int wanted = operation & ~LOCK_NB;
+    struct mf_open_file *const f = mf_fd_get(fd);
+    if (f == NULL) {
+        return (int)mf_ret(-EBADF);
+    }
+    int err = -EINVAL;
+    const bool is_known = wanted == LOCK_SH || wanted == LOCK_EX || wanted == LOCK_UN;
+    if (is_known && (f->ops == &file_ops || f->ops == &directory_ops)) {
+        struct node_file *const file = (struct node_file *)f;
+        err = mf_file_lock(file->node, &file->lock, wanted == LOCK_UN ? 0 : wanted,
+                           (operation & LOCK_NB) != 0);
+    }
+    mf_file_put(f);
+    return (int)mf_ret(err);
+}
+
+int posix_fallocate(int fd, off_t offset, off_t bytes)
+{
+    struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL || (f->flags & O_ACCMODE) == O_RDONLY) {
+        return EBADF;
+    }
+    if (f->ops != &file_ops) {
+        return f->ops->lseek == NULL ? ESPIPE : ENODEV;
+    }
+    if (offset < 0 || bytes <= 0) {
+        return EINVAL;
+    }
+    return -mf_node_allocate(node_of(f), (uint64_t)offset, (uint64_t)bytes);
 }

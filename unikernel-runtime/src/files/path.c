@@ -9,9 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "fd/fd_internal.h"
 #include "files/open_file.h"
 
 #define LINKS_MAX 8 /* SYMLOOP_MAX */
+
+mode_t mf_creation_mask = 022;
 
 static struct mf_node *working_directory; /* owns a reference; NULL: the root */
 
@@ -33,16 +36,20 @@ static int step(struct mf_place *out)
     if (out->name_bytes > MF_NAME_MAX) {
         return -ENAMETOOLONG;
     }
+    int err = mf_node_check(directory, X_OK);
+    if (err != 0) {
+        return err;
+    }
     if (out->name_bytes == 1 && out->name[0] == '.') {
         out->node = directory;
         return 0;
     }
     if (out->name_bytes == 2 && out->name[0] == '.' && out->name[1] == '.') {
-        out->node = directory->parent != NULL ? directory->parent : directory;
+        out->node = mf_node_parent(directory);
         return 0;
     }
-    out->node = NULL;
-    const int err = mf_node_find(directory, out->name, out->name_bytes, &out->node);
+    err = mf_entry_find(directory, out->name, out->name_bytes, &out->entry);
+    out->node = err == 0 ? out->entry->node : NULL;
     return err == -ENOENT ? 0 : err;
 }
 
@@ -100,7 +107,7 @@ int mf_path_find(int fd, const char *path, unsigned int flags, struct mf_place *
     if (fd != AT_FDCWD && *path != '/') {
         start = mf_file_node(fd);
         if (start == NULL) {
-            return -EBADF;
+            return mf_fd_peek(fd) == NULL ? -EBADF : -ENOTDIR;
         }
     }
     return resolve(start, path, flags, 0, out);
@@ -117,26 +124,109 @@ int mf_path_node(int fd, const char *path, unsigned int flags, struct mf_node **
     return 0;
 }
 
-ssize_t mf_path_of(const struct mf_node *n, char *buffer, size_t bytes)
+int mf_path_check_writable(const struct mf_node *directory)
+{
+    return mf_node_check(directory, W_OK | X_OK);
+}
+
+int mf_path_make_at(const struct mf_place *place, uint32_t mode, struct mf_node **out)
+{
+    int err = mf_path_check_writable(place->directory);
+    if (err != 0) {
+        return err;
+    }
+    struct mf_node *const n = mf_node_new(mode);
+    if (n == NULL) {
+        return -ENOSPC;
+    }
+    if ((place->directory->mode & S_ISGID) != 0) {
+        n->gid = place->directory->gid;
+        n->mode |= S_ISDIR(mode) ? S_ISGID : 0;
+    }
+    err = mf_entry_add(place->directory, place->name, place->name_bytes, n);
+    mf_node_put(n);
+    *out = n;
+    return err;
+}
+
+int mf_path_make(int fd, const char *path, uint32_t mode, struct mf_node **out)
+{
+    struct mf_place place;
+    const int err = mf_path_find(fd, path, 0, &place);
+    if (err != 0 || place.node != NULL) {
+        return err != 0 ? err : -EEXIST;
+    }
+    if (place.wants_directory && !S_ISDIR(mode)) {
+        return -ENOENT;
+    }
+    return mf_path_make_at(&place, mode, out);
+}
+
+int mf_path_descriptor(const char *path)
+{
+    static const char *const names[] = {"stdin", "stdout", "stderr"};
+    static const char dev[] = "/dev/", proc[] = "/proc/self/fd/";
+    int fd = 0;
+    if (strncmp(path, dev, sizeof(dev) - 1) == 0) {
+        path += sizeof(dev) - 1;
+        for (int i = 0; i < 3; i++) {
+            if (strcmp(path, names[i]) == 0) {
+                return i;
+            }
+        }
+        if (strncmp(path, "fd/", 3) != 0) {
+            return -1;
+        }
+        path += 3;
+    } else if (strncmp(path, proc, sizeof(proc) - 1) == 0) {
+        path += sizeof(proc) - 1;
+    } else {
+        return -1;
+    }
+    const size_t digits = strspn(path, "0123456789");
+    if (digits == 0 || digits > 6 || path[digits] != '\0') {
+        return -1;
+    }
+    for (size_t i = 0; i < digits; i++) {
+        fd = fd * 10 + (path[i] - '0');
+    }
+    return fd;
+}
+
+/* Writes "/NAME" in front of `at`, which has room for it. NULL: it has not. */
+static char *prepend(char *at, const char *buffer, const char *name, size_t bytes)
+{
+    if ((size_t)(at - buffer) < bytes + 1) {
+        return NULL;
+    }
+    at -= bytes;
+    memcpy(at, name, bytes);
+    *--at = '/';
+    return at;
+}
+
+ssize_t mf_path_of(const struct mf_place *place, char *buffer, size_t bytes)
 {
     char *at = buffer + bytes;
     if (bytes < 2) {
         return -ERANGE;
     }
     *--at = '\0';
-    if (n == mf_node_root()) {
+    const bool is_directory = S_ISDIR(place->node->mode);
+    const struct mf_node *n = is_directory ? place->node : place->directory;
+    if (!is_directory) {
+        at = prepend(at, buffer, place->entry->name, place->entry->name_bytes);
+    } else if (n == mf_node_root()) {
         *--at = '/';
     }
-    for (; n != mf_node_root(); n = n->parent) {
-        if (n->parent == NULL) {
-            return -ENOENT; /* removed */
+    for (; at != NULL && n != mf_node_root(); n = n->directory.entry->directory) {
+        if (mf_node_is_removed(n)) {
+            return -ENOENT;
         }
-        if ((size_t)(at - buffer) < n->name_bytes + 1u) {
-            return -ERANGE;
-        }
-        at -= n->name_bytes;
-        memcpy(at, n->name, n->name_bytes);
-        *--at = '/';
+        at = prepend(at, buffer, n->directory.entry->name, n->directory.entry->name_bytes);
+    }
+    if (at == NULL) {
+        return -ERANGE;
     }
     const size_t length = (size_t)(buffer + bytes - at) - 1;
     memmove(buffer, at, length + 1);
@@ -147,8 +237,9 @@ ssize_t mf_path_of(const struct mf_node *n, char *buffer, size_t bytes)
 
 static int change_directory(struct mf_node *n)
 {
-    if (!S_ISDIR(n->mode)) {
-        return -ENOTDIR;
+    const int err = S_ISDIR(n->mode) ? mf_node_check(n, X_OK) : -ENOTDIR;
+    if (err != 0) {
+        return err;
     }
     mf_node_get(n);
     mf_node_put(working_directory);
@@ -171,12 +262,16 @@ int fchdir(int fd)
 
 char *getcwd(char *buffer, size_t bytes)
 {
-    char *const to = buffer != NULL ? buffer : malloc(bytes = bytes != 0 ? bytes : PATH_MAX);
-    if (to == NULL || bytes == 0) {
-        errno = to == NULL ? ENOMEM : EINVAL;
+    if (buffer != NULL && bytes == 0) {
+        errno = EINVAL;
         return NULL;
     }
-    const ssize_t n = mf_path_of(current_directory(), to, bytes);
+    char *const to = buffer != NULL ? buffer : malloc(bytes = bytes != 0 ? bytes : PATH_MAX);
+    if (to == NULL) {
+        return NULL;
+    }
+    const struct mf_place here = {.node = current_directory()};
+    const ssize_t n = mf_path_of(&here, to, bytes);
     if (n < 0) {
         if (buffer == NULL) {
             free(to);
@@ -187,19 +282,27 @@ char *getcwd(char *buffer, size_t bytes)
     return to;
 }
 
+char *get_current_dir_name(void)
+{
+    return getcwd(NULL, 0);
+}
+
 char *realpath(const char *restrict path, char *restrict resolved)
 {
-    struct mf_node *n;
-    ssize_t r = path == NULL ? -EINVAL : mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
+    struct mf_place place;
+    ssize_t r = path == NULL ? -EINVAL : mf_path_find(AT_FDCWD, path, MF_PATH_FOLLOW, &place);
+    if (r == 0 && place.node == NULL) {
+        r = -ENOENT;
+    }
     char *const to = resolved != NULL ? resolved : malloc(PATH_MAX);
     if (r == 0) {
-        r = to == NULL ? -ENOMEM : mf_path_of(n, to, PATH_MAX);
+        r = to == NULL ? -ENOMEM : mf_path_of(&place, to, PATH_MAX);
     }
     if (r < 0) {
         if (resolved == NULL) {
             free(to);
         }
-        errno = (int)-r;
+        errno = (int)(r == -ERANGE ? ENAMETOOLONG : -r);
         return NULL;
     }
     return to;

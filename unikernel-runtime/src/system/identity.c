@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * identity.c - who and where a guest is: process 1, of user 0, alone. Changing to an identity that
- * it has already succeeds; there is no other.
+ * identity.c - who and where a guest is: process 1, alone. It starts as user 0 and may become
+ * another one, as POSIX has it: what it may do with files depends on that, nothing else does.
  */
 #include <grp.h>
 #include <string.h>
@@ -11,10 +11,9 @@
 #include "fd/fd.h"
 #include "start/image.h"
 #include "start/info.h"
+#include "system/identity.h"
 
 #define GUEST_PID 1
-
-int setgroups(int count, const gid_t *groups);
 
 pid_t getpid(void)
 {
@@ -42,72 +41,181 @@ pid_t setsid(void)
     return (pid_t)mf_ret(-EPERM); /* it is a group leader already */
 }
 
+struct mf_identity mf_identity;
+
 uid_t getuid(void)
 {
-    return 0;
+    return mf_identity.uid.real;
 }
 
 uid_t geteuid(void)
 {
-    return 0;
+    return mf_identity.uid.effective;
 }
 
 gid_t getgid(void)
 {
-    return 0;
+    return mf_identity.gid.real;
 }
 
 gid_t getegid(void)
 {
+    return mf_identity.gid.effective;
+}
+
+bool mf_identity_has_group(gid_t group)
+{
+    if (group == mf_identity.gid.effective) {
+        return true;
+    }
+    for (int i = 0; i < mf_identity.group_count; i++) {
+        if (group == mf_identity.groups[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_privileged(void)
+{
+    return mf_identity.uid.effective == 0;
+}
+
+static bool has_id(const struct mf_ids *ids, unsigned int id)
+{
+    return id == ids->real || id == ids->effective || id == ids->saved;
+}
+
+/* -1 leaves one as it is. */
+static int set_ids(struct mf_ids *ids, unsigned int real, unsigned int effective,
+                   unsigned int saved)
+{
+    const unsigned int same = (unsigned int)-1;
+    const bool is_allowed = is_privileged() || ((real == same || has_id(ids, real)) &&
+                                                (effective == same || has_id(ids, effective)) &&
+                                                (saved == same || has_id(ids, saved)));
+    if (!is_allowed) {
+        return -EPERM;
+    }
+    ids->real = real == same ? ids->real : real;
+    ids->effective = effective == same ? ids->effective : effective;
+    ids->saved = saved == same ? ids->saved : saved;
     return 0;
 }
 
-int getgroups(int count, gid_t *groups)
+/* setuid() and setgid(): all three for a privileged process, else the effective one. */
+static int set_id(struct mf_ids *ids, unsigned int id)
 {
-    (void)count, (void)groups;
-    return 0;
+    const unsigned int others = is_privileged() ? id : (unsigned int)-1;
+    return id == (unsigned int)-1 ? -EINVAL : set_ids(ids, others, id, others);
 }
 
-static int set_id(unsigned int id)
+static int set_effective(struct mf_ids *ids, unsigned int id)
 {
-    return (int)mf_ret(id == 0 ? 0 : -EINVAL);
+    const unsigned int same = (unsigned int)-1;
+    return id == same ? -EINVAL : set_ids(ids, same, id, same);
+}
+
+/* The saved one follows when the real one is set or the effective one becomes another than it. */
+static int set_real_and_effective(struct mf_ids *ids, unsigned int real, unsigned int effective)
+{
+    const unsigned int same = (unsigned int)-1, old_real = ids->real;
+    const int err = set_ids(ids, real, effective, same);
+    if (err == 0 && (real != same || (effective != same && effective != old_real))) {
+        ids->saved = ids->effective;
+    }
+    return err;
 }
 
 int setuid(uid_t id)
 {
-    return set_id(id);
-}
-
-int seteuid(uid_t id)
-{
-    return set_id(id);
+    return (int)mf_ret(set_id(&mf_identity.uid, id));
 }
 
 int setgid(gid_t id)
 {
-    return set_id(id);
+    return (int)mf_ret(set_id(&mf_identity.gid, id));
+}
+
+int seteuid(uid_t id)
+{
+    return (int)mf_ret(set_effective(&mf_identity.uid, id));
 }
 
 int setegid(gid_t id)
 {
-    return set_id(id);
+    return (int)mf_ret(set_effective(&mf_identity.gid, id));
+}
+
+int setreuid(uid_t real, uid_t effective)
+{
+    return (int)mf_ret(set_real_and_effective(&mf_identity.uid, real, effective));
+}
+
+int setregid(gid_t real, gid_t effective)
+{
+    return (int)mf_ret(set_real_and_effective(&mf_identity.gid, real, effective));
+}
+
+int setresuid(uid_t real, uid_t effective, uid_t saved)
+{
+    return (int)mf_ret(set_ids(&mf_identity.uid, real, effective, saved));
+}
+
+int setresgid(gid_t real, gid_t effective, gid_t saved)
+{
+    return (int)mf_ret(set_ids(&mf_identity.gid, real, effective, saved));
+}
+
+static int get_ids(const struct mf_ids *ids, unsigned int *real, unsigned int *effective,
+                   unsigned int *saved)
+{
+    *real = ids->real;
+    *effective = ids->effective;
+    *saved = ids->saved;
+    return 0;
+}
+
+int getresuid(uid_t *real, uid_t *effective, uid_t *saved)
+{
+    return get_ids(&mf_identity.uid, real, effective, saved);
+}
+
+int getresgid(gid_t *real, gid_t *effective, gid_t *saved)
+{
+    return get_ids(&mf_identity.gid, real, effective, saved);
+}
+
+int getgroups(int count, gid_t *groups)
+{
+    if (count != 0 && count < mf_identity.group_count) {
+        return (int)mf_ret(-EINVAL);
+    }
+    if (count != 0) {
+        memcpy(groups, mf_identity.groups,
+               (size_t)mf_identity.group_count * sizeof(mf_identity.groups[0]));
+    }
+    return mf_identity.group_count;
 }
 
 int setgroups(int count, const gid_t *groups)
 {
-    (void)groups;
-    return (int)mf_ret(count == 0 ? 0 : -EINVAL);
-}
-
-int initgroups(const char *user, gid_t group)
-{
-    (void)user;
-    return set_id(group);
+    if (!is_privileged()) {
+        return (int)mf_ret(-EPERM);
+    }
+    if (count < 0 || count > MF_GROUPS_MAX) {
+        return (int)mf_ret(-EINVAL);
+    }
+    mf_identity.group_count = count;
+    if (count != 0) {
+        memcpy(mf_identity.groups, groups, (size_t)count * sizeof(groups[0]));
+    }
+    return 0;
 }
 
 char *getlogin(void)
 {
-    static char name[] = "root";
+    static char name[] = "root"; /* whoever started the guest */
     return name;
 }
 
