@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include "mayfly/hypercall.h"
+#include "service/service.h"
 #include "signal/signal_internal.h"
 #include "start/clone.h"
 #include "start/info.h"
@@ -53,6 +54,7 @@ static void take_signals(void)
 
 void mf_idle_poll(void)
 {
+    mf_service_check();
     mf_critical_enter();
     take_signals();
     for (const struct mf_poller *p = pollers; p != NULL; p = p->next) {
@@ -67,7 +69,9 @@ void mf_idle_poll(void)
 void mf_idle_take_event(uint64_t deadline_ns)
 {
     uint32_t tag;
-    if (hv_event_wait(deadline_ns, &tag) > 0) {
+    const int64_t came = hv_event_wait(deadline_ns, &tag);
+    mf_service_check(); /* before anything that could wake a thread */
+    if (came > 0) {
         mf_critical_enter();
         dispatch(tag);
         mf_critical_leave();

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service.c - see service.h. Uses nodes, not descriptors: nothing here is a cancellation point,
+ * needs a free descriptor or touches errno.
+ */
+#include "service/service.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "files/path.h"
+#include "mayfly/hypercall.h"
+#include "start/clone.h"
+
+#define NEW_FILE_MODE (S_IFREG | 0644)
+
+/* What is asked for, and the answer: a copy, dom0 sees the whole of it at once. */
+struct job {
+    uint32_t op, bytes;
+    uint64_t offset, next;
+    uint32_t done, mode;
+    const char *path;
+    char *data;
+};
+
+static bool is_running;
+
+static int put_entry(struct job *j, const struct mf_node *n, uint64_t next)
+{
+    struct mf_service_entry e = {.name_bytes = n->name_bytes};
+    struct stat st;
+
+    e.entry_bytes = (uint16_t)((sizeof(e) + n->name_bytes + 7) & ~(size_t)7);
+    if (e.entry_bytes > MF_AREA_DATA_BYTES - j->done) {
+        return -ENOSPC;
+    }
+    mf_node_stat(n, &st);
+    e.mode = st.st_mode;
+    e.bytes = (uint64_t)st.st_size;
+    e.mtime = st.st_mtime;
+    memcpy(j->data + j->done, &e, sizeof(e));
+    memcpy(j->data + j->done + sizeof(e), n->name, n->name_bytes);
+    j->done += e.entry_bytes;
+    j->next = next;
+    return 0;
+}
+
+/* Entries whose cookie is above `offset`, in that order; next: the last one's, 0 at the end. */
+static int list(struct job *j)
+{
+    struct mf_node *n;
+    int err = mf_path_node(AT_FDCWD, j->path, MF_PATH_FOLLOW, &n);
+    if (err != 0) {
+        return err;
+    }
+    j->mode = n->mode;
+    if (!S_ISDIR(n->mode)) {
+        err = put_entry(j, n, 0);
+        j->next = 0;
+        return err;
+    }
+    err = mf_node_fill(n);
+    for (const struct mf_node *c = n->directory.first; c != NULL && err == 0; c = c->next) {
+        if (c->cookie > j->offset) {
+            err = put_entry(j, c, c->cookie);
+        }
+    }
+    if (err == 0) {
+        j->next = 0;
+    }
+    return err == -ENOSPC ? 0 : err;
+}
+
+static int regular(const struct mf_node *n)
+{
+    if (S_ISREG(n->mode)) {
+        return 0;
+    }
+    return S_ISDIR(n->mode) ? -EISDIR : -EINVAL;
+}
+
+static int read_piece(struct job *j)
+{
+    struct mf_node *n;
+    int err = mf_path_node(AT_FDCWD, j->path, MF_PATH_FOLLOW, &n);
+    err = err == 0 ? regular(n) : err;
+    if (err != 0) {
+        return err;
+    }
+    const size_t bytes = j->bytes < MF_AREA_DATA_BYTES ? j->bytes : MF_AREA_DATA_BYTES;
+    j->mode = n->mode;
+    j->next = n->file.bytes;
+    j->done = (uint32_t)mf_node_read(n, j->offset, j->data, bytes);
+    return 0;
+}
+
+static int write_piece(struct job *j)
+{
+    struct mf_place place;
+    int err = mf_path_find(AT_FDCWD, j->path, MF_PATH_FOLLOW, &place);
+    if (err == 0 && place.node == NULL) {
+        err = place.wants_directory ? -EISDIR
+                                    : mf_node_create(place.directory, place.name, place.name_bytes,
+                                                     NEW_FILE_MODE, &place.node);
+    }
+    err = err == 0 ? regular(place.node) : err;
+    if (err == 0 && j->op == MF_SERVICE_CREATE) {
+        err = mf_node_truncate(place.node, 0);
+    }
+    if (err != 0 || j->bytes > MF_AREA_DATA_BYTES) {
+        return err != 0 ? err : -EINVAL;
+    }
+    const ssize_t done =
+        j->bytes == 0 ? 0 : mf_node_write(place.node, j->offset, j->data, j->bytes);
+    if (done < 0) {
+        return (int)done;
+    }
+    j->mode = place.node->mode;
+    j->done = (uint32_t)done;
+    return 0;
+}
+
+static int carry_out(struct job *j)
+{
+    switch (j->op) {
+    case MF_SERVICE_LIST:
+        return list(j);
+    case MF_SERVICE_READ:
+        return read_piece(j);
+    case MF_SERVICE_WRITE:
+    case MF_SERVICE_CREATE:
+        return write_piece(j);
+    default:
+        return -ENOSYS;
+    }
+}
+
+static void serve(void)
+{
+    volatile struct mf_info *const info = mf_info();
+    volatile struct mf_service *const s = &info->service;
+    const uint32_t number = __atomic_load_n(&s->asked, __ATOMIC_ACQUIRE);
+    char *const area = (char *)(uintptr_t)info->area;
+    struct job j = {.op = s->op,
+                    .bytes = s->bytes,
+                    .offset = s->offset,
+                    .path = area + MF_AREA_PATH,
+                    .data = area + MF_AREA_DATA};
+
+    area[MF_AREA_DATA - 1] = '\0';
+    s->error = -carry_out(&j);
+    s->next = j.next;
+    s->done = j.done;
+    s->mode = j.mode;
+    __atomic_store_n(&s->answered, number, __ATOMIC_RELEASE);
+    hv_event_send(info->control_port);
+}
+
+/*
+ * When nothing else is to go on, the guest only gives its CPU away until dom0 stops it: an event that
+ * was taken here would be lost. A copy of the guest finds another window, and goes on.
+ */
+void mf_service_run(void)
+{
+    volatile struct mf_service *const s = &mf_info()->service;
+
+    if (is_running || mf_info()->area == 0) {
+        return;
+    }
+    is_running = true;
+    do {
+        if (s->asked != s->answered) {
+            mf_critical_enter_unchecked();
+            serve();
+            mf_critical_leave();
+        } else {
+            hv_yield();
+        }
+    } while (s->exclusive != 0 || s->asked != s->answered);
+    is_running = false;
+}
