@@ -13,6 +13,7 @@
 #include "mayfly/hypercall.h"
 #include "names.h"
 #include "process.h"
+#include "rights.h"
 #include "seed.h"
 #include "slot.h"
 #include "tags.h"
@@ -341,7 +342,7 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
         return false;
     }
-    const int64_t err = fill_domain(g, l, source);
+    const int64_t err = rights_give(g, l, source) ? fill_domain(g, l, source) : HV_ERR_NOMEM;
     if (err < 0) {
         slot_free(g);
         snprintf(error, ERROR_BYTES, "%.60s cannot be created: %s", l->image, error_text(err));

@@ -11,6 +11,7 @@
 #include "process.h"
 #include "report.h"
 #include "request.h"
+#include "service.h"
 #include "slot.h"
 #include "starved.h"
 #include "tags.h"
@@ -39,6 +40,7 @@ static void finish(struct guest *g, uint32_t reason, int32_t code)
     create_undo(g);
     starved_feed();
     g->state = GUEST_ENDED;
+    service_ended(g);
     g->reason = reason;
     g->code = code;
     tell_ended(slot_of(g));
@@ -79,7 +81,7 @@ static void on_end(uint32_t tag, void *arg)
     }
     if (hv_dom_report(g->handle, &report) < 0) {
         if (hv_dom_info(g->handle, &info) >= 0 && info.state == HV_DOM_STATE_PAUSED &&
-            info.reason == HV_END_NOMEM && !g->is_starved) {
+            info.reason == HV_END_NOMEM && !g->is_starved && !g->is_paused) {
             starved_add(g);
         }
         return;
@@ -108,6 +110,7 @@ static void on_console(uint32_t tag, void *arg)
         tell_ready(slot);
     }
     request_event(g);
+    service_event(g);
 }
 
 void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_t ready)

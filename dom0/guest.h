@@ -32,9 +32,12 @@ struct guest {
     bool is_ready;           /* it said so */
     bool is_starved;         /* RUNNING, but paused by hv until there is memory */
     bool was_starved;        /* said so */
+    bool is_paused;          /* RUNNING, but the user paused it */
+    bool is_serving;         /* paused in its runtime's service loop: service.c */
     bool is_first;           /* the machine may end with it */
     bool request_is_open;    /* request.c: one is under way... */
     uint32_t request_number; /* ...and this is its number, or that of the last one */
+    uint8_t inspect;         /* enum rights_inspect */
     uint32_t handle;
     uint32_t next;           /* free list, the ended, or the starved: slot + 1 */
     uint32_t previous;       /* the starved */
@@ -45,6 +48,7 @@ struct guest {
     struct process *process; /* owns; NULL: has not forked and was not forked */
     uint32_t pid;            /* as a process; 0: 1 */
     uint32_t fork_limit;     /* children, and theirs, at a time */
+    const char *share;       /* whom it may share memory with; rights.c's; NULL: nobody */
     struct template *from;   /* a reference; NULL: its image */
     uint32_t generation;     /* of its info page */
     uint32_t snapshots;      /* ever made, for their names */

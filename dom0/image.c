@@ -79,31 +79,55 @@ static void find_symbols(struct image *i)
     }
 }
 
-/* Whether the program has a function of this name. Without a symbol table: nobody knows, so yes. */
-static bool has_function(const struct image *i, const char *name)
+/* The symbol table, checked; NULL: none. */
+static const struct mf_symtab *symbols(const struct image *i, const char **names)
 {
     const struct mf_symtab *t = i->symtab;
-    const size_t bytes = strlen(name) + 1;
-
     if (t == NULL || i->symtab_bytes < sizeof(*t) || t->magic != MF_SYMTAB_MAGIC) {
-        return true;
+        return NULL;
     }
     const uint64_t names_at = sizeof(*t) + (uint64_t)t->count * sizeof(struct mf_symbol);
     if (names_at > i->symtab_bytes || t->names_bytes > i->symtab_bytes - names_at) {
-        return true;
+        return NULL;
     }
-    const char *at = (const char *)t + names_at, *end = at + t->names_bytes;
-    while (end - at >= (ptrdiff_t)bytes) {
-        if (memcmp(at, name, bytes) == 0) {
+    *names = (const char *)t + names_at;
+    return t;
+}
+
+bool image_address(const struct image *i, const char *name, uint64_t *address)
+{
+    const char *names;
+    const struct mf_symtab *const t = symbols(i, &names);
+    const struct mf_symbol *const s = (const struct mf_symbol *)(t + 1);
+    const size_t bytes = strlen(name) + 1;
+
+    for (uint32_t k = 0; t != NULL && k < t->count; k++) {
+        if (s[k].name < t->names_bytes && t->names_bytes - s[k].name >= bytes &&
+            memcmp(names + s[k].name, name, bytes) == 0) {
+            *address = t->base + s[k].offset;
             return true;
         }
-        const char *nul = memchr(at, 0, (size_t)(end - at));
-        if (nul == NULL) {
-            break;
-        }
-        at = nul + 1;
     }
     return false;
+}
+
+bool image_is_code(const struct image *i, uint64_t address)
+{
+    for (uint32_t k = 0; k < i->elf.segment_count; k++) {
+        const struct elf_segment *const s = &i->elf.segments[k];
+        if (address - s->va < s->pages * HV_PAGE_BYTES) {
+            return (s->prot & HV_PROT_EXEC) != 0;
+        }
+    }
+    return false;
+}
+
+/* Whether the program has a function of this name. Without a symbol table: nobody knows, so yes. */
+static bool has_function(const struct image *i, const char *name)
+{
+    const char *names;
+    uint64_t address;
+    return symbols(i, &names) == NULL || image_address(i, name, &address);
 }
 
 static int64_t write_segment(uint32_t dom, const struct elf_segment *s)

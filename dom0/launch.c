@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "net/headers.h"
+#include "rights.h"
 
 #define ERROR_BYTES 128
 #define COUNT_MAX 131072
@@ -123,6 +124,11 @@ static bool take_option(struct launch *l, const char *word, const char **form)
         *form = set_number(v, 100, &l->cap_percent) ? NULL : "cap=1 to cap=100 (percent)";
     } else if ((v = words_value(word, "fork")) != NULL) {
         *form = set_fork(l, v) ? NULL : "fork=0 to fork=511 (children at a time)";
+    } else if ((v = words_value(word, "inspect")) != NULL) {
+        *form = rights_parse_inspect(v, &l->inspect) ? NULL : "inspect=no, =read or =write";
+    } else if ((v = words_value(word, "share")) != NULL) {
+        l->share = v;
+        *form = rights_share_is_valid(v) ? NULL : "share=NAME[,NAME...], share=* or share=no";
     } else if ((v = words_value(word, "count")) != NULL) {
         *form = set_number(v, COUNT_MAX, &l->count) ? NULL : "count=1 to count=131072";
     } else {

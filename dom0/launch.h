@@ -9,6 +9,7 @@
  *   weight=1..10000  cap=PERCENT  count=N (so many guests, with names of their own)
  *   fork=N (so many children at a time, and children of these; 0: it cannot fork)
  *   output=show|log (whether its lines appear in the shell, or in its log only)
+ *   inspect=no|read|write  share=NAME[,NAME...]|*|no  (rights.h)
  *   `--` ends the options
  *
  * Arguments, when there are any, replace those of the manifest. publish= replaces its ports.
@@ -44,7 +45,9 @@ struct launch_source {
     struct image *image;
     struct template *template; /* borrows; the place in the tree */
     bool has_network, is_ready;
-    uint32_t pid; /* of the process that it is; 0: 1 */
+    uint32_t pid;      /* of the process that it is; 0: 1 */
+    uint8_t inspect;   /* rights.h */
+    const char *share; /* rights.c's */
 };
 
 struct launch {
@@ -60,6 +63,8 @@ struct launch {
     uint32_t fork_limit;                /* children, and theirs, at a time */
     bool is_cold;                       /* from the image, also when there is a warm template */
     const struct launch_source *source; /* borrows; NULL: the image */
+    uint8_t inspect;                    /* enum rights_inspect; 0: not given */
+    const char *share;                  /* NULL: not given */
     uint32_t port_count;                /* 0: the manifest's */
     struct launch_port ports[LAUNCH_PORTS_MAX];
     uint32_t env_count, arg_count;

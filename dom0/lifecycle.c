@@ -48,7 +48,7 @@ static struct mf_info *info_of(const struct guest *g)
 
 static void go_on(const struct guest *g)
 {
-    if (g->state == GUEST_RUNNING) {
+    if (g->state == GUEST_RUNNING && !g->is_paused) {
         hv_dom_start(g->handle);
     }
 }
@@ -59,7 +59,7 @@ static int64_t stop_quietly(const struct guest *g)
     if (g->state == GUEST_CREATED) {
         return 0;
     }
-    const int64_t err = hv_dom_pause(g->handle);
+    const int64_t err = g->is_paused ? 0 : hv_dom_pause(g->handle);
     if (err >= 0 && __atomic_load_n(&info_of(g)->critical, __ATOMIC_RELAXED) != 0) {
         go_on(g);
         return HV_ERR_BUSY;
@@ -88,6 +88,12 @@ static bool attempt(void)
         return true;
     }
     const int64_t err = stop_quietly(g);
+    if (err == HV_ERR_BUSY && g->is_paused) {
+        term_printf("%s was paused in the middle of its work with the network or the console: "
+                    "`resume` it, and try again.\n",
+                    g->name);
+        return false;
+    }
     if (err == HV_ERR_BUSY && ++op.tries < TRIES_MAX) {
         attempt_later();
         return true;
@@ -139,6 +145,8 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
         .has_network = g->has_network,
         .is_ready = g->is_ready,
         .pid = g->pid,
+        .inspect = g->inspect,
+        .share = g->share,
     };
 }
 
@@ -353,6 +361,7 @@ static void act_rollback(struct guest *g)
     g->from = template_get(op.target);
     g->generation = to.generation;
     g->is_ready = to.is_ready;
+    g->is_serving = false;
     mf_timer_cancel(&g->stop_timer);
     hv_event_send(g->console.port);
     go_on(g);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "net/headers.h"
+#include "rights.h"
 
 #define MEMORY_MAX_BYTES (1ull << 39) /* the guest's address space */
 
@@ -93,6 +94,25 @@ static const char *take_ports(struct manifest *m, const cJSON *json)
     return NULL;
 }
 
+static const char *take_rights(struct manifest *m, const cJSON *json)
+{
+    const cJSON *const inspect = cJSON_GetObjectItemCaseSensitive(json, "inspect");
+    const cJSON *const share = cJSON_GetObjectItemCaseSensitive(json, "share");
+
+    if (inspect != NULL &&
+        (!cJSON_IsString(inspect) || !rights_parse_inspect(inspect->valuestring, &m->inspect))) {
+        return "inspect: no, read or write is needed";
+    }
+    if (share == NULL) {
+        return NULL;
+    }
+    if (!cJSON_IsString(share) || !rights_share_is_valid(share->valuestring)) {
+        return "share: names of guests with commas between them, * or no is needed";
+    }
+    m->share = strdup(share->valuestring);
+    return m->share == NULL ? "no memory for the manifest" : NULL;
+}
+
 static const char *take_all(struct manifest *m, const cJSON *json)
 {
     const cJSON *memory = cJSON_GetObjectItemCaseSensitive(json, "memory");
@@ -113,6 +133,9 @@ static const char *take_all(struct manifest *m, const cJSON *json)
     if (problem == NULL) {
         problem = take_ports(m, cJSON_GetObjectItemCaseSensitive(json, "ports"));
     }
+    if (problem == NULL) {
+        problem = take_rights(m, json);
+    }
     return problem;
 }
 
@@ -120,6 +143,7 @@ void manifest_free(struct manifest *m)
 {
     free(m->args);
     free(m->env);
+    free(m->share);
     *m = (struct manifest){0};
 }
 

@@ -9,6 +9,8 @@
 
 struct manifest {
     uint64_t memory_bytes; /* 0: no limit given */
+    uint8_t inspect;       /* enum rights_inspect; 0: not given */
+    char *share;           /* owns; a list (rights.h), NULL: not given */
     uint32_t port_count;
     struct launch_port ports[LAUNCH_PORTS_MAX];
     uint32_t arg_count, args_bytes; /* args: strings, each NUL-terminated, behind one another */

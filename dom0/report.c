@@ -51,7 +51,7 @@ static void print_cause(const struct hv_fault *f)
                 (f->error_code & 1u) != 0 ? "not allowed there" : "nothing is there");
 }
 
-static void print_registers(const struct hv_regs *r)
+void report_print_registers(const struct hv_regs *r)
 {
     const struct {
         const char *name;
@@ -93,7 +93,7 @@ void report_print(const char *name, const struct image *image, const struct hv_r
         print_cause(&r->fault);
         term_printf("\n");
     }
-    print_registers(&r->fault.regs);
+    report_print_registers(&r->fault.regs);
     term_printf("  called by:\n");
     print_frame(image, 0, r->fault.regs.rip, false);
     for (uint32_t i = 0; i < r->frame_count && i < HV_REPORT_FRAMES; i++) {

@@ -8,6 +8,9 @@
 /** Prints the report of a guest that ended by a fault or for want of memory. */
 void report_print(const char *name, const struct image *image, const struct hv_report *r);
 
+/** Prints registers, four in a line. */
+void report_print_registers(const struct hv_regs *r);
+
 /** One word for how it ended: "exited", "crashed", ... */
 const char *report_reason(uint32_t reason);
 

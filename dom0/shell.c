@@ -6,13 +6,16 @@
 #include <string.h>
 
 #include "errors.h"
+#include "files.h"
 #include "guest.h"
+#include "inspect.h"
 #include "launch.h"
 #include "lifecycle.h"
 #include "lineedit.h"
 #include "mayfly/hypercall.h"
 #include "measure.h"
 #include "names.h"
+#include "pause.h"
 #include "report.h"
 #include "serial.h"
 #include "show.h"
@@ -20,6 +23,7 @@
 #include "words.h"
 
 #define GRACE_NS (10 * MF_NS_PER_S)
+#define CTRL_C 3
 #define TOP_NS (2 * MF_NS_PER_S)
 
 struct command {
@@ -68,8 +72,10 @@ static void run_help(int count, char *const words[])
     for (uint32_t i = 0; command_at(i) != NULL; i++) {
         term_printf("  %-38s %s\n", command_at(i)->usage, command_at(i)->what);
     }
-    term_printf("Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
-                "weight=1..10000\n         cap=PERCENT count=N output=log; `--` ends them.\n");
+    term_printf(
+        "Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
+        "weight=1..10000\n         cap=PERCENT count=N output=log inspect=no|read share=GUEST; "
+        "`--` ends them.\n");
 }
 
 static void run_list(int count, char *const words[])
@@ -154,6 +160,9 @@ static void run_stop(int count, char *const words[])
     if (guest_at(slot)->state == GUEST_CREATED) {
         guest_kill(slot);
     } else {
+        if (guest_at(slot)->is_paused) {
+            pause_end(guest_at(slot));
+        }
         guest_stop(slot, GRACE_NS);
     }
 }
@@ -254,6 +263,17 @@ static void run_lifecycle(int count, char *const words[])
     is_measuring = lifecycle_run(count, words, measured);
 }
 
+/* So may those that look into guests. */
+static void run_inspect(int count, char *const words[])
+{
+    is_measuring = inspect_run(count, words, measured);
+}
+
+static void run_files(int count, char *const words[])
+{
+    is_measuring = files_run(count, words, measured);
+}
+
 static void run_poweroff(int count, char *const words[])
 {
     (void)count;
@@ -282,6 +302,16 @@ static const struct command commands[] = {
     {"warm", "warm IMAGE", "let `start` begin where the image is ready", run_lifecycle},
     {"tree", "tree", "templates, with the memory they have and share", run_lifecycle},
     {"remove", "remove TEMPLATE", "forget a template; what came from it stays", run_lifecycle},
+    {"pause", "pause NAME", "let a guest stand still", run_inspect},
+    {"resume", "resume NAME", "let a paused guest go on", run_inspect},
+    {"peek", "peek NAME ADDRESS|SYMBOL[+N] [BYTES]", "memory of a paused guest", run_inspect},
+    {"poke", "poke NAME ADDRESS|SYMBOL[+N] BYTES...", "change it: 41ff is two bytes, hello is text",
+     run_inspect},
+    {"regs", "regs NAME", "registers of a paused guest", run_inspect},
+    {"files", "files NAME [DIRECTORY]", "files of a guest, paused or not", run_files},
+    {"cat", "cat NAME PATH", "what is in one of them", run_files},
+    {"write", "write NAME PATH TEXT...", "make a file of one line", run_files},
+    {"cp", "cp GUEST:PATH GUEST:PATH", "copy a file (:FILE is one of the boot volume)", run_files},
     {"poweroff", "poweroff", "end everything", run_poweroff},
 };
 
@@ -360,6 +390,9 @@ static void end_top(void)
 void shell_feed(char c)
 {
     if (is_measuring) {
+        if (c == CTRL_C) {
+            files_cancel();
+        }
         return;
     }
     if (is_top) {

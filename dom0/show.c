@@ -24,6 +24,9 @@ static const char *state_name(const struct guest *g)
     case GUEST_CREATED:
         return "created";
     case GUEST_RUNNING:
+        if (g->is_paused) {
+            return "paused";
+        }
         return g->is_starved ? "no memory" : (g->is_ready ? "ready" : "running");
     default:
         return report_reason(g->reason);

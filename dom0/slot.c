@@ -47,6 +47,8 @@ struct guest *slot_allocate(void)
     g->is_first = false;
     g->process = NULL;
     g->pid = 0;
+    g->is_paused = false;
+    g->is_serving = false;
     g->request_is_open = false;
     g->request_number = 0;
     g->top_cpu_ns = 0;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/conf.c dom0/launch.c dom0/words.c dom0/net/plan.c
 // cflags: -Idom0 -Iunikernel-runtime/src
+// sources: dom0/rights.c
 // mayfly.conf and the wish to start a guest: what is accepted, and what is said about the rest.
 #include <setjmp.h>
 #include <stdarg.h>

@@ -83,7 +83,8 @@ static void nothing_overlaps(void **state)
             claim(map, queues[k]->used, 6u + 8u * queues[k]->size);
         }
         claim(map, info->net.buffers, info->net.buffers_bytes);
-        assert_int_equal(info->net.buffers + info->net.buffers_bytes, HV_WINDOW_BYTES);
+        claim(map, info->area, MF_AREA_BYTES);
+        assert_int_equal(info->net.buffers + info->net.buffers_bytes, info->area);
         free(map);
     }
 }

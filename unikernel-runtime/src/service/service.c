@@ -137,7 +137,7 @@ static int carry_out(struct job *j)
     }
 }
 
-static void serve(void)
+static uint32_t serve(void)
 {
     volatile struct mf_info *const info = mf_info();
     volatile struct mf_service *const s = &info->service;
@@ -154,7 +154,14 @@ static void serve(void)
     s->next = j.next;
     s->done = j.done;
     s->mode = j.mode;
-    __atomic_store_n(&s->answered, number, __ATOMIC_RELEASE);
+    return number;
+}
+
+/* dom0 may stop the guest for a copy as soon as it has the answer: not in critical code. */
+static void answer(uint32_t number)
+{
+    volatile struct mf_info *const info = mf_info();
+    __atomic_store_n(&info->service.answered, number, __ATOMIC_RELEASE);
     hv_event_send(info->control_port);
 }
 
@@ -173,8 +180,9 @@ void mf_service_run(void)
     do {
         if (s->asked != s->answered) {
             mf_critical_enter_unchecked();
-            serve();
+            const uint32_t number = serve();
             mf_critical_leave();
+            answer(number);
         } else {
             hv_yield();
         }
