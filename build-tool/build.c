@@ -10,11 +10,29 @@
 #include "filetree.h"
 #include "image.h"
 #include "manifest.h"
+#include "provenance.h"
 #include "report.h"
+#include "seal.h"
 #include "symbols.h"
 #include "workdir.h"
 
 /* ---- the image ------------------------------------------------------------------------------ */
+
+/* Signs the image if the environment names a key. */
+static int sign(struct buffer *image)
+{
+    const char *path = getenv(BUILD_KEY_VARIABLE);
+    struct seal_key key;
+    if (path == NULL || path[0] == '\0') {
+        return 0;
+    }
+    if (seal_key_load(&key, path) != 0) {
+        return -1;
+    }
+    seal_image(image, &key); /* image_pack() made it: there is nothing wrong with it */
+    seal_key_forget(&key);
+    return 0;
+}
 
 static int write_image(const struct program *program, const char *path, const char *manifest,
                        const struct buffer *files, struct build_result *result)
@@ -27,7 +45,7 @@ static int write_image(const struct program *program, const char *path, const ch
     int status = -1;
     if (wrong != NULL) {
         report_error("%s %s", path, wrong);
-    } else if (buffer_write_file(&image, result->image, 0644) == 0) {
+    } else if (sign(&image) == 0 && buffer_write_file(&image, result->image, 0644) == 0) {
         result->image_bytes = image.bytes;
         status = buffer_write_file(&program->file, result->debug, 0644);
     }
@@ -36,14 +54,16 @@ static int write_image(const struct program *program, const char *path, const ch
     return status;
 }
 
+/* Takes `made`; NULL: an error that was reported. */
 static int pack(const char *elf, const struct manifest *manifest, const struct buffer *files,
-                struct build_result *result)
+                json_t *made, struct build_result *result)
 {
     struct program program;
-    if (program_load(&program, elf) != 0) {
+    if (made == NULL || program_load(&program, elf) != 0) {
+        json_decref(made);
         return -1;
     }
-    char *json = manifest_to_json(manifest);
+    char *json = provenance_add(manifest_to_json(manifest), made, &program);
     const int status = write_image(&program, elf, json, files, result);
     free(json);
     program_free(&program);
@@ -100,7 +120,9 @@ static int build_manifest(struct manifest *manifest, struct build_result *result
     const char *folder = workdir_path();
     if (folder != NULL && collect_files(manifest, &files) == 0) {
         char *elf = compile_program(manifest, folder);
-        status = elf == NULL ? -1 : pack(elf, manifest, &files, result);
+        if (elf != NULL) {
+            status = pack(elf, manifest, &files, provenance_of_build(manifest, folder), result);
+        }
         free(elf);
     }
     buffer_free(&files);
@@ -132,7 +154,7 @@ int build_program(const char *elf, const char *name, const char *out, struct bui
     };
     const struct buffer files = {0};
     *result = result_for(name, out);
-    const int status = pack(elf, &manifest, &files, result);
+    const int status = pack(elf, &manifest, &files, provenance_of_elf(elf), result);
     free(own_name);
     if (status != 0) {
         build_result_free(result);

@@ -9,6 +9,9 @@ struct build_result {
     size_t image_bytes;
 };
 
+/* Names the file of a key (seal.h) that new images are signed with. */
+#define BUILD_KEY_VARIABLE "MAYFLY_KEY"
+
 /**
  * Builds the guest in `dir` (its mayfly.yaml). Writes the image to `out`, or to NAME.img in the
  * current folder when `out` is NULL, and the unstripped program to that name + ".debug". Errors are

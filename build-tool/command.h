@@ -22,6 +22,10 @@ struct command {
 
 extern const struct command command_build;
 extern const struct command command_inspect;
+extern const struct command command_key;
+extern const struct command command_new;
 extern const struct command command_pack;
 extern const struct command command_ports;
 extern const struct command command_run;
+extern const struct command command_sign;
+extern const struct command command_verify;

@@ -17,7 +17,7 @@
 
 struct build_options {
     const char *input, *out, *name;
-    bool json;
+    bool json, may_be_here; /* no argument: this folder */
 };
 
 static error_t take_option(int key, char *value, struct argp_state *state)
@@ -33,6 +33,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case 'j':
         options->json = true;
         return 0;
+    case 'k':
+        setenv(BUILD_KEY_VARIABLE, value, 1); /* build.h */
+        return 0;
     case ARGP_KEY_ARG:
         if (options->input != NULL) {
             argp_error(state, "one at a time: what is `%s`?", value);
@@ -40,7 +43,10 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         options->input = value;
         return 0;
     case ARGP_KEY_NO_ARGS:
-        argp_error(state, "say what to build");
+        if (!options->may_be_here || access(MANIFEST_FILE, F_OK) != 0) {
+            argp_error(state, "say what to build");
+        }
+        options->input = ".";
         return 0;
     default:
         return ARGP_ERR_UNKNOWN;
@@ -67,6 +73,7 @@ static int finish(const struct build_options *options, struct build_result *resu
 
 static const struct argp_option build_table[] = {
     {"output", 'o', "FILE", 0, "write the image to FILE (default: NAME.img here)", 0},
+    {"key", 'k', "FILE", 0, "sign the image with this key (default: $" BUILD_KEY_VARIABLE ")", 0},
     {"json", 'j', NULL, 0, "say what was made as JSON", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };
@@ -74,8 +81,9 @@ static const struct argp_option build_table[] = {
 static const struct argp build_argp = {
     .options = build_table,
     .parser = take_option,
-    .args_doc = "DIR",
-    .doc = "Builds the guest that DIR/mayfly.yaml describes into an image that Mayfly boots."
+    .args_doc = "[DIR]",
+    .doc = "Builds the guest that DIR/mayfly.yaml (default: mayfly.yaml here) describes into an "
+           "image that Mayfly boots."
            "\vA mayfly.yaml:\n"
            "\n"
            "  name: web\n"
@@ -91,7 +99,9 @@ static const struct argp build_argp = {
            "symbols, for gdb.\n"
            "\n"
            "Environment: MAYFLY_SDK is the folder of the compiler (default: ../sdk beside this "
-           "program), SOURCE_DATE_EPOCH the latest time of files in the image (default: 0).\n"
+           "program), SOURCE_DATE_EPOCH the latest time of files in the image (default: 0), "
+           "MAYFLY_KEY "
+           "the key to sign with (default: none; see `mayfly key`).\n"
            "\n"
            "Examples:\n"
            "  mayfly build examples/hello\n"
@@ -100,7 +110,7 @@ static const struct argp build_argp = {
 
 static int run_build(int argc, char **argv)
 {
-    struct build_options options = {0};
+    struct build_options options = {.may_be_here = true};
     struct build_result result = {0};
     argp_parse(&build_argp, argc, argv, 0, NULL, &options);
     if (build_folder(options.input, options.out, &result) != 0) {
@@ -111,7 +121,7 @@ static int run_build(int argc, char **argv)
 
 const struct command command_build = {
     .name = "build",
-    .arguments = "DIR",
+    .arguments = "[DIR]",
     .summary = "build the guest that DIR/mayfly.yaml describes",
     .argp = &build_argp,
     .run = run_build,
@@ -122,6 +132,7 @@ const struct command command_build = {
 static const struct argp_option pack_table[] = {
     {"output", 'o', "FILE", 0, "write the image to FILE (default: NAME.img here)", 0},
     {"name", 'n', "NAME", 0, "the name in its manifest (default: from the file's name)", 0},
+    {"key", 'k', "FILE", 0, "sign the image with this key (default: $" BUILD_KEY_VARIABLE ")", 0},
     {"json", 'j', NULL, 0, "say what was made as JSON", 0},
     {NULL, 0, NULL, 0, NULL, 0},
 };

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "alloc.h"
 #include "command.h"
@@ -129,8 +130,12 @@ static error_t take_test_option(int key, char *value, struct argp_state *state)
     }
 }
 
-static void check_use(struct argp_state *state, const struct run_options *options)
+static void check_use(struct argp_state *state, struct run_options *options)
 {
+    const bool nothing = options->images.count == 0 && !options->shell && options->dom0 == NULL;
+    if (nothing && access(MANIFEST_FILE, F_OK) == 0) {
+        strlist_add(&options->images, ".");
+    }
     if (options->images.count == 0 && !options->shell && options->dom0 == NULL) {
         argp_error(state, "say which guest: a folder with a mayfly.yaml, or an image");
     }
@@ -186,10 +191,11 @@ static error_t take_option(int key, char *value, struct argp_state *state)
 static const struct argp run_argp = {
     .options = table,
     .parser = take_option,
-    .args_doc = "DIR|IMAGE [ARGUMENT...]",
+    .args_doc = "[DIR|IMAGE [ARGUMENT...]]",
     .doc = "Boots Mayfly in QEMU with this guest; its console is here. Options stand before the "
            "guest, its own arguments behind. Ends when the guest ends, with its exit status (125: "
-           "the machine ended without one); Ctrl-C ends it at once. A folder with a mayfly.yaml is "
+           "the machine ended without one); Ctrl-C ends it at once. A folder with a mayfly.yaml "
+           "(default: this one) is "
            "built first. Nothing is left behind."
            "\vEnvironment: PORT (instead of the first host port of the manifest), ACCEL, CPUS and "
            "MEM as the options; MAYFLY_BOOT is the folder with hv.elf, dom0.elf and BOOTX64.EFI "
@@ -246,7 +252,7 @@ static int run_run(int argc, char **argv)
 
 const struct command command_run = {
     .name = "run",
-    .arguments = "DIR|IMAGE",
+    .arguments = "[DIR|IMAGE]",
     .summary = "boot a guest in QEMU, with its console here",
     .argp = &run_argp,
     .run = run_run,

@@ -91,6 +91,7 @@ static struct strlist compile_command(const struct manifest *manifest, const cha
     strlist_add(&argv, "-g");
     strlist_addf(&argv, "-ffile-prefix-map=%s=.", here != NULL ? here : manifest->dir);
     strlist_addf(&argv, "-frandom-seed=%s", source);
+    strlist_add(&argv, "-MMD"); /* OBJECT's name with .d: for provenance.h */
     add_all(&argv, manifest->fields->cflags, manifest->fields->cflags_count);
     strlist_add(&argv, "-c");
     strlist_add(&argv, source);

@@ -6,7 +6,8 @@
 
 /**
  * Compiles and links with the SDK's compiler wrapper, in the folder of the manifest, several
- * sources at a time. Objects go to `folder`. The compiler's messages go to stderr. Returns the path
+ * sources at a time. Objects go to `folder`, as
+ * 0.o, 1.o and so on, with the names of what each was made of in 0.d. The compiler's messages go to stderr. Returns the path
  * of the program (unstripped; the caller owns the string), or NULL (reported). For a manifest with
  * `elf:` it is just that file.
  */

@@ -5,6 +5,7 @@
 #include <elf.h>
 #include <mayfly/image.h>
 #include <mayfly/layout.h>
+#include <sodium/crypto_hash_sha256.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -152,18 +153,31 @@ static const char *plan_parts(struct plan *plan, const struct image_parts *parts
 
 /* ---- the file ------------------------------------------------------------------------------- */
 
-static void append_note(struct buffer *out, const char *manifest)
+/* A note with room for `bytes` of descriptor; returns where that starts. */
+static size_t append_note(struct buffer *out, uint32_t type, size_t bytes)
 {
     const Elf64_Nhdr note = {
         .n_namesz = sizeof(MF_NOTE_NAME),
-        .n_descsz = (Elf64_Word)strlen(manifest),
-        .n_type = MF_NOTE_MANIFEST,
+        .n_descsz = (Elf64_Word)bytes,
+        .n_type = type,
     };
     buffer_append(out, &note, sizeof(note));
     buffer_append(out, MF_NOTE_NAME, sizeof(MF_NOTE_NAME));
     buffer_align(out, 4);
-    buffer_append(out, manifest, strlen(manifest));
+    const size_t at = buffer_reserve(out, bytes);
     buffer_align(out, 4);
+    return at;
+}
+
+/* The notes with the hashes of the layers and the signature still to be filled in. */
+static size_t append_notes(struct buffer *out, const struct plan *plan, const char *manifest)
+{
+    const size_t length = strlen(manifest);
+    const size_t text = append_note(out, MF_NOTE_MANIFEST, length);
+    memcpy(out->data + text, manifest, length);
+    const size_t layers = append_note(out, MF_NOTE_LAYERS, plan->count * sizeof(struct mf_layer));
+    append_note(out, MF_NOTE_SIGNATURE, sizeof(struct mf_signature));
+    return layers;
 }
 
 static Elf64_Ehdr elf_header(const struct plan *plan, uint64_t entry)
@@ -182,15 +196,12 @@ static Elf64_Ehdr elf_header(const struct plan *plan, uint64_t entry)
     };
 }
 
-static Elf64_Phdr note_header(const struct plan *plan, const char *manifest)
+static Elf64_Phdr note_header(const struct plan *plan, size_t bytes)
 {
-    const uint64_t at = sizeof(Elf64_Ehdr) + (plan->count + 1) * sizeof(Elf64_Phdr);
-    const uint64_t bytes =
-        sizeof(Elf64_Nhdr) + round_up(sizeof(MF_NOTE_NAME), 4) + round_up(strlen(manifest), 4);
     return (Elf64_Phdr){
         .p_type = PT_NOTE,
         .p_flags = PF_R,
-        .p_offset = at,
+        .p_offset = sizeof(Elf64_Ehdr) + (plan->count + 1) * sizeof(Elf64_Phdr),
         .p_filesz = bytes,
         .p_align = 4,
     };
@@ -226,17 +237,23 @@ const char *image_pack(const struct image_parts *parts, struct buffer *out)
         return wrong;
     }
     const Elf64_Ehdr header = elf_header(&plan, parts->program->entry);
-    const Elf64_Phdr note = note_header(&plan, parts->manifest);
+    struct buffer notes = {0};
+    const size_t layers = append_notes(&notes, &plan, parts->manifest);
+    const Elf64_Phdr note = note_header(&plan, notes.bytes);
     buffer_append(out, &header, sizeof(header));
     buffer_append(out, &note, sizeof(note));
     const size_t headers_at = buffer_reserve(out, plan.count * sizeof(Elf64_Phdr));
-    append_note(out, parts->manifest);
+    const size_t layers_at = out->bytes + layers;
+    buffer_append(out, notes.data, notes.bytes);
+    buffer_free(&notes);
     for (size_t i = 0; i < plan.count; i++) {
         append_segment(out, &plan.segments[i], headers_at + i * sizeof(Elf64_Phdr));
+        const size_t start = out->bytes - plan.segments[i].file_bytes;
         if (i == 0) { /* plan_program(): the first segment starts with the header */
-            memcpy(out->data + out->bytes - plan.segments[0].file_bytes, &plan.header,
-                   sizeof(plan.header));
+            memcpy(out->data + start, &plan.header, sizeof(plan.header));
         }
+        crypto_hash_sha256(out->data + layers_at + i * sizeof(struct mf_layer), out->data + start,
+                           plan.segments[i].file_bytes);
     }
     return NULL;
 }

@@ -8,7 +8,8 @@
  *            they share page tables with text; when they do not fit, to the first 2 MiB boundary
  *            behind everything. The page table of the writable part is never shared with them.
  * File       ELF header, program headers and note first, then the segments, each at a multiple of
- *            4096, as dom0 maps them. The same input gives the same bytes.
+ *            4096, as dom0 maps them. The same input gives the same bytes. The note has the hash
+ *            of each segment and room for a signature (seal.h).
  */
 #pragma once
 

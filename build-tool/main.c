@@ -17,7 +17,8 @@ const char *argp_program_version = "mayfly " MAYFLY_VERSION;
 
 /* In the order of `--help`. */
 static const struct command *const commands[] = {
-    &command_build, &command_run, &command_inspect, &command_pack, &command_ports, NULL,
+    &command_new, &command_build, &command_run,    &command_inspect, &command_pack,
+    &command_key, &command_sign,  &command_verify, &command_ports,   NULL,
 };
 
 static const struct manual manual = {

@@ -24,14 +24,34 @@ char *place_beside(const char *below)
             *slash = '\0';
         }
     }
+    char *installed = alloc_format("%s/lib/mayfly/%s", self, below);
+    if (access(installed, F_OK) == 0) {
+        return installed;
+    }
+    free(installed);
     return alloc_format("%s/%s", self, below);
+}
+
+static char *in_sdk(const char *below)
+{
+    const char *sdk = getenv("MAYFLY_SDK");
+    if (sdk != NULL && sdk[0] != '\0') {
+        return alloc_format("%s/%s", sdk, below);
+    }
+    char *beside = place_beside("sdk");
+    char *path = alloc_format("%s/%s", beside, below);
+    free(beside);
+    return path;
+}
+
+char *place_runtime_hash(void)
+{
+    return in_sdk("lib/runtime.sha256");
 }
 
 char *place_compiler(void)
 {
-    const char *sdk = getenv("MAYFLY_SDK");
-    char *path =
-        sdk != NULL ? alloc_format("%s/bin/%s", sdk, COMPILER) : place_beside("sdk/bin/" COMPILER);
+    char *path = in_sdk("bin/" COMPILER);
     char *absolute = access(path, X_OK) == 0 ? realpath(path, NULL) : NULL;
     if (absolute != NULL) {
         free(path);

@@ -152,6 +152,29 @@ static const char *set_exit(struct conf *c, const char *value, uint32_t line)
                : "write exit-with-first = 0 or exit-with-first = 1";
 }
 
+/* Whatever is not a clear no means yes. */
+static const char *set_require(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    c->require_signature = strcmp(value, "no") != 0;
+    return !c->require_signature || strcmp(value, "yes") == 0
+               ? NULL
+               : "write require-signature = yes or require-signature = no; taken as yes";
+}
+
+static const char *set_key(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    if (c->key_count == CONF_KEYS_MAX) {
+        return "too many keys: at most 16";
+    }
+    if (!signature_parse_key(c->keys[c->key_count], value, strlen(value))) {
+        return "a key is 64 hexadecimal digits, as `mayfly key show` prints them";
+    }
+    c->key_count++;
+    return NULL;
+}
+
 static const char *set_nothing(struct conf *c, const char *value, uint32_t line)
 {
     (void)c, (void)value, (void)line; /* hv's own */
@@ -159,12 +182,19 @@ static const char *set_nothing(struct conf *c, const char *value, uint32_t line)
 }
 
 static const struct setting settings[] = {
-    {"start", set_start},          {"net", set_net},
-    {"gateway", set_gateway},      {"dns", set_dns},
-    {"guest-net", set_guest_net},  {"guest-net6", set_guest_net6},
-    {"console", set_console},      {"guest-output", set_output},
-    {"exit-with-first", set_exit}, {"on-end", set_nothing},
+    {"start", set_start},
+    {"net", set_net},
+    {"gateway", set_gateway},
+    {"dns", set_dns},
+    {"guest-net", set_guest_net},
+    {"guest-net6", set_guest_net6},
+    {"console", set_console},
+    {"guest-output", set_output},
+    {"exit-with-first", set_exit},
+    {"on-end", set_nothing},
     {"dom0", set_nothing},
+    {"require-signature", set_require},
+    {"key", set_key},
 };
 
 /* Cuts blanks off both ends. */
@@ -205,7 +235,8 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
         }
     }
     complain(line, "there is no such setting; there are: start net gateway dns guest-net "
-                   "guest-net6 console guest-output exit-with-first on-end dom0");
+                   "guest-net6 console guest-output exit-with-first require-signature key "
+                   "on-end dom0");
 }
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)

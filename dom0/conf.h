@@ -5,12 +5,14 @@
  *   start = IMAGE [OPTION...] [ARGUMENT...]   a guest to start at boot (launch.h); repeatable
  *   net = dhcp | none | ADDRESS/PREFIX        dom0's address outside (default: dhcp)
  *   gateway = ADDRESS                         with a static address
- *   dns = ADDRESS                             server for the guests' questions, in place of DHCP's;
- * may be a guest's address guest-net = ADDRESS/PREFIX                of the guests
- * (default: 10.77.0.0/16) guest-net6 = PREFIX::/64                  likewise (default: fd77::/64)
+ *   dns = ADDRESS                             for the guests, in place of DHCP's; may be a guest's
+ *   guest-net = ADDRESS/PREFIX                of the guests (default: 10.77.0.0/16)
+ *   guest-net6 = PREFIX::/64                  likewise (default: fd77::/64)
  *   console = shell | guest                   guest: the serial line is the first guest's console
  *   guest-output = show | log                 show (default): lines of guests appear in the shell
  *   exit-with-first = 0 | 1                   power off with the status of the first guest
+ *   require-signature = yes | no              start only images signed by an accepted key (trust.h)
+ *   key = HEX                                 a key that is accepted; repeatable
  *   on-end, dom0                              for hv
  */
 #pragma once
@@ -20,6 +22,9 @@
 #include <stdint.h>
 
 #include "net/plan.h"
+#include "signature.h"
+
+#define CONF_KEYS_MAX 16
 
 enum conf_net { CONF_NET_DHCP, CONF_NET_STATIC, CONF_NET_NONE };
 
@@ -38,6 +43,9 @@ struct conf {
     bool console_guest;
     bool show_output;
     bool exit_with_first;
+    bool require_signature;
+    uint8_t keys[CONF_KEYS_MAX][SIGNATURE_KEY_BYTES];
+    uint32_t key_count;
 };
 
 /** Told about each line that is wrong; parsing goes on. */

@@ -8,6 +8,7 @@
 #include "mayfly/hypercall.h"
 #include "mayfly/image.h"
 #include "mayfly/symtab.h"
+#include "trust.h"
 
 #define FOLDER "images/"
 #define SUFFIX ".img"
@@ -190,7 +191,10 @@ const char *image_load(struct image *i, const struct plan *plan)
     if (i->is_loaded) {
         return NULL;
     }
-    const char *problem = elf_parse(&i->elf, i->file.data, i->file.bytes);
+    const char *problem = trust_check(i->file.data, i->file.bytes);
+    if (problem == NULL) {
+        problem = elf_parse(&i->elf, i->file.data, i->file.bytes);
+    }
     if (problem == NULL) {
         problem = manifest_parse(&i->manifest, i->name, i->elf.manifest, i->elf.manifest_bytes);
     }

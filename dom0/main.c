@@ -19,6 +19,7 @@
 #include "shell.h"
 #include "term.h"
 #include "thread/thread.h"
+#include "trust.h"
 #include "uplink.h"
 #include "words.h"
 
@@ -107,6 +108,7 @@ int main(void)
     conf_parse(&conf, file.data, file.bytes, complain);
     netback_switch.plan = conf.plan;
     image_scan();
+    trust_init(&conf, complain);
     guest_init(&netback_switch.plan, conf.show_output && !conf.console_guest, on_guest_ended,
                on_guest_ready);
     netback_init();

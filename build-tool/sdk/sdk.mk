@@ -73,6 +73,7 @@ $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
 .SECONDEXPANSION:
 $(SDK_READY): $(SDK_BIN) $(SDK_EMPTY) $(SDK)/share/mayfly.cmake $(SDK)/share/config.site \
 		$(SDK_HEADERS) $$(SDK_LIBS)
+	$(Q)cd $(SDK)/lib && cat *.a crt0.o mayfly.ld mayfly.specs | sha256sum | cut -c 1-64 >runtime.sha256
 	@touch $@
 
 ALL += $(SDK_READY)

@@ -22,9 +22,31 @@ struct mf_image_header {
     char runtime_version[32];
 };
 
-/* PT_NOTE: name "Mayfly", type MF_NOTE_MANIFEST, descriptor = the manifest as JSON text. */
+/*
+ * PT_NOTE: notes with the name "Mayfly". MANIFEST: JSON text. LAYERS: one struct mf_layer for each
+ * PT_LOAD, in their order. SIGNATURE: struct mf_signature.
+ */
 #define MF_NOTE_NAME "Mayfly"
 #define MF_NOTE_MANIFEST 1
+#define MF_NOTE_LAYERS 2
+#define MF_NOTE_SIGNATURE 3
+
+/* SHA-256 of the segment's bytes in the file (of nothing when there are none). */
+struct mf_layer {
+    uint8_t sha256[32];
+};
+
+/*
+ * The image's id is the SHA-256 of its head: all bytes of the file up to the end of the notes, this
+ * structure taken as zeros. Signed is the message MF_SIGNATURE_CONTEXT (16 bytes) and the id, with
+ * Ed25519 (RFC 8032). All zeros: not signed.
+ */
+#define MF_SIGNATURE_CONTEXT "Mayfly image 1\0" /* and a NUL: 16 bytes */
+
+struct mf_signature {
+    uint8_t key[32]; /* public */
+    uint8_t signature[64];
+};
 
 /*
  * Symbol table: struct mf_symtab, then `count` struct mf_symbol sorted by address, then the names,
@@ -67,4 +89,6 @@ struct mf_files {
 
 _Static_assert(sizeof(struct mf_image_header) == 72, "image format");
 _Static_assert(sizeof(struct mf_symtab) == 24, "image format");
+_Static_assert(sizeof(struct mf_signature) == 96, "image format");
+_Static_assert(sizeof(MF_SIGNATURE_CONTEXT) == 16, "image format");
 _Static_assert(sizeof(struct mf_file) == 32, "image format");

@@ -17,6 +17,7 @@ packages_of() {
         echo gnu-efi                      # the UEFI loader
         echo libcyaml-dev libyaml-dev libjansson-dev # mayfly.yaml, JSON
         echo libelf-dev                   # images are ELF files
+        echo libsodium-dev                # images are hashed and signed
         echo dpkg-dev xz-utils patch      # unpack the sources of newlib, lwIP and cJSON
         ;;
     run) echo qemu-system-x86 ovmf ;;

@@ -3,7 +3,7 @@
 // sources: build-tool/symbols.c build-tool/buffer.c build-tool/alloc.c
 // sources: tests/unit/build-tool/captured_report.c
 // cflags: -Ibuild-tool -D_GNU_SOURCE
-// libs: -lelf -ljansson
+// libs: -lelf -ljansson -lsodium
 /*
  * test_image.c - a packed image, read back with libelf, is what mayfly/image.h promises; damaged
  * images are refused, never followed out of the file.

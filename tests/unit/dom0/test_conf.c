@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/conf.c dom0/launch.c dom0/words.c dom0/net/plan.c
+// sources: dom0/conf.c dom0/signature.c dom0/launch.c dom0/words.c dom0/net/plan.c
 // cflags: -Idom0 -Iunikernel-runtime/src
+// libs: -lsodium
 // sources: dom0/rights.c
 // mayfly.conf and the wish to start a guest: what is accepted, and what is said about the rest.
 #include <setjmp.h>
@@ -247,6 +248,32 @@ static void any_text_is_survived(void **state)
     }
 }
 
+static void what_is_not_a_clear_no_requires_signatures(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool required;
+        uint32_t keys, complaints;
+    } rows[] = {
+        {"", false, 0, 0},
+        {"require-signature = yes\n", true, 0, 0},
+        {"require-signature = no\n", false, 0, 0},
+        {"require-signature = on\n", true, 0, 1},
+        {"key = 00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff\n", false, 1, 0},
+        {"key = 0011\n", false, 0, 1},
+        {"key =\nrequire-signature = yes\n", true, 0, 1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct conf c;
+        parse(&c, rows[i].text);
+        assert_int_equal(c.require_signature, rows[i].required);
+        assert_int_equal(c.key_count, rows[i].keys);
+        assert_int_equal(complaints, rows[i].complaints);
+        conf_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -261,6 +288,7 @@ int main(void)
         cmocka_unit_test(empty_means_defaults),
         cmocka_unit_test(wrong_lines_are_named),
         cmocka_unit_test(any_text_is_survived),
+        cmocka_unit_test(what_is_not_a_clear_no_requires_signatures),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
