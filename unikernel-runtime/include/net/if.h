@@ -13,6 +13,32 @@
 #define IFF_LOOPBACK 0x8
 #define IFF_RUNNING 0x40
 
+#define IFF_MULTICAST 0x1000
+
+struct ifreq {
+    char ifr_name[IFNAMSIZ];
+    union {
+        struct sockaddr ifr_addr;
+        struct sockaddr ifr_dstaddr;
+        struct sockaddr ifr_broadaddr;
+        struct sockaddr ifr_netmask;
+        struct sockaddr ifr_hwaddr;
+        short ifr_flags;
+        int ifr_ifindex;
+        int ifr_metric;
+        int ifr_mtu;
+        char *ifr_data;
+    };
+};
+
+struct ifconf {
+    int ifc_len; /* bytes */
+    union {
+        char *ifc_buf;
+        struct ifreq *ifc_req;
+    };
+};
+
 struct if_nameindex {
     unsigned int if_index;
     char *if_name;

@@ -62,6 +62,17 @@ struct ipv6_mreq {
     unsigned int ipv6mr_interface;
 };
 
+struct in_pktinfo {
+    int ipi_ifindex;
+    struct in_addr ipi_spec_dst; /* received: our address; send: where from */
+    struct in_addr ipi_addr;     /* received: the packet's destination */
+};
+
+struct in6_pktinfo {
+    struct in6_addr ipi6_addr;
+    unsigned int ipi6_ifindex;
+};
+
 #define INET_ADDRSTRLEN 16
 #define INET6_ADDRSTRLEN 46
 #define IPPORT_RESERVED 1024
@@ -99,6 +110,15 @@ struct ipv6_mreq {
 
 #define IP_TOS 1
 #define IP_TTL 2
+#define IP_PKTINFO 8
+#define IP_RECVTTL 12
+#define IP_RECVERR 11
+#define IP_MTU_DISCOVER 10
+#define IP_MTU 14
+#define IP_FREEBIND 15
+#define IP_PMTUDISC_DONT 0
+#define IP_PMTUDISC_WANT 1
+#define IP_PMTUDISC_DO 2
 #define IP_MULTICAST_IF 32
 #define IP_MULTICAST_TTL 33
 #define IP_MULTICAST_LOOP 34
@@ -113,7 +133,10 @@ struct ipv6_mreq {
 #define IPV6_ADD_MEMBERSHIP IPV6_JOIN_GROUP
 #define IPV6_LEAVE_GROUP 21
 #define IPV6_DROP_MEMBERSHIP IPV6_LEAVE_GROUP
+#define IPV6_MTU 24
 #define IPV6_V6ONLY 26
+#define IPV6_RECVPKTINFO 49
+#define IPV6_PKTINFO 50
 #define IPV6_TCLASS 67
 
 #define IN_CLASSD(a) ((((in_addr_t)(a)) & 0xf0000000) == 0xe0000000)

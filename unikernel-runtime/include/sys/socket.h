@@ -6,6 +6,7 @@
 #include <sys/cdefs.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+#include <time.h>
 
 typedef unsigned short sa_family_t;
 
@@ -33,6 +34,11 @@ struct msghdr {
     void *msg_control;
     size_t msg_controllen;
     int msg_flags;
+};
+
+struct mmsghdr {
+    struct msghdr msg_hdr;
+    unsigned int msg_len;
 };
 
 struct cmsghdr {
@@ -64,6 +70,15 @@ static __inline struct cmsghdr *__mf_cmsg_next(const struct msghdr *message, str
     return (struct cmsghdr *)((char *)header + CMSG_ALIGN(header->cmsg_len));
 }
 
+struct ucred {
+    pid_t pid;
+    uid_t uid;
+    gid_t gid;
+};
+
+#define SCM_RIGHTS 1      /* int[]: descriptors */
+#define SCM_CREDENTIALS 2 /* struct ucred */
+
 struct linger {
     int l_onoff;
     int l_linger; /* seconds */
@@ -72,6 +87,7 @@ struct linger {
 #define SOCK_STREAM 1
 #define SOCK_DGRAM 2
 #define SOCK_RAW 3
+#define SOCK_RDM 4
 #define SOCK_SEQPACKET 5
 #define SOCK_NONBLOCK 0x4000 /* newlib's O_NONBLOCK */
 #define SOCK_CLOEXEC 0x40000 /* newlib's O_CLOEXEC */
@@ -81,11 +97,15 @@ struct linger {
 #define AF_LOCAL AF_UNIX
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_NETLINK 16
+#define AF_PACKET 17
 #define PF_UNSPEC AF_UNSPEC
 #define PF_UNIX AF_UNIX
 #define PF_LOCAL AF_UNIX
 #define PF_INET AF_INET
 #define PF_INET6 AF_INET6
+#define PF_NETLINK AF_NETLINK
+#define PF_PACKET AF_PACKET
 
 #define SOL_SOCKET 1
 
@@ -100,12 +120,19 @@ struct linger {
 #define SO_KEEPALIVE 9
 #define SO_OOBINLINE 10
 #define SO_LINGER 13
+#define SO_PRIORITY 12
 #define SO_REUSEPORT 15
+#define SO_PASSCRED 16
+#define SO_PEERCRED 17
 #define SO_RCVLOWAT 18
 #define SO_SNDLOWAT 19
 #define SO_RCVTIMEO 20
 #define SO_SNDTIMEO 21
+#define SO_BINDTODEVICE 25
+#define SO_TIMESTAMP 29
 #define SO_ACCEPTCONN 30
+#define SO_SNDBUFFORCE 32
+#define SO_RCVBUFFORCE 33
 #define SO_PROTOCOL 38
 #define SO_DOMAIN 39
 
@@ -120,7 +147,10 @@ struct linger {
 #define MSG_EOR 0x80
 #define MSG_WAITALL 0x100
 #define MSG_NOSIGNAL 0x4000
+#define MSG_ERRQUEUE 0x2000
 #define MSG_MORE 0x8000
+#define MSG_WAITFORONE 0x10000
+#define MSG_CMSG_CLOEXEC 0x40000000
 
 #define SHUT_RD 0
 #define SHUT_WR 1
@@ -138,12 +168,17 @@ int listen(int fd, int backlog);
 ssize_t recv(int fd, void *buffer, size_t bytes, int flags);
 ssize_t recvfrom(int fd, void *__restrict buffer, size_t bytes, int flags,
                  struct sockaddr *__restrict address, socklen_t *__restrict address_bytes);
+int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags,
+             struct timespec *timeout);
 ssize_t recvmsg(int fd, struct msghdr *message, int flags);
 ssize_t send(int fd, const void *buffer, size_t bytes, int flags);
+int sendmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags);
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags);
 ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags, const struct sockaddr *address,
                socklen_t address_bytes);
 int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes);
 int shutdown(int fd, int how);
+int sockatmark(int fd);
 int socket(int domain, int type, int protocol);
+int socketpair(int domain, int type, int protocol, int fds[2]);
 __END_DECLS

@@ -23,6 +23,7 @@
 #include <sys/uio.h>
 
 struct mf_open_file;
+struct mf_socket_calls;
 struct mf_watcher;
 struct stat;
 
@@ -46,6 +47,7 @@ struct mf_fd_ops {
     off_t (*lseek)(struct mf_open_file *f, off_t offset, int whence);
     int (*ftruncate)(struct mf_open_file *f, off_t bytes);
     ssize_t (*getdents)(struct mf_open_file *f, void *buffer, size_t bytes);
+    const struct mf_socket_calls *socket; /* of sockets (net/calls.h); NULL: ENOTSOCK */
 };
 
 struct mf_open_file {

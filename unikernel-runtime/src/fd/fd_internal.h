@@ -33,5 +33,8 @@ int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
 /** Closes `fd`. Returns 0 or -EBADF. */
 int mf_fd_remove(int fd);
 
+/** poll.c: a wait in poll() or select() means that the application is ready: it has listened. */
+extern bool mf_poll_is_ready;
+
 /** As mf_file_wait_always(), but -EINTR also when all signal handlers had SA_RESTART. */
 int mf_file_wait_no_restart(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* poll.c - poll() and select(): a watcher on each file while the calling thread sleeps. */
+#include <mayfly.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,8 @@
 #include "time/time_internal.h"
 
 #define ON_STACK 16 /* watchers that need no malloc() */
+
+bool mf_poll_is_ready;
 
 struct poll_watcher {
     struct mf_watcher watcher;
@@ -80,6 +83,9 @@ static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline_ns)
         count <= ON_STACK ? few : malloc(count * sizeof(*watchers));
     if (watchers == NULL) {
         return -ENOMEM;
+    }
+    if (mf_poll_is_ready) {
+        mf_ready();
     }
     watch(watchers, fds, count);
     int err;

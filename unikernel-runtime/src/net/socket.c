@@ -57,22 +57,6 @@ void mf_socket_free(struct mf_socket *s)
     free(s);
 }
 
-struct mf_socket *mf_socket_get(int fd, int *error)
-{
-    struct mf_open_file *const f = mf_fd_get(fd);
-
-    if (f == NULL) {
-        *error = -EBADF;
-        return NULL;
-    }
-    if (f->ops != &mf_socket_ops) {
-        mf_file_put(f);
-        *error = -ENOTSOCK;
-        return NULL;
-    }
-    return (struct mf_socket *)f;
-}
-
 int mf_socket_wait(struct mf_socket *s, uint32_t events, int flags, uint64_t deadline_ns)
 {
     if ((flags & MSG_DONTWAIT) != 0) {
@@ -133,7 +117,7 @@ static int check_kind(int domain, int type, int protocol)
     if (domain != AF_INET && domain != AF_INET6) {
         return -EAFNOSUPPORT;
     }
-    if (type != SOCK_STREAM && type != SOCK_DGRAM) {
+    if (type != SOCK_STREAM && type != SOCK_DGRAM) { /* also SOCK_RAW: there is none */
         return -EPROTONOSUPPORT;
     }
     const int own = type == SOCK_STREAM ? IPPROTO_TCP : IPPROTO_UDP;
@@ -164,8 +148,14 @@ static int open_socket(int domain, int type, int protocol)
     return r;
 }
 
+/* Linked when the program includes sys/un.h or calls socketpair(). */
+extern int mf_unix_open(int type, int protocol) __attribute__((weak));
+
 int socket(int domain, int type, int protocol)
 {
+    if (domain == AF_UNIX) {
+        return (int)mf_ret(mf_unix_open == NULL ? -EAFNOSUPPORT : mf_unix_open(type, protocol));
+    }
     mf_critical_enter();
     const int r = open_socket(domain, type, protocol);
     mf_critical_leave();
@@ -195,34 +185,6 @@ static int bind_socket(struct mf_socket *s, const struct sockaddr *address, sock
     return error;
 }
 
-int bind(int fd, const struct sockaddr *address, socklen_t bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
-        mf_critical_enter();
-        r = bind_socket(s, address, bytes);
-        mf_critical_leave();
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
-}
-
-int listen(int fd, int backlog)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
-        mf_critical_enter();
-        r = s->transport->listen == NULL ? -EOPNOTSUPP : s->transport->listen(s, backlog);
-        mf_critical_leave();
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
-}
-
 static const ip_addr_t loopback4 = IPADDR4_INIT_BYTES(127, 0, 0, 1);
 static const ip_addr_t loopback6 = IPADDR6_INIT_HOST(0, 0, 0, 1);
 
@@ -244,103 +206,88 @@ static int connect_socket(struct mf_socket *s, const struct sockaddr *address, s
     return s->transport->connect(s, &to, port);
 }
 
-int connect(int fd, const struct sockaddr *address, socklen_t bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
+/* ---- as calls.h has it -------------------------------------------------------------------- */
 
-    if (s != NULL) {
-        mf_critical_enter();
-        r = connect_socket(s, address, bytes);
-        mf_critical_leave();
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
+static int inet_bind(struct mf_open_file *f, const struct sockaddr *address, socklen_t bytes)
+{
+    mf_critical_enter();
+    const int r = bind_socket((struct mf_socket *)f, address, bytes);
+    mf_critical_leave();
+    return r;
 }
 
-static int accept_socket(struct mf_socket *s, struct sockaddr *address, socklen_t *bytes, int flags)
+static int inet_connect(struct mf_open_file *f, const struct sockaddr *address, socklen_t bytes)
 {
-    struct mf_socket *accepted;
+    mf_critical_enter();
+    const int r = connect_socket((struct mf_socket *)f, address, bytes);
+    mf_critical_leave();
+    return r;
+}
 
-    if ((flags & ~(SOCK_NONBLOCK | SOCK_CLOEXEC)) != 0) {
-        return -EINVAL;
-    }
+static int inet_listen(struct mf_open_file *f, int backlog)
+{
+    struct mf_socket *const s = (struct mf_socket *)f;
+
+    mf_critical_enter();
+    const int r = s->transport->listen == NULL ? -EOPNOTSUPP : s->transport->listen(s, backlog);
+    mf_critical_leave();
+    return r;
+}
+
+static int inet_accept(struct mf_open_file *f, struct mf_open_file **accepted,
+                       struct sockaddr *address, socklen_t *bytes)
+{
+    struct mf_socket *const s = (struct mf_socket *)f;
+    struct mf_socket *other;
+
     if (s->transport->accept == NULL) {
         return -EOPNOTSUPP;
     }
-    int r = s->transport->accept(s, &accepted);
-    if (r < 0) {
-        return r;
-    }
-    accepted->file.flags |= (uint32_t)(flags & SOCK_NONBLOCK);
-    mf_address_write(s, &accepted->peer, accepted->peer_port, address, bytes);
-    r = mf_fd_install(&accepted->file, 0, (uint32_t)(flags & SOCK_CLOEXEC));
-    if (r < 0) {
-        mf_file_put(&accepted->file);
+    mf_critical_enter();
+    const int r = s->transport->accept(s, &other);
+    mf_critical_leave();
+    if (r == 0) {
+        mf_address_write(s, &other->peer, other->peer_port, address, bytes);
+        *accepted = &other->file;
     }
     return r;
 }
 
-int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes, int flags)
+static int inet_shutdown(struct mf_open_file *f, bool read, bool write)
 {
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
+    struct mf_socket *const s = (struct mf_socket *)f;
 
-    if (s != NULL) {
-        mf_critical_enter();
-        r = accept_socket(s, address, bytes, flags);
-        mf_critical_leave();
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
+    mf_critical_enter();
+    const int r = s->transport->shutdown(s, read, write);
+    mf_critical_leave();
+    return r;
 }
 
-int accept(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes)
+static int inet_name(struct mf_open_file *f, bool of_peer, struct sockaddr *address,
+                     socklen_t *bytes)
 {
-    return accept4(fd, address, bytes, 0);
-}
+    const struct mf_socket *const s = (const struct mf_socket *)f;
 
-int shutdown(int fd, int how)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
-        mf_critical_enter();
-        r = how < SHUT_RD || how > SHUT_RDWR
-                ? -EINVAL
-                : s->transport->shutdown(s, how != SHUT_WR, how != SHUT_RD);
-        mf_critical_leave();
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
-}
-
-int getsockname(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
+    if (!of_peer) {
         mf_address_write(s, &s->local, s->local_port, address, bytes);
-        r = address == NULL || bytes == NULL ? -EFAULT : 0;
-        mf_file_put(&s->file);
+        return 0;
     }
-    return (int)mf_ret(r);
+    if (s->state != MF_SOCKET_CONNECTED) {
+        return -ENOTCONN;
+    }
+    mf_address_write(s, &s->peer, s->peer_port, address, bytes);
+    return 0;
 }
 
-int getpeername(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
-        r = -ENOTCONN;
-        if (s->state == MF_SOCKET_CONNECTED) {
-            mf_address_write(s, &s->peer, s->peer_port, address, bytes);
-            r = address == NULL || bytes == NULL ? -EFAULT : 0;
-        }
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
-}
+const struct mf_socket_calls mf_inet_calls = {
+    .bind = inet_bind,
+    .connect = inet_connect,
+    .listen = inet_listen,
+    .accept = inet_accept,
+    .shutdown = inet_shutdown,
+    .name = inet_name,
+    .send = mf_socket_send,
+    .receive = mf_socket_receive,
+    .set_option = mf_socket_set_option,
+    .get_option = mf_socket_get_option,
+};

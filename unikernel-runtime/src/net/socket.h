@@ -17,21 +17,22 @@
 
 #include "fd/fd.h"
 #include "lwip/ip_addr.h"
+#include "net/calls.h"
 
+struct in6_addr;
 struct mf_socket;
 struct pbuf;
 struct tcp_pcb;
 struct udp_pcb;
 
-/* One send or receive. */
-struct mf_message {
-    const struct iovec *iov;
-    int iov_count;
-    size_t bytes;     /* sum of the vectors */
-    int flags;        /* MSG_* given; received: MSG_TRUNC is added */
-    bool has_address; /* send: there is a destination; receive: the sender was filled in */
+/* The other end of one datagram, and where it came in or is to go out. */
+struct mf_endpoint {
+    bool is_set; /* send: there is a destination; receive: the sender was filled in */
+    bool has_local;
     uint16_t port;
+    uint8_t interface; /* number; 0: unknown */
     ip_addr_t address;
+    ip_addr_t local; /* our address: of the packet, or (IP_PKTINFO) to send from */
 };
 
 struct mf_transport {
@@ -41,12 +42,13 @@ struct mf_transport {
     int (*disconnect)(struct mf_socket *s); /* connect() to AF_UNSPEC; NULL: EAFNOSUPPORT */
     int (*listen)(struct mf_socket *s, int backlog);                 /* NULL: EOPNOTSUPP */
     int (*accept)(struct mf_socket *s, struct mf_socket **accepted); /* NULL: EOPNOTSUPP */
-    ssize_t (*send)(struct mf_socket *s, const struct mf_message *m);
-    ssize_t (*receive)(struct mf_socket *s, struct mf_message *m);
+    ssize_t (*send)(struct mf_socket *s, const struct mf_message *m, const struct mf_endpoint *to);
+    ssize_t (*receive)(struct mf_socket *s, struct mf_message *m, struct mf_endpoint *from);
     uint32_t (*poll)(struct mf_socket *s);
     int (*shutdown)(struct mf_socket *s, bool read, bool write);
     void (*close)(struct mf_socket *s);            /* gives up the pcb and what is queued */
     size_t (*readable)(const struct mf_socket *s); /* FIONREAD */
+    size_t (*unsent)(const struct mf_socket *s);   /* TIOCOUTQ */
 };
 
 enum mf_socket_state {
@@ -60,7 +62,9 @@ enum mf_socket_state {
 /* What setsockopt() has set, kept for pcbs that are made later. */
 struct mf_socket_options {
     bool reuse_address, reuse_port, keep_alive, broadcast, no_delay, v6_only;
-    uint8_t ttl, tos; /* ttl 0: the default */
+    bool cork, defer_accept, oob_inline, packet_info, packet_info6;
+    bool has_buffer_sizes; /* SO_SNDBUF or SO_RCVBUF was given */
+    uint8_t ttl, tos;      /* ttl 0: the default */
     struct linger linger;
     int send_bytes, receive_bytes;                /* SO_SNDBUF, SO_RCVBUF */
     uint64_t send_timeout_ns, receive_timeout_ns; /* 0: none */
@@ -98,6 +102,7 @@ struct mf_socket {
 extern struct mf_socket *mf_sockets;
 
 extern const struct mf_transport mf_tcp_transport, mf_udp_transport;
+extern const struct mf_socket_calls mf_inet_calls; /* socket.c */
 
 /* ---- socket.c ------------------------------------------------------------------------------ */
 
@@ -106,9 +111,6 @@ struct mf_socket *mf_socket_create(int domain, int type, const struct mf_socket_
 
 /** Takes it off the list of all sockets and frees it. */
 void mf_socket_free(struct mf_socket *s);
-
-/** The socket behind `fd`, with a reference; NULL and *error: EBADF, ENOTSOCK (negative). */
-struct mf_socket *mf_socket_get(int fd, int *error);
 
 /**
  * Blocks until one of `events` may have happened. `deadline_ns`: MF_NEVER or a time. Returns 0, or
@@ -137,6 +139,9 @@ int mf_address_read(const struct mf_socket *s, const struct sockaddr *from, sock
 void mf_address_write(const struct mf_socket *s, const ip_addr_t *address, uint16_t port,
                       struct sockaddr *to, socklen_t *bytes);
 
+/** An IPv6 address as POSIX has it; an IPv4-mapped one becomes an IPv4 address. */
+void mf_address_of_ip6(const struct in6_addr *from, uint32_t scope, ip_addr_t *address);
+
 /** Is it an address of this guest, or "any"? */
 bool mf_address_is_local(const ip_addr_t *address);
 
@@ -155,5 +160,15 @@ void mf_socket_apply_options(struct mf_socket *s);
 
 extern const struct mf_fd_ops mf_socket_ops;
 
-/** Copies `bytes` at `data` into the vectors of `m`, `at` bytes from their start; what fits. */
-size_t mf_message_put(const struct mf_message *m, size_t at, const void *data, size_t bytes);
+/* struct mf_socket_calls (calls.h), by file: socket.c has the others. */
+ssize_t mf_socket_send(struct mf_open_file *f, struct mf_message *m);
+ssize_t mf_socket_receive(struct mf_open_file *f, struct mf_message *m);
+int mf_socket_set_option(struct mf_open_file *f, int level, int name, const void *value,
+                         socklen_t bytes);
+int mf_socket_get_option(struct mf_open_file *f, int level, int name, void *value,
+                         socklen_t *bytes);
+
+/* ---- interface_ioctl.c ---------------------------------------------------------------------- */
+
+/** SIOCGIF*: questions about interfaces. -ENOTTY: it is none of these. */
+int mf_interface_ioctl(unsigned long request, void *arg);

@@ -11,9 +11,9 @@
 
 static const uint8_t v4_mapped_prefix[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-static void read_ip6(const struct sockaddr_in6 *from, ip_addr_t *address)
+void mf_address_of_ip6(const struct in6_addr *from, uint32_t scope, ip_addr_t *address)
 {
-    const uint8_t *const bytes = (const uint8_t *)&from->sin6_addr;
+    const uint8_t *const bytes = (const uint8_t *)from;
 
     if (memcmp(bytes, v4_mapped_prefix, sizeof(v4_mapped_prefix)) == 0) {
         memcpy(ip_2_ip4(address), bytes + sizeof(v4_mapped_prefix), 4);
@@ -23,8 +23,8 @@ static void read_ip6(const struct sockaddr_in6 *from, ip_addr_t *address)
     ip6_addr_t *const to = ip_2_ip6(address);
     memcpy(to->addr, bytes, 16);
     ip6_addr_clear_zone(to);
-    if (ip6_addr_islinklocal(to) && from->sin6_scope_id != 0) {
-        ip6_addr_set_zone(to, (u8_t)from->sin6_scope_id);
+    if (ip6_addr_islinklocal(to) && scope != 0) {
+        ip6_addr_set_zone(to, (u8_t)scope);
     }
     IP_SET_TYPE(address, IPADDR_TYPE_V6);
 }
@@ -53,7 +53,7 @@ int mf_address_read(const struct mf_socket *s, const struct sockaddr *from, sock
             return -EINVAL;
         }
         memcpy(&in6, from, sizeof(in6));
-        read_ip6(&in6, address);
+        mf_address_of_ip6(&in6.sin6_addr, in6.sin6_scope_id, address);
         *port = ntohs(in6.sin6_port);
         return IP_IS_V4(address) && s->options.v6_only ? -EINVAL : 0;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* socket_io.c - sending and receiving: POSIX.1-2008 sys/socket.h, and the socket as a file. */
+/* socket_io.c - sending and receiving (calls.h), control messages, and the socket as a file. */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,71 +16,139 @@
 
 /* Flags that mean something here, or can be ignored without harm (there is no routing table). */
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE | MSG_EOR | MSG_DONTROUTE)
-#define RECEIVE_FLAGS (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_TRUNC)
+#define RECEIVE_FLAGS                                                                              \
+    (MSG_PEEK | MSG_DONTWAIT | MSG_WAITALL | MSG_TRUNC | MSG_NOSIGNAL | MSG_CMSG_CLOEXEC | MSG_OOB)
 
-size_t mf_message_put(const struct mf_message *m, size_t at, const void *data, size_t bytes)
+/* ---- in general --------------------------------------------------------------------------- */
+
+/* ---- control messages ----------------------------------------------------------------------- */
+
+static int read_packet_info(const struct cmsghdr *c, struct mf_endpoint *to)
 {
-    const uint8_t *from = data;
-    size_t done = 0;
+    struct in_pktinfo info;
 
-    for (int i = 0; i < m->iov_count && done < bytes; i++) {
-        const struct iovec *const v = &m->iov[i];
-        if (at >= v->iov_len) {
-            at -= v->iov_len;
-            continue;
+    if (c->cmsg_len < CMSG_LEN(sizeof(info))) {
+        return -EINVAL;
+    }
+    memcpy(&info, c + 1, sizeof(info));
+    to->interface = (uint8_t)info.ipi_ifindex;
+    to->has_local = info.ipi_spec_dst.s_addr != 0;
+    ip_2_ip4(&to->local)->addr = info.ipi_spec_dst.s_addr;
+    IP_SET_TYPE(&to->local, IPADDR_TYPE_V4);
+    return 0;
+}
+
+static int read_packet_info6(const struct cmsghdr *c, struct mf_endpoint *to)
+{
+    struct in6_pktinfo info;
+
+    if (c->cmsg_len < CMSG_LEN(sizeof(info))) {
+        return -EINVAL;
+    }
+    memcpy(&info, c + 1, sizeof(info));
+    to->interface = (uint8_t)info.ipi6_ifindex;
+    mf_address_of_ip6(&info.ipi6_addr, info.ipi6_ifindex, &to->local);
+    to->has_local = !ip_addr_isany_val(to->local);
+    return 0;
+}
+
+/* What a send says beside its data. Unknown things are EINVAL, as with Linux. */
+static int read_control(const struct mf_message *m, struct mf_endpoint *to)
+{
+    struct msghdr h = {.msg_control = m->control, .msg_controllen = m->control_bytes};
+    int r = 0;
+
+    for (struct cmsghdr *c = CMSG_FIRSTHDR(&h); c != NULL && r == 0; c = CMSG_NXTHDR(&h, c)) {
+        if (c->cmsg_len < sizeof(*c) ||
+            c->cmsg_len > m->control_bytes - (size_t)((char *)c - (char *)m->control)) {
+            r = -EINVAL;
+        } else if (c->cmsg_level == IPPROTO_IP && c->cmsg_type == IP_PKTINFO) {
+            r = read_packet_info(c, to);
+        } else if (c->cmsg_level == IPPROTO_IPV6 && c->cmsg_type == IPV6_PKTINFO) {
+            r = read_packet_info6(c, to);
+        } else {
+            r = -EINVAL;
         }
-        const size_t room = v->iov_len - at;
-        const size_t part = bytes - done < room ? bytes - done : room;
-        memcpy((uint8_t *)v->iov_base + at, from + done, part);
-        done += part;
-        at = 0;
+    }
+    if (r == 0 && to->has_local && !mf_address_is_local(&to->local)) {
+        r = -EADDRNOTAVAIL;
+    }
+    return r;
+}
+
+static void write_control(const struct mf_socket *s, struct mf_message *m, size_t room,
+                          const struct mf_endpoint *from)
+{
+    if (s->options.packet_info && IP_IS_V4_VAL(from->local)) {
+        const struct in_addr own = {ip_2_ip4(&from->local)->addr};
+        const struct in_pktinfo info = {from->interface, own, own};
+        mf_message_add_control(m, &room, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+    }
+    if (s->options.packet_info6) {
+        struct sockaddr_in6 own;
+        socklen_t bytes = sizeof(own);
+        mf_address_write(s, &from->local, 0, (struct sockaddr *)&own, &bytes);
+        const struct in6_pktinfo info = {own.sin6_addr, from->interface};
+        mf_message_add_control(m, &room, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+    }
+}
+
+/* ---- sending and receiving -------------------------------------------------------------------- */
+
+ssize_t mf_socket_send(struct mf_open_file *f, struct mf_message *m)
+{
+    struct mf_socket *const s = (struct mf_socket *)f;
+    struct mf_endpoint to;
+    int r = (m->flags & ~SEND_FLAGS) != 0 ? -EOPNOTSUPP : 0;
+
+    to.is_set = to.has_local = false;
+    /* TCP ignores a destination when it is connected (POSIX: or EISCONN). */
+    if (r == 0 && m->name != NULL && s->type == SOCK_DGRAM) {
+        to.is_set = true;
+        r = mf_address_read(s, m->name, m->name_bytes, &to.address, &to.port);
+    }
+    if (r == 0 && m->control != NULL) {
+        r = read_control(m, &to);
+    }
+    if (r < 0) {
+        return r;
+    }
+    mf_critical_enter();
+    const ssize_t done = s->transport->send(s, m, &to);
+    mf_net_kick();
+    mf_critical_leave();
+    if (done == -EPIPE && s->type == SOCK_STREAM && (m->flags & MSG_NOSIGNAL) == 0) {
+        raise(SIGPIPE);
     }
     return done;
 }
 
-/* ---- in general --------------------------------------------------------------------------- */
-
-static ssize_t send_message(struct mf_socket *s, struct mf_message *m)
+ssize_t mf_socket_receive(struct mf_open_file *f, struct mf_message *m)
 {
-    if ((m->flags & ~SEND_FLAGS) != 0) {
-        return -EOPNOTSUPP;
+    struct mf_socket *const s = (struct mf_socket *)f;
+    struct mf_endpoint from;
+    const size_t room = m->control_bytes;
+
+    if ((m->flags & ~RECEIVE_FLAGS) != 0) {
+        return (m->flags & MSG_ERRQUEUE) != 0 ? -EAGAIN : -EOPNOTSUPP;
     }
+    if ((m->flags & MSG_OOB) != 0) {
+        return -EINVAL; /* there is never any */
+    }
+    from.is_set = false;
     mf_critical_enter();
-    const ssize_t r = s->transport->send(s, m);
-    mf_net_kick();
+    const ssize_t r = s->transport->receive(s, m, &from);
     mf_critical_leave();
-    if (r == -EPIPE && s->type == SOCK_STREAM && (m->flags & MSG_NOSIGNAL) == 0) {
-        raise(SIGPIPE);
+    m->control_bytes = 0;
+    if (!from.is_set) {
+        m->name_bytes = 0;
+        return r;
+    }
+    mf_address_write(s, &from.address, from.port, m->name, &m->name_bytes);
+    if (room != 0) {
+        write_control(s, m, room, &from);
     }
     return r;
-}
-
-static ssize_t receive_message(struct mf_socket *s, struct mf_message *m)
-{
-    if ((m->flags & ~(RECEIVE_FLAGS | MSG_NOSIGNAL)) != 0) {
-        return -EOPNOTSUPP;
-    }
-    mf_critical_enter();
-    const ssize_t r = s->transport->receive(s, m);
-    mf_critical_leave();
-    return r;
-}
-
-/* Takes the vectors of a call. Returns 0 or a negative errno number. */
-static int set_vectors(struct mf_message *m, const struct iovec *iov, size_t iov_count)
-{
-    m->iov = iov;
-    m->iov_count = (int)iov_count;
-    m->bytes = 0;
-    if (iov_count == 0) {
-        return 0;
-    }
-    const ssize_t bytes = iov_count > INT_MAX ? -EMSGSIZE : mf_iov_bytes(iov, (int)iov_count);
-    if (bytes < 0) {
-        return bytes == -EINVAL && iov_count > IOV_MAX ? -EMSGSIZE : (int)bytes;
-    }
-    m->bytes = (size_t)bytes;
-    return 0;
 }
 
 /* ---- as a file ---------------------------------------------------------------------------- */
@@ -88,21 +156,21 @@ static int set_vectors(struct mf_message *m, const struct iovec *iov, size_t iov
 static ssize_t file_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                           off_t *position)
 {
-    struct mf_message m = {0};
-    const int r = set_vectors(&m, iov, (size_t)iov_count);
+    struct mf_message m;
+    const int r = mf_message_of_vectors(&m, iov, iov_count);
     (void)position;
 
-    return r < 0 ? r : receive_message((struct mf_socket *)f, &m);
+    return r < 0 ? r : mf_socket_receive(f, &m);
 }
 
 static ssize_t file_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                            off_t *position)
 {
-    struct mf_message m = {0};
-    const int r = set_vectors(&m, iov, (size_t)iov_count);
+    struct mf_message m;
+    const int r = mf_message_of_vectors(&m, iov, iov_count);
     (void)position;
 
-    return r < 0 ? r : send_message((struct mf_socket *)f, &m);
+    return r < 0 ? r : mf_socket_send(f, &m);
 }
 
 static uint32_t file_poll(struct mf_open_file *f)
@@ -133,11 +201,19 @@ static int file_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
 {
     struct mf_socket *const s = (struct mf_socket *)f;
 
-    if (request != FIONREAD) {
-        return -ENOTTY;
+    switch (request) {
+    case FIONREAD:
+        *(int *)arg = (int)s->transport->readable(s);
+        return 0;
+    case TIOCOUTQ:
+        *(int *)arg = (int)s->transport->unsent(s);
+        return 0;
+    case SIOCATMARK:
+        *(int *)arg = 0;
+        return 0;
+    default:
+        return mf_interface_ioctl(request, arg);
     }
-    *(int *)arg = (int)s->transport->readable(s);
-    return 0;
 }
 
 const struct mf_fd_ops mf_socket_ops = {
@@ -147,118 +223,5 @@ const struct mf_fd_ops mf_socket_ops = {
     .close = file_close,
     .fstat = file_fstat,
     .ioctl = file_ioctl,
+    .socket = &mf_inet_calls,
 };
-
-/* ---- POSIX -------------------------------------------------------------------------------- */
-
-/* The destination of a send, if one is given; TCP ignores it when connected (POSIX: or EISCONN). */
-static int set_destination(const struct mf_socket *s, struct mf_message *m,
-                           const struct sockaddr *address, socklen_t bytes)
-{
-    if (address == NULL || bytes == 0 || s->type == SOCK_STREAM) {
-        return 0;
-    }
-    m->has_address = true;
-    return mf_address_read(s, address, bytes, &m->address, &m->port);
-}
-
-ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-    struct mf_message m = {.flags = flags};
-
-    if (s == NULL) {
-        return mf_ret(r);
-    }
-    ssize_t done = set_vectors(&m, message->msg_iov, message->msg_iovlen);
-    if (done == 0 && message->msg_controllen != 0) {
-        done = -EOPNOTSUPP;
-    }
-    if (done == 0) {
-        done = set_destination(s, &m, message->msg_name, message->msg_namelen);
-    }
-    if (done == 0) {
-        done = send_message(s, &m);
-    }
-    mf_file_put(&s->file);
-    return mf_ret(done);
-}
-
-ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags, const struct sockaddr *address,
-               socklen_t address_bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-    const struct iovec iov = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = bytes};
-    struct mf_message m = {.flags = flags, .iov = &iov, .iov_count = 1, .bytes = bytes};
-
-    if (s == NULL) {
-        return mf_ret(r);
-    }
-    ssize_t done = bytes > SSIZE_MAX ? -EINVAL : set_destination(s, &m, address, address_bytes);
-    if (done == 0) {
-        done = send_message(s, &m);
-    }
-    mf_file_put(&s->file);
-    return mf_ret(done);
-}
-
-ssize_t send(int fd, const void *buffer, size_t bytes, int flags)
-{
-    return sendto(fd, buffer, bytes, flags, NULL, 0);
-}
-
-ssize_t recvmsg(int fd, struct msghdr *message, int flags)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-    struct mf_message m = {.flags = flags};
-
-    if (s == NULL) {
-        return mf_ret(r);
-    }
-    ssize_t done = set_vectors(&m, message->msg_iov, message->msg_iovlen);
-    if (done == 0) {
-        done = receive_message(s, &m);
-    }
-    if (done >= 0) {
-        if (m.has_address) {
-            mf_address_write(s, &m.address, m.port, message->msg_name, &message->msg_namelen);
-        } else {
-            message->msg_namelen = 0;
-        }
-        message->msg_controllen = 0;
-        message->msg_flags = m.flags & MSG_TRUNC;
-    }
-    mf_file_put(&s->file);
-    return mf_ret(done);
-}
-
-ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
-                 struct sockaddr *restrict address, socklen_t *restrict address_bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-    const struct iovec iov = {.iov_base = buffer, .iov_len = bytes};
-    struct mf_message m = {.flags = flags, .iov = &iov, .iov_count = 1, .bytes = bytes};
-
-    if (s == NULL) {
-        return mf_ret(r);
-    }
-    const ssize_t done = bytes > SSIZE_MAX ? -EINVAL : receive_message(s, &m);
-    if (done >= 0 && address != NULL && address_bytes != NULL) {
-        if (m.has_address) {
-            mf_address_write(s, &m.address, m.port, address, address_bytes);
-        } else {
-            *address_bytes = 0;
-        }
-    }
-    mf_file_put(&s->file);
-    return mf_ret(done);
-}
-
-ssize_t recv(int fd, void *buffer, size_t bytes, int flags)
-{
-    return recvfrom(fd, buffer, bytes, flags, NULL, NULL);
-}

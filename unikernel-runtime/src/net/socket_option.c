@@ -323,8 +323,10 @@ static socklen_t value_bytes(enum kind kind)
     return bytes[kind];
 }
 
-static int set_option(struct mf_socket *s, int level, int name, const void *value, socklen_t bytes)
+int mf_socket_set_option(struct mf_open_file *f, int level, int name, const void *value,
+                         socklen_t bytes)
 {
+    struct mf_socket *const s = (struct mf_socket *)f;
     const struct option *const o = find_option(s, level, name);
     union value v;
 
@@ -338,43 +340,20 @@ static int set_option(struct mf_socket *s, int level, int name, const void *valu
     return o->set(s, &v);
 }
 
-static int get_option(struct mf_socket *s, int level, int name, void *value, socklen_t *bytes)
+int mf_socket_get_option(struct mf_open_file *f, int level, int name, void *value, socklen_t *bytes)
 {
+    struct mf_socket *const s = (struct mf_socket *)f;
     const struct option *const o = find_option(s, level, name);
     union value v = {0};
 
     if (o == NULL) {
         return -ENOPROTOOPT;
     }
-    if (value == NULL || bytes == NULL) {
-        return -EFAULT;
+    if ((int)*bytes < 0) {
+        return -EINVAL;
     }
     o->get(s, &v);
     *bytes = *bytes < value_bytes(o->kind) ? *bytes : value_bytes(o->kind);
     memcpy(value, &v, *bytes);
     return 0;
-}
-
-int setsockopt(int fd, int level, int name, const void *value, socklen_t bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
-        r = set_option(s, level, name, value, bytes);
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
-}
-
-int getsockopt(int fd, int level, int name, void *restrict value, socklen_t *restrict bytes)
-{
-    int r;
-    struct mf_socket *const s = mf_socket_get(fd, &r);
-
-    if (s != NULL) {
-        r = get_option(s, level, name, value, bytes);
-        mf_file_put(&s->file);
-    }
-    return (int)mf_ret(r);
 }

@@ -368,8 +368,10 @@ static ssize_t queue_some(struct mf_socket *s, const uint8_t *data, size_t bytes
     }
 }
 
-static ssize_t tcp_send_message(struct mf_socket *s, const struct mf_message *m)
+static ssize_t tcp_send_message(struct mf_socket *s, const struct mf_message *m,
+                                const struct mf_endpoint *to)
 {
+    (void)to;
     size_t sent = 0, at = 0; /* `at` bytes of vector i are queued */
     uint64_t until = 0;
     int error = why_not_sendable(s);
@@ -465,8 +467,10 @@ static int why_nothing_received(struct mf_socket *s)
     return s->state == MF_SOCKET_CONNECTED || s->state == MF_SOCKET_CONNECTING ? 1 : -ENOTCONN;
 }
 
-static ssize_t tcp_receive_message(struct mf_socket *s, struct mf_message *m)
+static ssize_t tcp_receive_message(struct mf_socket *s, struct mf_message *m,
+                                   struct mf_endpoint *from)
 {
+    (void)from;
     const bool peek = (m->flags & MSG_PEEK) != 0;
     const bool all = (m->flags & MSG_WAITALL) != 0 && !peek;
     uint64_t until = 0;
@@ -496,7 +500,6 @@ static ssize_t tcp_receive_message(struct mf_socket *s, struct mf_message *m)
             break;
         }
     }
-    m->has_address = false;
     m->flags = 0;
     return done > 0 ? (ssize_t)done : reason;
 }
@@ -504,6 +507,11 @@ static ssize_t tcp_receive_message(struct mf_socket *s, struct mf_message *m)
 static size_t tcp_readable(const struct mf_socket *s)
 {
     return s->rx_bytes;
+}
+
+static size_t tcp_unsent(const struct mf_socket *s)
+{
+    return s->tcp == NULL || s->state != MF_SOCKET_CONNECTED ? 0 : TCP_SND_BUF - s->tcp->snd_buf;
 }
 
 /* ---- readiness ---------------------------------------------------------------------------- */
@@ -556,4 +564,5 @@ const struct mf_transport mf_tcp_transport = {
     .shutdown = tcp_shutdown_socket,
     .close = tcp_close_socket,
     .readable = tcp_readable,
+    .unsent = tcp_unsent,
 };

@@ -22,21 +22,34 @@
 #include "time/clock.h"
 
 #define DATAGRAM_BYTES_MAX 65507u
+#define IS_IP6 0x80u          /* of pbuf.flags, where lwIP has no use for it: which note there is */
 #define CHARGE_BYTES_MIN 512u /* what a datagram takes of SO_RCVBUF, however short it is */
 
 struct note {
     uint64_t next; /* struct pbuf * */
-    uint8_t address[16];
     uint16_t port;
     uint8_t type; /* IPADDR_TYPE_V4, V6 */
-    uint8_t zone;
+    uint8_t interface;
+    union {
+        struct {
+            uint32_t address, local;
+        } ip4;
+        struct {
+            uint8_t address[16], local[16];
+        } ip6;
+    };
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct note) <= IP_HLEN + UDP_HLEN, "the note fits where the headers were");
+#define NOTE4_BYTES (offsetof(struct note, ip4) + 8)
 
+_Static_assert(NOTE4_BYTES <= IP_HLEN + UDP_HLEN, "the note fits where the headers were");
+_Static_assert(sizeof(struct note) <= IP6_HLEN + UDP_HLEN, "the same with IPv6");
+
+/* Where it starts depends on the type, which is in the last byte before the addresses. */
 static struct note *note_of(struct pbuf *p)
 {
-    return (struct note *)(void *)((uint8_t *)p->payload - sizeof(struct note));
+    return (struct note *)(void *)((uint8_t *)p->payload -
+                                   (p->flags & IS_IP6 ? sizeof(struct note) : NOTE4_BYTES));
 }
 
 static size_t charge_of(const struct pbuf *p)
@@ -46,30 +59,45 @@ static size_t charge_of(const struct pbuf *p)
 
 static void write_note(struct pbuf *p, const ip_addr_t *address, uint16_t port)
 {
-    struct note *const note = note_of(p);
+    const ip_addr_t *const local = ip_current_dest_addr();
+    const uint8_t interface = netif_get_index(ip_current_input_netif());
+    const bool is_ip6 = IP_IS_V6(address);
 
-    *note = (struct note){.port = port, .type = IP_GET_TYPE(address)};
-    if (IP_IS_V6(address)) {
-        memcpy(note->address, ip_2_ip6(address)->addr, 16);
-        note->zone = ip6_addr_zone(ip_2_ip6(address));
+    p->flags = (u8_t)(is_ip6 ? p->flags | IS_IP6 : p->flags & ~IS_IP6);
+    struct note *const note = note_of(p);
+    note->next = 0;
+    note->port = port;
+    note->type = IP_GET_TYPE(address);
+    note->interface = interface;
+    if (is_ip6) {
+        memcpy(note->ip6.address, ip_2_ip6(address)->addr, 16);
+        memcpy(note->ip6.local, ip_2_ip6(local)->addr, 16);
     } else {
-        memcpy(note->address, ip_2_ip4(address), 4);
+        note->ip4.address = ip4_addr_get_u32(ip_2_ip4(address));
+        note->ip4.local = ip4_addr_get_u32(ip_2_ip4(local));
     }
 }
 
-static void read_note(struct pbuf *p, ip_addr_t *address, uint16_t *port)
+static void read_note6(const uint8_t bytes[16], uint8_t interface, ip_addr_t *address)
+{
+    memcpy(ip_2_ip6(address)->addr, bytes, 16);
+    ip6_addr_clear_zone(ip_2_ip6(address));
+    ip6_addr_assign_zone(ip_2_ip6(address), IP6_UNKNOWN, netif_get_by_index(interface));
+    IP_SET_TYPE(address, IPADDR_TYPE_V6);
+}
+
+static void read_note(struct pbuf *p, struct mf_endpoint *from)
 {
     const struct note *const note = note_of(p);
 
-    memset(address, 0, sizeof(*address));
+    *from = (struct mf_endpoint){.is_set = true, .port = note->port, .interface = note->interface};
     if (note->type == IPADDR_TYPE_V6) {
-        memcpy(ip_2_ip6(address)->addr, note->address, 16);
-        ip6_addr_set_zone(ip_2_ip6(address), note->zone);
+        read_note6(note->ip6.address, note->interface, &from->address);
+        read_note6(note->ip6.local, note->interface, &from->local);
     } else {
-        memcpy(ip_2_ip4(address), note->address, 4);
+        ip_addr_set_ip4_u32(&from->address, note->ip4.address);
+        ip_addr_set_ip4_u32(&from->local, note->ip4.local);
     }
-    IP_SET_TYPE(address, note->type);
-    *port = note->port;
 }
 
 static void on_datagram(void *arg, struct udp_pcb *pcb, struct pbuf *p, const ip_addr_t *address,
@@ -175,19 +203,30 @@ static struct pbuf *gather(const struct mf_message *m)
     return p;
 }
 
-static err_t send_gathered(struct mf_socket *s, const struct mf_message *m)
+static err_t send_gathered(struct mf_socket *s, const struct mf_message *m,
+                           const struct mf_endpoint *to)
 {
     struct pbuf *const p = gather(m);
     err_t error = ERR_MEM;
 
-    if (p != NULL) {
-        error = m->has_address ? udp_sendto(s->udp, p, &m->address, m->port) : udp_send(s->udp, p);
-        pbuf_free(p);
+    if (p == NULL) {
+        return ERR_MEM;
     }
+    const ip_addr_t *const address = to->is_set ? &to->address : &s->peer;
+    const uint16_t port = to->is_set ? to->port : s->peer_port;
+    if (to->has_local) {
+        struct netif *const netif = ip_route(&to->local, address);
+        error = netif == NULL ? ERR_RTE
+                              : udp_sendto_if_src(s->udp, p, address, port, netif, &to->local);
+    } else {
+        error = to->is_set ? udp_sendto(s->udp, p, address, port) : udp_send(s->udp, p);
+    }
+    pbuf_free(p);
     return error;
 }
 
-static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m)
+static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m,
+                                const struct mf_endpoint *to)
 {
     if (s->error != 0) {
         return mf_socket_take_error(s);
@@ -195,22 +234,22 @@ static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m)
     if (s->is_write_shut) {
         return -EPIPE;
     }
-    if (!m->has_address && s->state != MF_SOCKET_CONNECTED) {
+    if (!to->is_set && s->state != MF_SOCKET_CONNECTED) {
         return -EDESTADDRREQ;
     }
     if (m->bytes > DATAGRAM_BYTES_MAX) {
         return -EMSGSIZE;
     }
-    const ip_addr_t *const to = m->has_address ? &m->address : &s->peer;
-    if (IP_IS_V4(to) && ip4_addr_get_u32(ip_2_ip4(to)) == IPADDR_BROADCAST &&
+    const ip_addr_t *const address = to->is_set ? &to->address : &s->peer;
+    if (IP_IS_V4(address) && ip4_addr_get_u32(ip_2_ip4(address)) == IPADDR_BROADCAST &&
         !s->options.broadcast) {
         return -EACCES;
     }
-    err_t error = send_gathered(s, m);
+    err_t error = send_gathered(s, m, to);
     if (error == ERR_MEM) { /* the ring or the memory is full: let what was sent before leave */
         mf_net_kick();
         mf_idle_poll();
-        error = send_gathered(s, m);
+        error = send_gathered(s, m, to);
     }
     if (!s->is_bound) {
         note_local(s);
@@ -241,13 +280,13 @@ static int wait_for_datagram(struct mf_socket *s, int flags)
     return 1;
 }
 
-static ssize_t udp_receive_message(struct mf_socket *s, struct mf_message *m)
+static ssize_t udp_receive_message(struct mf_socket *s, struct mf_message *m,
+                                   struct mf_endpoint *from)
 {
     const int flags = m->flags;
     const int r = wait_for_datagram(s, flags);
 
     m->flags = 0;
-    m->has_address = false;
     if (r <= 0) {
         return r;
     }
@@ -257,8 +296,7 @@ static ssize_t udp_receive_message(struct mf_socket *s, struct mf_message *m)
     for (const struct pbuf *p = first; p != NULL && done < m->bytes; p = p->next) {
         done += mf_message_put(m, done, p->payload, p->len);
     }
-    read_note(first, &m->address, &m->port);
-    m->has_address = true;
+    read_note(first, from);
     if (done < bytes) {
         m->flags |= MSG_TRUNC;
     }
@@ -271,6 +309,12 @@ static ssize_t udp_receive_message(struct mf_socket *s, struct mf_message *m)
 static size_t udp_readable(const struct mf_socket *s)
 {
     return s->rx_first == NULL ? 0 : s->rx_first->tot_len;
+}
+
+static size_t udp_unsent(const struct mf_socket *s)
+{
+    (void)s;
+    return 0; /* what is sent is sent */
 }
 
 /* ---- readiness, end ------------------------------------------------------------------------ */
@@ -321,4 +365,5 @@ const struct mf_transport mf_udp_transport = {
     .shutdown = udp_shutdown_socket,
     .close = udp_close_socket,
     .readable = udp_readable,
+    .unsent = udp_unsent,
 };
