@@ -9,11 +9,11 @@
 #include <string.h>
 
 #include "errors.h"
+#include "hold.h"
 #include "image.h"
 #include "mayfly/hypercall.h"
 #include "memtext.h"
 #include "names.h"
-#include "pause.h"
 #include "report.h"
 #include "slot.h"
 #include "term.h"
@@ -65,13 +65,13 @@ static bool try_to_pause(void)
         term_printf("%s has ended.\n", g->name);
         return false;
     }
-    const int64_t err = pause_begin(g);
+    const int64_t err = hold_begin(g);
     if (err < 0) {
         term_printf("%s cannot be paused: %s.\n", g->name, error_text(err));
         return false;
     }
-    if (!pause_is_at_rest(g) && ++op.tries < TRIES_MAX) {
-        pause_end(g);
+    if (!hold_is_at_rest(g) && ++op.tries < TRIES_MAX) {
+        hold_end(g);
         mf_timer_set(&timer, mf_clock_deadline(TRY_NS));
         return true;
     }
@@ -109,7 +109,7 @@ static void run_resume(struct guest *g)
         term_printf("%s is not paused.\n", g->name);
         return;
     }
-    const int64_t err = pause_end(g);
+    const int64_t err = hold_end(g);
     if (err < 0) {
         term_printf("%s cannot go on: %s.\n", g->name, error_text(err));
     }

@@ -4,9 +4,9 @@
 
 #include <string.h>
 
+#include "hold.h"
 #include "infopage.h"
 #include "mayfly/hypercall.h"
-#include "pause.h"
 #include "slot.h"
 
 #define PATIENCE_NS (2 * MF_NS_PER_S)
@@ -123,7 +123,7 @@ void service_ask(struct guest *g, const struct service_question *q, service_told
         fail("the path is too long");
         return;
     }
-    if (g->is_paused && !pause_is_at_rest(g)) {
+    if (g->is_paused && !hold_is_at_rest(g)) {
         fail("the guest was paused in the middle of its work: `resume` it, and ask again");
         return;
     }

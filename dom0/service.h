@@ -5,7 +5,7 @@
  *
  * Trust   What a guest answers is copied once, and its numbers are brought into bounds; it may be any
  *         lie about its own files.
- * Paused  A paused guest runs for the answer only; it must be at rest (pause.h).
+ * Paused  A paused guest runs for the answer only; it must be at rest (hold.h).
  * Bounded A guest that does not answer in time: the question is over.
  */
 #pragma once

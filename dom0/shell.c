@@ -8,6 +8,7 @@
 #include "errors.h"
 #include "files.h"
 #include "guest.h"
+#include "hold.h"
 #include "inspect.h"
 #include "launch.h"
 #include "lifecycle.h"
@@ -15,7 +16,6 @@
 #include "mayfly/hypercall.h"
 #include "measure.h"
 #include "names.h"
-#include "pause.h"
 #include "report.h"
 #include "serial.h"
 #include "show.h"
@@ -161,7 +161,7 @@ static void run_stop(int count, char *const words[])
         guest_kill(slot);
     } else {
         if (guest_at(slot)->is_paused) {
-            pause_end(guest_at(slot));
+            hold_end(guest_at(slot));
         }
         guest_stop(slot, GRACE_NS);
     }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pause.c - see pause.h. */
-#include "pause.h"
+/* hold.c - see hold.h. */
+#include "hold.h"
 
 #include "mayfly/hypercall.h"
 #include "slot.h"
@@ -12,24 +12,24 @@ static bool stands_still(const struct guest *g)
     return hv_dom_info(g->handle, &info) >= 0 && info.state == HV_DOM_STATE_PAUSED;
 }
 
-int64_t pause_stop(struct guest *g, bool *was_running)
+int64_t hold_stop(struct guest *g, bool *was_running)
 {
     const int64_t err = hv_dom_pause(g->handle);
     *was_running = err >= 0;
     return err == HV_ERR_STATE && stands_still(g) ? 0 : err;
 }
 
-void pause_resume(struct guest *g, bool was_running)
+void hold_resume(struct guest *g, bool was_running)
 {
     if (was_running) {
         hv_dom_start(g->handle);
     }
 }
 
-int64_t pause_begin(struct guest *g)
+int64_t hold_begin(struct guest *g)
 {
     bool was_running;
-    const int64_t err = pause_stop(g, &was_running);
+    const int64_t err = hold_stop(g, &was_running);
     if (err >= 0) {
         starved_remove(g);
         g->is_paused = true;
@@ -37,14 +37,14 @@ int64_t pause_begin(struct guest *g)
     return err;
 }
 
-int64_t pause_end(struct guest *g)
+int64_t hold_end(struct guest *g)
 {
     g->is_paused = false;
     g->is_serving = false;
     return hv_dom_start(g->handle);
 }
 
-bool pause_is_at_rest(const struct guest *g)
+bool hold_is_at_rest(const struct guest *g)
 {
     const struct mf_info *const info =
         (const struct mf_info *)((const uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
