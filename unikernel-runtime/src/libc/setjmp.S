@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * setjmp.S - in place of newlib's, whose longjmp(env, 0) makes setjmp() return 0 and which takes the
- * value as 64 bits. Same jmp_buf: rbx rbp r12 r13 r14 r15 rsp rip (ISO C 7.13, System V ABI 3.2.1).
+ * value as 64 bits. None saves the signal mask, so _setjmp() is the same. Same jmp_buf: rbx rbp r12 r13 r14 r15 rsp rip (ISO C 7.13, System V ABI 3.2.1).
  */
     .section .text.setjmp, "ax"
-    .globl setjmp
+    .globl setjmp, _setjmp
     .type setjmp, @function
+    .type _setjmp, @function
 setjmp:
+_setjmp:
     movq %rbx, (%rdi)
     movq %rbp, 8(%rdi)
     movq %r12, 16(%rdi)
@@ -22,9 +24,11 @@ setjmp:
     .size setjmp, . - setjmp
 
     .section .text.longjmp, "ax"
-    .globl longjmp
+    .globl longjmp, _longjmp
     .type longjmp, @function
+    .type _longjmp, @function
 longjmp:
+_longjmp:
     cmpl $1, %esi
     adcl $0, %esi               /* 0 becomes 1 */
     movl %esi, %eax
