@@ -2,7 +2,7 @@
 # dom0, the first domain: an image for our own runtime, built with the SDK like any guest.
 
 DOM0_B := $(B)/dom0
-DOM0_SRC := $(wildcard dom0/*.c dom0/net/*.c)
+DOM0_SRC := $(wildcard dom0/*.c dom0/net/*.c dom0/store/*.c)
 CJSON_SRC := $(TP)/src/cjson
 DOM0_OBJ := $(patsubst dom0/%.c,$(DOM0_B)/%.o,$(DOM0_SRC)) $(DOM0_B)/cJSON.o
 

@@ -19,6 +19,7 @@
 #include "report.h"
 #include "serial.h"
 #include "show.h"
+#include "store/store.h"
 #include "term.h"
 #include "words.h"
 
@@ -274,6 +275,12 @@ static void run_files(int count, char *const words[])
     is_measuring = files_run(count, words, measured);
 }
 
+/* Commands on saved templates wait for the disk. */
+static void run_store(int count, char *const words[])
+{
+    is_measuring = store_run(count, words, measured);
+}
+
 static void run_poweroff(int count, char *const words[])
 {
     (void)count;
@@ -312,6 +319,12 @@ static const struct command commands[] = {
     {"cat", "cat NAME PATH", "what is in one of them", run_files},
     {"write", "write NAME PATH TEXT...", "make a file of one line", run_files},
     {"cp", "cp GUEST:PATH GUEST:PATH", "copy a file (:FILE is one of the boot volume)", run_files},
+    {"save", "save TEMPLATE [NAME]", "save it to the disk, as the difference from its parent",
+     run_store},
+    {"saved", "saved", "what is saved on the disk", run_store},
+    {"restore", "restore SAVED [as TEMPLATE]", "make it a template again", run_store},
+    {"copy", "copy SAVED NEW", "another name for it; the data is shared", run_store},
+    {"forget", "forget SAVED", "take it off the disk", run_store},
     {"poweroff", "poweroff", "end everything", run_poweroff},
 };
 

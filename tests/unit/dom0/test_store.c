@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/store/catalogue.c dom0/store/body.c dom0/store/crc32c.c dom0/store/sha256.c tests/unit/dom0/fake_disk.c
+// sources: dom0/store/catalogue.c dom0/store/body.c dom0/store/crc32c.c tests/unit/dom0/fake_disk.c
 // cflags: -Idom0/store
 // timeout: 120
 // The format of saved templates: a power cut after each write, each altered block, a full disk.
@@ -17,7 +17,6 @@
 #include "crc32c.h"
 #include "fake_disk.h"
 #include "mayfly/abi.h"
-#include "sha256.h"
 
 #define BLOCKS 2048u
 #define BASE_VA HV_HEAP_BASE
@@ -194,27 +193,11 @@ static void begin_store(uint64_t blocks)
 static void checksums_are_the_published_ones(void **state)
 {
     (void)state;
-    uint8_t hash[SHA256_BYTES];
-    struct sha256 s;
-    static const uint8_t abc[] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea};
-    static const uint8_t two[] = {0x24, 0x8d, 0x6a, 0x61, 0xd2, 0x06, 0x38, 0xb8};
-    static const uint8_t million[] = {0xcd, 0xc7, 0x6e, 0x5c, 0x99, 0x14, 0xfb, 0x92};
-    static uint8_t a[1000000];
+    static const uint8_t zeros[32];
 
-    assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283u); /* RFC 3720, B.4 and its checks */
-    assert_int_equal(crc32c(0, a, 32), 0x8a9136aau);
+    assert_int_equal(crc32c(0, "123456789", 9), 0xe3069283u);
+    assert_int_equal(crc32c(0, zeros, sizeof(zeros)), 0x8a9136aau); /* RFC 3720, B.4 */
     assert_int_equal(crc32c(crc32c(0, "12345", 5), "6789", 4), 0xe3069283u);
-    sha256_begin(&s); /* FIPS 180-2, appendix B */
-    sha256_end(&s, "abc", 3, hash);
-    assert_memory_equal(hash, abc, sizeof(abc));
-    sha256_begin(&s);
-    sha256_end(&s, "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq", 56, hash);
-    assert_memory_equal(hash, two, sizeof(two));
-    memset(a, 'a', sizeof(a));
-    sha256_begin(&s);
-    sha256_blocks(&s, a, sizeof(a) / 64 * 64);
-    sha256_end(&s, a, sizeof(a) % 64, hash);
-    assert_memory_equal(hash, million, sizeof(million));
 }
 
 static void what_is_saved_is_read_back(void **state)

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* pause.h - how work on the disk lets the rest of dom0 live, and tells how far it is. */
+#pragma once
+
+#include <stdint.h>
+
+/** Begins a command: nothing has been moved. */
+void pause_begin(void);
+
+/**
+ * Called at least every 256 KiB of work, on the command's own thread: serves network, guests and
+ * timers. `bytes` more have been moved; every second that is printed.
+ */
+void pause_here(uint64_t bytes);

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* store.c - see store.h. */
+#include "store/store.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "guest.h"
+#include "mayfly/hypercall.h"
+#include "names.h"
+#include "store/medium.h"
+#include "store/pause.h"
+#include "store/restore.h"
+#include "store/transfer.h"
+#include "template.h"
+#include "term.h"
+#include "thread/thread.h"
+
+#define STACK_BYTES 65536
+#define KIB_PER_BLOCK (STORE_BLOCK_BYTES / 1024)
+
+/* The command under way. */
+static struct {
+    int count;
+    char *const *words;
+    void (*done)(void);
+} op;
+
+static struct body_writer writer __attribute__((section(".bss..cold.writer")));
+
+/* ---- names --------------------------------------------------------------------------------- */
+
+/* Whether something may be saved under this name; says why not. */
+static bool name_is_free(struct catalogue *c, const char *name)
+{
+    if (!launch_name_is_valid(name)) {
+        term_printf("'%s' cannot be a name: letters, digits, - _ . only.\n", name);
+        return false;
+    }
+    if (catalogue_find(c, name) != NULL) {
+        term_printf("Something is saved as '%s' already; choose another name, or `forget %s`.\n",
+                    name, name);
+        return false;
+    }
+    return true;
+}
+
+static struct store_entry *find_saved(struct catalogue *c, const char *name)
+{
+    struct store_entry *const e = catalogue_find(c, name);
+    if (e == NULL) {
+        term_printf("Nothing is saved as '%s'; `saved` shows what is.\n", name);
+    }
+    return e;
+}
+
+/* The template that is to be saved; says why there is none. */
+static struct template *find_template(const char *name)
+{
+    struct template *const t = template_find(name);
+    const uint32_t slot = names_find(name);
+
+    if (t != NULL && !template_is_root(t)) {
+        return t;
+    }
+    if (slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_RUNNING) {
+        term_printf("%s is a running guest: `snapshot %s TEMPLATE` first, then save that.\n", name,
+                    name);
+    } else if (t != NULL) {
+        term_printf("%s is an image: it is on the boot volume, and need not be saved.\n", name);
+    } else {
+        term_printf("There is no template '%s'; `tree` shows them.\n", name);
+    }
+    return NULL;
+}
+
+/* ---- save ---------------------------------------------------------------------------------- */
+
+/* A new entry, a copy of `from` under another name. */
+static struct store_entry *add_entry(struct catalogue *c, const struct store_entry *from,
+                                     const char *name)
+{
+    const struct store_entry copy = *from; /* it may lie in the catalogue */
+    struct store_entry *const e = catalogue_add(c);
+
+    if (e == NULL) {
+        term_printf("The store has %u entries, which is all it can have; `forget` some.\n",
+                    STORE_ENTRIES_MAX);
+        return NULL;
+    }
+    const uint64_t id = e->id;
+    *e = copy;
+    e->id = id;
+    memset(e->name, 0, sizeof(e->name));
+    memcpy(e->name, name, strlen(name));
+    return e;
+}
+
+/* All of an entry that is known before its pages are written. */
+static void describe(const struct catalogue *c, const struct launch_source *source,
+                     struct store_entry *e)
+{
+    memset(e, 0, sizeof(*e));
+    memcpy(e->image, source->image->name, strlen(source->image->name));
+    memcpy(e->image_sha256, medium_image_hash(source->image), sizeof(e->image_sha256));
+    e->id = e->body_id = c->super.next_id; /* what catalogue_add() gives next */
+    e->saved_ns = mf_clock_wall_ns();
+    e->clock_ns = mf_clock_ns();
+    e->memory_pages = source->memory_pages;
+    e->generation = source->generation;
+    e->flags =
+        (source->has_network ? STORE_HAS_NETWORK : 0) | (source->is_ready ? STORE_IS_READY : 0);
+    e->abi_version = HV_ABI_VERSION;
+}
+
+/* The next template above that is saved, or the image's: what the difference is taken from. */
+static struct template *find_base(struct catalogue *c, struct template *t, uint64_t *id)
+{
+    struct template *base = template_parent(t);
+
+    while (!template_is_root(base) &&
+           (template_saved(base) == 0 || catalogue_find_id(c, template_saved(base)) == NULL)) {
+        base = template_parent(base);
+    }
+    *id = template_is_root(base) ? 0 : template_saved(base);
+    return base;
+}
+
+static const char *write_template(struct catalogue *c, struct template *t,
+                                  const struct template *base, const struct store_entry *e)
+{
+    static struct hv_vcpu_state state;
+    struct launch_source source, base_source;
+
+    template_source(t, &source);
+    template_source(base, &base_source);
+    const int64_t err = hv_dom_get_state(source.handle, 0, &state);
+    if (err < 0) {
+        return "its registers cannot be read";
+    }
+    const char *problem = body_write_begin(&writer, c, e, &state, sizeof(state));
+    if (problem == NULL) {
+        problem = transfer_save(&writer, source.handle, base_source.handle);
+    }
+    if (problem == NULL) {
+        return body_write_end(&writer);
+    }
+    body_write_abandon(&writer);
+    return problem;
+}
+
+static void say_saved(struct catalogue *c, const struct store_entry *e)
+{
+    const struct store_entry *const parent = catalogue_find_id(c, e->parent);
+    term_printf("%s is saved: %" PRIu64 " KiB, the difference from %s.\n", e->name,
+                catalogue_body_blocks(e) * KIB_PER_BLOCK,
+                parent == NULL ? e->image : (parent->name[0] == 0 ? "its parent" : parent->name));
+}
+
+static const char *save_new(struct catalogue *c, struct template *t, const char *name)
+{
+    struct launch_source source;
+    struct store_entry e;
+    uint64_t parent;
+
+    template_source(t, &source);
+    describe(c, &source, &e);
+    struct template *const base = find_base(c, t, &parent);
+    e.parent = parent;
+    const char *problem = write_template(c, t, base, &e);
+    if (problem != NULL) {
+        return problem;
+    }
+    const struct store_entry *const added = add_entry(c, &writer.entry, name);
+    if (added == NULL) {
+        return NULL;
+    }
+    const uint64_t id = added->id;
+    problem = catalogue_commit(c);
+    if (problem == NULL) {
+        template_set_saved(t, id);
+        say_saved(c, catalogue_find_id(c, id));
+    }
+    return problem;
+}
+
+/* Another name for what is on the disk already. */
+static const char *save_again(struct catalogue *c, const struct store_entry *from, const char *name)
+{
+    const struct store_entry *const e = add_entry(c, from, name);
+    if (e == NULL) {
+        return NULL;
+    }
+    const uint64_t id = e->id;
+    const char *const problem = catalogue_commit(c);
+    if (problem == NULL) {
+        term_printf("%s shares its data with what was saved before.\n",
+                    catalogue_find_id(c, id)->name);
+    }
+    return problem;
+}
+
+static const char *run_save(struct catalogue *c)
+{
+    struct template *const t = find_template(op.words[1]);
+    const char *const name = op.words[op.count > 2 ? 2 : 1];
+
+    if (t == NULL || !name_is_free(c, name)) {
+        return NULL;
+    }
+    const struct store_entry *const before =
+        template_saved(t) == 0 ? NULL : catalogue_find_id(c, template_saved(t));
+    return before != NULL ? save_again(c, before, name) : save_new(c, t, name);
+}
+
+/* ---- saved, copy, forget ------------------------------------------------------------------- */
+
+static void print_entry(struct catalogue *c, const struct store_entry *e)
+{
+    const time_t seconds = (time_t)(e->saved_ns / MF_NS_PER_S);
+    const struct store_entry *const parent = catalogue_find_id(c, e->parent);
+    const char *const above =
+        parent == NULL ? e->image : (parent->name[0] == 0 ? "(forgotten)" : parent->name);
+    char date[32];
+    struct tm tm;
+
+    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", gmtime_r(&seconds, &tm));
+    term_printf("%-20s %10" PRIu64 " KiB  %s  %-16s %s\n",
+                e->name[0] == 0 ? "(forgotten)" : e->name, catalogue_body_blocks(e) * KIB_PER_BLOCK,
+                date, above, e->image);
+}
+
+static const char *run_saved(struct catalogue *c)
+{
+    if (c->count > 0) {
+        term_printf("%-20s %14s  %-19s  %-16s %s\n", "SAVED", "SIZE", "DATE (UTC)", "PARENT",
+                    "IMAGE");
+    }
+    for (uint32_t i = 0; i < c->count; i++) {
+        print_entry(c, &c->entries[i]);
+        pause_here(0);
+    }
+    term_printf("%" PRIu32 " saved, %" PRIu64 " of %" PRIu64 " KiB free\n", c->count,
+                catalogue_free_blocks(c) * KIB_PER_BLOCK, c->super.block_count * KIB_PER_BLOCK);
+    return NULL;
+}
+
+static const char *run_copy(struct catalogue *c)
+{
+    if (op.count < 3) {
+        term_printf("Write: copy SAVED NEW\n");
+        return NULL;
+    }
+    const struct store_entry *const e = find_saved(c, op.words[1]);
+    if (e == NULL || !name_is_free(c, op.words[2])) {
+        return NULL;
+    }
+    return save_again(c, e, op.words[2]);
+}
+
+static const char *run_forget(struct catalogue *c)
+{
+    struct store_entry *const e = find_saved(c, op.words[1]);
+    if (e == NULL) {
+        return NULL;
+    }
+    const bool has_children = catalogue_has_children(c, e);
+    memset(e->name, 0, sizeof(e->name));
+    const char *const problem = catalogue_commit(c);
+    if (problem == NULL && has_children) {
+        term_printf("Its data stays as long as what was saved as a difference from it.\n");
+    }
+    return problem;
+}
+
+/* ---- restore ------------------------------------------------------------------------------- */
+
+static const char *run_restore(struct catalogue *c)
+{
+    const char *name = op.words[1];
+
+    if (op.count == 4 && strcmp(op.words[2], "as") == 0) {
+        name = op.words[3];
+    } else if (op.count != 2) {
+        term_printf("Write: restore SAVED [as TEMPLATE]\n");
+        return NULL;
+    }
+    const struct store_entry *const e = find_saved(c, op.words[1]);
+    return e == NULL ? NULL : restore_template(c, e, name);
+}
+
+/* ---- commands ------------------------------------------------------------------------------ */
+
+static const struct {
+    const char *name;
+    const char *(*run)(struct catalogue *c);
+} commands[] = {
+    {"save", run_save}, {"saved", run_saved},   {"restore", run_restore},
+    {"copy", run_copy}, {"forget", run_forget},
+};
+
+static void run(void *arg)
+{
+    struct catalogue *c;
+
+    (void)arg;
+    pause_begin();
+    const char *problem = medium_open(&c);
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]) && problem == NULL; i++) {
+        if (strcmp(commands[i].name, op.words[0]) == 0) {
+            problem = commands[i].run(c);
+            break;
+        }
+    }
+    if (problem != NULL) {
+        term_printf("%s failed: %s.\n", op.words[0], problem);
+    }
+    op.done();
+}
+
+bool store_run(int count, char *const words[], void (*done)(void))
+{
+    op.count = count;
+    op.words = words;
+    op.done = done;
+    if (mf_thread_start(run, NULL, STACK_BYTES) < 0) {
+        term_printf("dom0 has no memory left for this.\n");
+        return false;
+    }
+    return true;
+}
