@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * setjmp.S - in place of newlib's, whose longjmp(env, 0) makes setjmp() return 0 and which takes the
- * value as 64 bits. None saves the signal mask, so _setjmp() is the same. Same jmp_buf: rbx rbp r12 r13 r14 r15 rsp rip (ISO C 7.13, System V ABI 3.2.1).
+ * value as 64 bits. None saves the signal mask, so _setjmp() is the same. Same jmp_buf: rbx rbp r12
+ * r13 r14 r15 rsp rip (ISO C 7.13, System V ABI 3.2.1).
  */
     .section .text.setjmp, "ax"
     .globl setjmp, _setjmp
