@@ -27,12 +27,12 @@ struct job {
 
 static bool is_running;
 
-static int put_entry(struct job *j, const struct mf_node *n, uint64_t next)
+static int put_entry(struct job *j, const struct mf_node *n, const char *name, size_t name_bytes)
 {
-    struct mf_service_entry e = {.name_bytes = n->name_bytes};
+    struct mf_service_entry e = {.name_bytes = (uint16_t)name_bytes};
     struct stat st;
 
-    e.entry_bytes = (uint16_t)((sizeof(e) + n->name_bytes + 7) & ~(size_t)7);
+    e.entry_bytes = (uint16_t)((sizeof(e) + name_bytes + 7) & ~(size_t)7);
     if (e.entry_bytes > MF_AREA_DATA_BYTES - j->done) {
         return -ENOSPC;
     }
@@ -41,31 +41,28 @@ static int put_entry(struct job *j, const struct mf_node *n, uint64_t next)
     e.bytes = (uint64_t)st.st_size;
     e.mtime = st.st_mtime;
     memcpy(j->data + j->done, &e, sizeof(e));
-    memcpy(j->data + j->done + sizeof(e), n->name, n->name_bytes);
+    memcpy(j->data + j->done + sizeof(e), name, name_bytes);
     j->done += e.entry_bytes;
-    j->next = next;
     return 0;
 }
 
-/* Entries whose cookie is above `offset`, in that order; next: the last one's, 0 at the end. */
+/* A position in a listing is a cookie; next: that behind the last entry, 0 at the end. */
 static int list(struct job *j)
 {
-    struct mf_node *n;
-    int err = mf_path_node(AT_FDCWD, j->path, MF_PATH_FOLLOW, &n);
-    if (err != 0) {
-        return err;
+    struct mf_place place;
+    int err = mf_path_find(AT_FDCWD, j->path, MF_PATH_FOLLOW, &place);
+    if (err != 0 || place.node == NULL) {
+        return err != 0 ? err : -ENOENT;
     }
-    j->mode = n->mode;
-    if (!S_ISDIR(n->mode)) {
-        err = put_entry(j, n, 0);
-        j->next = 0;
-        return err;
+    j->mode = place.node->mode;
+    if (!S_ISDIR(place.node->mode)) {
+        return put_entry(j, place.node, place.name, place.name_bytes);
     }
-    err = mf_node_fill(n);
-    for (const struct mf_node *c = n->directory.first; c != NULL && err == 0; c = c->next) {
-        if (c->cookie > j->offset) {
-            err = put_entry(j, c, c->cookie);
-        }
+    err = mf_entry_fill(place.node);
+    const struct mf_entry *e = err == 0 ? mf_entry_at(place.node, j->offset) : NULL;
+    for (; e != NULL && err == 0; e = e->next) {
+        err = put_entry(j, e->node, e->name, e->name_bytes);
+        j->next = err == 0 ? e->cookie + 1 : j->next;
     }
     if (err == 0) {
         j->next = 0;
