@@ -74,6 +74,7 @@ pid_t fork(void)
     const bool is_child = err == 0 && pid == 0;
     if (is_child) { /* attaches everything to the new window */
         mf_critical_enter();
+        mf_process_tell_zombies();
         mf_critical_leave();
     }
     run_after(is_child);

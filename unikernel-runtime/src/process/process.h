@@ -13,3 +13,6 @@
  * is one of them.
  */
 int mf_process_kill(pid_t pid, int sig);
+
+/** Tells dom0 whether children that end are to wait for the parent: as SIGCHLD is handled. */
+void mf_process_tell_zombies(void);

@@ -140,6 +140,17 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     return 0;
 }
 
+void mf_process_tell_zombies(void)
+{
+    struct sigaction action;
+
+    sigaction(SIGCHLD, NULL, &action);
+    mf_info()->process.flags =
+        action.sa_handler == SIG_IGN || ((unsigned int)action.sa_flags & SA_NOCLDWAIT) != 0
+            ? MF_PROCESS_NO_ZOMBIES
+            : 0;
+}
+
 int mf_process_kill(pid_t pid, int sig)
 {
     const int64_t err =

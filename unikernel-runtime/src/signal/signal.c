@@ -263,6 +263,9 @@ int sigaction(int sig, const struct sigaction *restrict action, struct sigaction
         if (is_ignored(sig)) {
             mf_signals_pending &= ~MF_SIGNAL_BIT(sig);
         }
+        if (sig == SIGCHLD) {
+            mf_process_tell_zombies();
+        }
     }
     return 0;
 }
