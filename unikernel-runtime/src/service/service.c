@@ -36,7 +36,7 @@ static int put_entry(struct job *j, const struct mf_node *n, const char *name, s
     if (e.entry_bytes > MF_AREA_DATA_BYTES - j->done) {
         return -ENOSPC;
     }
-    mf_node_stat(from->node, &st);
+    mf_node_stat(n, &st);
     e.mode = st.st_mode;
     e.bytes = (uint64_t)st.st_size;
     e.mtime = st.st_mtime;
