@@ -27,6 +27,7 @@ enum {
     KEY_TIMEOUT,
     KEY_GDB,
     KEY_SERIAL,
+    KEY_DISK,
 };
 
 static const struct argp_option table[] = {
@@ -43,6 +44,8 @@ static const struct argp_option table[] = {
     {"uefi", KEY_UEFI, NULL, 0, "boot by UEFI as a real machine does, not by the shorter PVH", 0},
     {"shell", KEY_SHELL, NULL, 0,
      "the console is dom0's shell; any number of images, or folders of images, for its store", 0},
+    {"disk", KEY_DISK, "FILE[:SIZE]", 0,
+     "a disk for the machine, where dom0 saves templates; made when there is no such FILE", 0},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end it then, with exit status 124", 0},
     {"verbose", 'v', NULL, 0, "also show what firmware and hypervisor say while they boot", 0},
     {NULL, 0, NULL, 0, "For tests and debugging:", 1},
@@ -166,6 +169,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_SHELL:
         options->shell = true;
         return 0;
+    case KEY_DISK:
+        options->disk = value;
+        return 0;
     case KEY_TIMEOUT:
         options->limit_ms = (int)number_within(state, "--timeout", value, 1, 1000000) * 1000;
         return 0;
@@ -205,6 +211,7 @@ static const struct argp run_argp = {
            "Examples:\n"
            "  mayfly run examples/hello one \"two words\"\n"
            "  mayfly run -p 8080:80 --cpus 2 examples/http\n"
+           "  mayfly run --shell --disk saved.disk:256M http.img\n"
            "  mayfly run --uefi --shell hello.img http.img\n",
 };
 

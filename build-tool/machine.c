@@ -92,6 +92,23 @@ static void add_boot(struct strlist *argv, const struct machine *machine)
     add_pair(argv, "-device", "virtio-blk-pci,drive=boot,bootindex=0");
 }
 
+/*
+ * What dom0 has flushed is on the host's disk (cache=writeback: QEMU's flush is one of the file).
+ * A comma in the name is written twice.
+ */
+static void add_disk(struct strlist *argv, const char *path)
+{
+    struct buffer drive = {0};
+    buffer_append_text(&drive, "if=none,id=disk0,format=raw,cache=writeback,file=");
+    for (; *path != '\0'; path++) {
+        buffer_append_text(&drive, "%s%c", *path == ',' ? "," : "", *path);
+    }
+    buffer_append(&drive, "", 1);
+    add_pair(argv, "-drive", (const char *)drive.data);
+    add_pair(argv, "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on");
+    buffer_free(&drive);
+}
+
 struct strlist machine_command(const struct machine *machine)
 {
     struct strlist argv = {0};
@@ -105,6 +122,9 @@ struct strlist machine_command(const struct machine *machine)
     add_console(&argv, machine);
     add_network(&argv, machine);
     add_boot(&argv, machine);
+    if (machine->disk != NULL) {
+        add_disk(&argv, machine->disk);
+    }
     if (machine->gdb_port != 0) {
         strlist_add(&argv, "-gdb");
         strlist_addf(&argv, "tcp:127.0.0.1:%u", machine->gdb_port);

@@ -34,6 +34,7 @@ struct machine {
     const char *volume;          /* UEFI: the folder of the FAT volume */
     const char *debug_log;       /* what hv writes to port 0xe9: the exit code */
     const char *serial;          /* a QEMU character device; NULL: stdin and stdout */
+    const char *disk;            /* the file behind its disk; NULL: none */
     unsigned gdb_port;           /* 0: none; else the machine waits for gdb */
     const struct strlist *extra; /* more of QEMU's arguments, at the end */
 };

@@ -5,6 +5,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <jansson.h>
+#include <libgen.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include "bootset.h"
 #include "build.h"
 #include "console.h"
+#include "diskfile.h"
 #include "image_view.h"
 #include "interrupt.h"
 #include "machine.h"
@@ -36,13 +38,14 @@ struct run {
     size_t ports_count;
     struct bootset set;
     struct machine machine;
-    char *hv, *dom0, *loader, *firmware, *archive, *volume, *debug_log;
+    char *hv, *dom0, *loader, *firmware, *archive, *volume, *debug_log, *disk;
 };
 
 static void run_free(struct run *run)
 {
-    char *const strings[] = {run->first_name, run->hv,      run->dom0,   run->loader,
-                             run->firmware,   run->archive, run->volume, run->debug_log};
+    char *const strings[] = {run->first_name, run->hv,        run->dom0,
+                             run->loader,     run->firmware,  run->archive,
+                             run->volume,     run->debug_log, run->disk};
     for (size_t i = 0; i < sizeof(strings) / sizeof(strings[0]); i++) {
         free(strings[i]);
     }
@@ -97,6 +100,24 @@ static int add_built(struct run *run, const char *folder)
     return status;
 }
 
+/* A linked program becomes an image that is called like its file, as far as that is a name. */
+static int add_program(struct run *run, const char *path)
+{
+    struct build_result result;
+    char *copy = alloc_copy(path), *name = basename(copy);
+    char *out = alloc_format("%s/program-%zu.img", run->work, run->images.count);
+    name[strcspn(name, ".")] = '\0';
+    const int status =
+        build_program(path, manifest_name_is_valid(name) ? name : "program", out, &result);
+    if (status == 0) {
+        strlist_add(&run->images, out);
+        build_result_free(&result);
+    }
+    free(out);
+    free(copy);
+    return status;
+}
+
 static int find_images(struct run *run)
 {
     const struct run_options *options = run->options;
@@ -108,7 +129,9 @@ static int find_images(struct run *run)
             report_error("cannot open %s: %s", path, strerror(errno));
             return -1;
         }
-        if (!S_ISDIR(about.st_mode)) {
+        if (!S_ISDIR(about.st_mode) && image_view_is_program(path)) {
+            status = add_program(run, path);
+        } else if (!S_ISDIR(about.st_mode)) {
             strlist_add(&run->images, path);
         } else if (has_file(path, MANIFEST_FILE) || !options->shell) {
             status = add_built(run, path);
@@ -329,6 +352,12 @@ static int prepare(struct run *run)
 static int configure(struct run *run)
 {
     const struct run_options *options = run->options;
+    if (options->disk != NULL) {
+        run->disk = diskfile_open(options->disk, !options->dry_run);
+        if (run->disk == NULL) {
+            return -1;
+        }
+    }
     run->machine = (struct machine){
         .cpus = options->cpus,
         .memory_bytes = options->memory_bytes,
@@ -340,6 +369,7 @@ static int configure(struct run *run)
         .volume = run->volume,
         .debug_log = run->debug_log,
         .serial = options->serial,
+        .disk = run->disk,
         .gdb_port = options->gdb_port,
         .extra = &options->qemu,
     };

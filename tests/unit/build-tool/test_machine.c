@@ -127,6 +127,25 @@ static void quoted_words_are_what_a_shell_reads_back(void **state)
     strlist_free(&list);
 }
 
+static void a_disk_is_flushed_to_its_file(void **state)
+{
+    (void)state;
+    struct machine machine = {.cpus = 1,
+                              .memory_bytes = 64 << 20,
+                              .hv = "hv",
+                              .archive = "archive",
+                              .debug_log = "log",
+                              .disk = "a,b"};
+    struct strlist argv = machine_command(&machine);
+    assert_true(has_words(&argv, "-drive", "format=raw,cache=writeback,file=a,,b"));
+    assert_true(has_words(&argv, "-device", "virtio-blk-pci,drive=disk0"));
+    strlist_free(&argv);
+    machine.disk = NULL;
+    argv = machine_command(&machine);
+    assert_false(has_words(&argv, "-device", "virtio-blk-pci"));
+    strlist_free(&argv);
+}
+
 int main(void)
 {
     const char *base = getenv("TMPDIR");
@@ -134,6 +153,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_exit_code_is_read_from_the_debug_console),
         cmocka_unit_test(pvh_and_uefi_boot_differ),
+        cmocka_unit_test(a_disk_is_flushed_to_its_file),
         cmocka_unit_test(a_port_in_use_is_found),
         cmocka_unit_test(quoted_words_are_what_a_shell_reads_back),
     };
