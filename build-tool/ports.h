@@ -32,8 +32,8 @@ struct port_test {
 /* The fields that libcyaml loads; owned by it. */
 struct port_fields {
     char *name, *version, *source, *summary, *build, *folder;
-    char **needs, **prepare, **configure, **make, **install;
-    unsigned needs_count, prepare_count, configure_count, make_count, install_count;
+    char **needs, **tools, **prepare, **configure, **make, **install;
+    unsigned needs_count, tools_count, prepare_count, configure_count, make_count, install_count;
     struct port_test *tests;
     unsigned tests_count;
     bool unpatched;

@@ -136,6 +136,9 @@ static void script_head(const struct port *port, struct buffer *out, const char 
     char *compiler = place_compiler();
     char *sdk = alloc_format("%.*s", (int)(strstr(compiler, "/bin/") - compiler), compiler);
     buffer_append_text(out, "#!/bin/sh\n# Made by mayfly from %s.yaml.\nset -eux\n", port->name);
+    char *self = realpath("/proc/self/exe", NULL);
+    set_variable(out, "mayfly", self != NULL ? self : "mayfly");
+    free(self);
     set_variable(out, "work", work);
     set_variable(out, "sdk", sdk);
     set_variable(out, "support", port->support);
@@ -219,7 +222,7 @@ static int write_script(const struct port *port, const char *work)
     struct buffer out = {0};
     const struct port_fields *fields = port->fields;
     script_head(port, &out, work);
-    buffer_append_text(&out, "cp -a \"$work/source\" \"$work/src\"\ncd \"$work/src/%s\"\n",
+    buffer_append_text(&out, "cp -a \"$work/source/.\" \"$work/src\"\ncd \"$work/src/%s\"\n",
                        fields->folder != NULL ? fields->folder : "");
     for (unsigned i = 0; i < fields->prepare_count; i++) {
         buffer_append_text(&out, "%s\n", fields->prepare[i]);
@@ -377,11 +380,32 @@ static int finish(const struct port *port, const char *work, const char *key, bo
     return status;
 }
 
+/* Programs of the host that the build calls, beside those that Mayfly itself needs. */
+static int check_tools(const struct port *port)
+{
+    static const char *const usual[] = {"cmake", "meson"}; /* kinds of builds that are programs */
+    for (unsigned i = 0; i < port->fields->tools_count; i++) {
+        if (!process_exists(port->fields->tools[i])) {
+            report_error("building %s needs the program %s: install it", port->name,
+                         port->fields->tools[i]);
+            return -1;
+        }
+    }
+    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
+        if (strcmp(port->fields->build, usual[i]) == 0 && !process_exists(usual[i])) {
+            report_error("building %s needs %s: `sudo apt install %s`", port->name, usual[i],
+                         usual[i]);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 static int build_now(struct port *port, const char *work, const char *key, bool keep)
 {
     fprintf(stderr, "ports: building %s %s\n", port->name, port->fields->version);
-    if (prepare_work(port, work) != 0 || fetch(port, work) != 0 || write_script(port, work) != 0 ||
-        run_script(port, work) != 0) {
+    if (check_tools(port) != 0 || prepare_work(port, work) != 0 || fetch(port, work) != 0 ||
+        write_script(port, work) != 0 || run_script(port, work) != 0) {
         return -1;
     }
     for (size_t i = 0; i < port->guests.count; i++) {

@@ -53,6 +53,7 @@ static const cyaml_schema_field_t port_schema_fields[] = {
     CYAML_FIELD_IGNORE("files", CYAML_FLAG_DEFAULT),
     CYAML_FIELD_BOOL("unpatched", CYAML_FLAG_OPTIONAL, struct port_fields, unpatched),
     LIST(port_fields, needs),
+    LIST(port_fields, tools),
     STRING(port_fields, build, CYAML_FLAG_DEFAULT),
     STRING(port_fields, folder, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_IGNORE("environment", CYAML_FLAG_OPTIONAL),

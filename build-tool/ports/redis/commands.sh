@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: Apache-2.0
+# Redis' own client and benchmark against the guest at port PORT.
+ask() {
+    redis-cli -p "$PORT" "$@"
+}
+expect() {
+    want=$1
+    shift
+    have=$(ask "$@")
+    [ "$have" = "$want" ] || { echo "$*: '$have' instead of '$want'"; exit 1; }
+}
+expect PONG PING
+expect OK SET greeting hello
+expect hello GET greeting
+expect 3 RPUSH list a b c
+expect b LINDEX list 1
+expect 2 ZADD scores 1 one 2 two
+expect two ZRANGE scores 1 1
+expect 1 HSET hash field value
+expect 5.5 INCRBYFLOAT number 5.5
+expect 42 EVAL "return redis.call('INCRBY', KEYS[1], 42)" 1 counter
+expect 1 EXPIRE greeting 100
+[ "$(ask TTL greeting)" -gt 90 ]
+ask INFO server | grep -q '^redis_version:7.0.15'
+redis-benchmark -p "$PORT" -q -n 5000 -c 20 -t ping,set,get,incr,lpush,mset
+redis-benchmark -p "$PORT" -q -n 20000 -c 20 -P 16 -t set,get
