@@ -42,7 +42,9 @@ static const struct argp inspect_argp = {
     .options = table,
     .parser = take_option,
     .args_doc = "IMAGE",
-    .doc = "Shows what is in an image: its manifest, segments, files and the number of symbols."
+    .doc = "Shows what is in an image: its manifest, id and signature, layers with their sizes and "
+           "hashes, "
+           "files, the functions of POSIX that it uses, and what it was made of."
            "\vExamples:\n"
            "  mayfly inspect hello.img\n"
            "  mayfly inspect --json hello.img | jq .manifest\n",

@@ -221,6 +221,7 @@ char *compile_program(struct manifest *manifest, const char *folder)
         free(program);
         program = NULL;
     }
+    report_progress_end();
     free(compiler);
     strlist_free(&sources);
     return program;

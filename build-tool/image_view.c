@@ -4,6 +4,7 @@
 
 #include <fcntl.h>
 #include <gelf.h>
+#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -58,6 +59,28 @@ static json_t *read_manifest(Elf *elf)
         return NULL;
     }
     return manifest;
+}
+
+static json_t *read_manifest_of(const struct buffer *file)
+{
+    elf_version(EV_CURRENT);
+    Elf *elf = elf_memory((char *)file->data, file->bytes);
+    json_t *manifest = elf == NULL ? NULL : read_manifest(elf);
+    elf_end(elf);
+    return manifest;
+}
+
+bool image_view_is_program(const char *path)
+{
+    struct buffer file = {0};
+    if (!image_view_is_elf(path) || buffer_read_file(&file, path) != 0) {
+        return false;
+    }
+    json_t *manifest = read_manifest_of(&file);
+    const bool has_none = manifest == NULL;
+    json_decref(manifest);
+    buffer_free(&file);
+    return has_none;
 }
 
 /* ---- header, symbols, files -------------------------------------------------------------------
@@ -141,9 +164,9 @@ int image_view_load(struct image_view *view, const char *path)
     if (program_load(&view->program, path) != 0) {
         return -1;
     }
-    Elf *elf = elf_memory((char *)view->program.file.data, view->program.file.bytes);
-    view->manifest = read_manifest(elf);
-    elf_end(elf);
+    view->manifest = read_manifest_of(&view->program.file);
+    view->unsealed =
+        signature_read(&view->signature, view->program.file.data, view->program.file.bytes);
     const char *wrong = read_header(view);
     if (wrong == NULL && view->manifest == NULL) {
         wrong = "has no manifest: package it with `mayfly build` or `mayfly pack`";

@@ -7,7 +7,9 @@
 
 #include <jansson.h>
 #include <mayfly/image.h>
+#include <stdbool.h>
 
+#include "../dom0/signature.h"
 #include "buffer.h"
 #include "program.h"
 
@@ -15,12 +17,17 @@ struct image_view {
     struct program program; /* its segments; an image has no functions in ELF's sense */
     json_t *manifest;       /* owned; an object */
     struct mf_image_header header;
+    struct signature signature;
+    const char *unsealed;            /* what is wrong with its hashes; NULL: `signature` is set */
     const struct mf_symtab *symbols; /* NULL: none; borrowed, checked to be complete */
     const struct mf_files *files;    /* NULL: none; borrowed, checked to be complete */
 };
 
 /** Whether the file is an ELF file at all (a folder is not). */
 int image_view_is_elf(const char *path);
+
+/** Whether it is a linked program that was not packaged: it has no manifest. Says nothing. */
+bool image_view_is_program(const char *path);
 
 /** Reads and checks the image. Returns -1 (reported) when it is none; then nothing is to be freed.
  */

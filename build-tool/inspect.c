@@ -4,9 +4,14 @@
 
 #include <elf.h>
 #include <inttypes.h>
+#include <sodium/crypto_hash_sha256.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#include "posix.h"
+#include "seal.h"
+#include "strlist.h"
 
 static const char *segment_what(const struct image_view *view, const struct segment *segment)
 {
@@ -51,6 +56,46 @@ static const struct mf_file *file_at(const struct image_view *view, uint32_t ind
 static const char *file_path(const struct image_view *view, const struct mf_file *file)
 {
     return (const char *)view->files + file->path;
+}
+
+static void segment_hash(const struct segment *segment, char text[SEAL_HEX_BYTES])
+{
+    uint8_t hash[crypto_hash_sha256_BYTES];
+    crypto_hash_sha256(hash, segment->data, segment->file_bytes);
+    seal_hex(hash, text);
+}
+
+/* What the program's objects call, when it was built from sources; else what is linked into it. */
+static json_t *posix_functions(const struct image_view *view)
+{
+    json_t *calls = json_object_get(view->manifest, "posix");
+    if (json_is_array(calls)) {
+        return json_incref(calls);
+    }
+    struct strlist names = {0};
+    const struct mf_symtab *table = view->symbols;
+    const char *text =
+        table == NULL ? NULL
+                      : (const char *)(table + 1) + (size_t)table->count * sizeof(struct mf_symbol);
+    for (uint32_t at = 0; table != NULL && at < table->names_bytes;) {
+        const size_t length = strnlen(text + at, table->names_bytes - at);
+        if (at + length < table->names_bytes && posix_has(text + at)) {
+            strlist_add(&names, text + at);
+        }
+        at += (uint32_t)length + 1;
+    }
+    strlist_sort(&names);
+    json_t *linked = json_array();
+    for (size_t i = 0; i < names.count; i++) {
+        json_array_append_new(linked, json_string(names.items[i]));
+    }
+    strlist_free(&names);
+    return linked;
+}
+
+static bool is_valid(const struct image_view *view)
+{
+    return signature_is_by(&view->signature, view->program.file.data, view->signature.key);
 }
 
 /* ---- for people -------------------------------------------------------------------------------
@@ -101,15 +146,78 @@ static void print_manifest(json_t *manifest)
     print_ports(json_object_get(manifest, "ports"));
 }
 
+static void print_signature(const struct image_view *view)
+{
+    char text[SEAL_HEX_BYTES];
+    if (view->unsealed != NULL) {
+        printf("signature    none: it %s\n", view->unsealed);
+        return;
+    }
+    seal_hex(view->signature.id, text);
+    printf("id           sha256:%s\n", text);
+    seal_hex(view->signature.key, text);
+    printf("signature    %s%s\n",
+           !view->signature.is_signed ? "none"
+           : is_valid(view)           ? "by "
+                                      : "NOT VALID, by ",
+           view->signature.is_signed ? text : "");
+}
+
+/* Names in columns of at most 100. */
+static void print_posix(const struct image_view *view)
+{
+    json_t *names = posix_functions(view), *name = NULL;
+    const bool are_calls = json_object_get(view->manifest, "posix") != NULL;
+    size_t i = 0, column = 0;
+    printf("\nfunctions of POSIX that %s:\n", are_calls ? "the program calls" : "are in it");
+    json_array_foreach(names, i, name)
+    {
+        const char *text = json_string_value(name);
+        const size_t length = text == NULL ? 0 : strlen(text);
+        if (column > 0 && column + length > 98) {
+            putchar('\n');
+            column = 0;
+        }
+        column += (size_t)printf(" %s", text != NULL ? text : "?");
+    }
+    puts(i == 0 ? " none" : "");
+    json_decref(names);
+}
+
+static void print_sources(const struct image_view *view)
+{
+    json_t *sources = json_object_get(view->manifest, "sources"), *hash = NULL;
+    const char *name = NULL;
+    if (json_object_size(sources) > 0) {
+        printf("\n%-64s  %s\n", "sha256", "made of");
+    }
+    json_object_foreach(sources, name, hash)
+    {
+        printf("%-64s  %s\n", json_string_value(hash) != NULL ? json_string_value(hash) : "?",
+               name);
+    }
+}
+
+static void print_runtime(const struct image_view *view)
+{
+    const json_t *runtime = json_object_get(view->manifest, "runtime");
+    const char *hash = json_string_value(json_object_get(runtime, "sha256"));
+    printf("runtime      %.*s%s%s\n", (int)sizeof(view->header.runtime_version),
+           view->header.runtime_version, hash != NULL ? " sha256:" : "", hash != NULL ? hash : "");
+}
+
 static void print_segments(const struct image_view *view)
 {
-    printf("\n%-12s %-6s %12s %12s  %s\n", "address", "access", "bytes", "memory", "what");
+    printf("\n%-12s %-6s %12s %12s  %-8s %s\n", "address", "access", "bytes", "memory", "what",
+           "sha256");
     for (size_t i = 0; i < view->program.segments_count; i++) {
         const struct segment *segment = &view->program.segments[i];
         char text[4];
+        char hash[SEAL_HEX_BYTES];
         access_text(segment->flags, text);
-        printf("0x%-10" PRIx64 " %-6s %12" PRIu64 " %12" PRIu64 "  %s\n", segment->va, text,
-               segment->file_bytes, segment->memory_bytes, segment_what(view, segment));
+        segment_hash(segment, hash);
+        printf("0x%-10" PRIx64 " %-6s %12" PRIu64 " %12" PRIu64 "  %-8s %.16s\n", segment->va, text,
+               segment->file_bytes, segment->memory_bytes, segment_what(view, segment), hash);
     }
 }
 
@@ -132,12 +240,14 @@ void inspect_print(const struct image_view *view)
 {
     print_manifest(view->manifest);
     printf("size         %zu bytes\n", view->program.file.bytes);
-    printf("runtime      %.*s\n", (int)sizeof(view->header.runtime_version),
-           view->header.runtime_version);
+    print_signature(view);
+    print_runtime(view);
     printf("symbols      %" PRIu32 " functions\n", symbol_count(view));
     printf("files        %" PRIu32 "\n", file_count(view));
     print_segments(view);
     print_files(view);
+    print_posix(view);
+    print_sources(view);
 }
 
 /* ---- for programs -----------------------------------------------------------------------------
@@ -149,12 +259,14 @@ static json_t *segments_json(const struct image_view *view)
     for (size_t i = 0; i < view->program.segments_count; i++) {
         const struct segment *segment = &view->program.segments[i];
         char text[4];
+        char hash[SEAL_HEX_BYTES];
         access_text(segment->flags, text);
-        json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:s, s:s}", "address",
+        segment_hash(segment, hash);
+        json_array_append_new(list, json_pack("{s:I, s:I, s:I, s:s, s:s, s:s}", "address",
                                               (json_int_t)segment->va, "bytes",
                                               (json_int_t)segment->file_bytes, "memory",
                                               (json_int_t)segment->memory_bytes, "access", text,
-                                              "what", segment_what(view, segment)));
+                                              "what", segment_what(view, segment), "sha256", hash));
     }
     return list;
 }
@@ -172,13 +284,51 @@ static json_t *files_json(const struct image_view *view)
     return list;
 }
 
+/* Sizes by what it is; there may be several segments of one kind. */
+static json_t *sections_json(const struct image_view *view)
+{
+    json_t *all = json_object();
+    for (size_t i = 0; i < view->program.segments_count; i++) {
+        const struct segment *segment = &view->program.segments[i];
+        const char *what = segment_what(view, segment);
+        const json_t *before = json_object_get(all, what);
+        const json_int_t bytes = json_integer_value(json_object_get(before, "bytes"));
+        const json_int_t memory = json_integer_value(json_object_get(before, "memory"));
+        json_object_set_new(all, what,
+                            json_pack("{s:I, s:I}", "bytes",
+                                      bytes + (json_int_t)segment->file_bytes, "memory",
+                                      memory + (json_int_t)segment->memory_bytes));
+    }
+    return all;
+}
+
+static void add_signature(json_t *all, const struct image_view *view)
+{
+    char id[SEAL_HEX_BYTES], key[SEAL_HEX_BYTES];
+    if (view->unsealed != NULL) {
+        json_object_set_new(all, "problem", json_string(view->unsealed));
+        return;
+    }
+    seal_hex(view->signature.id, id);
+    seal_hex(view->signature.key, key);
+    json_t *signature = json_pack("{s:b, s:b}", "signed", view->signature.is_signed, "valid",
+                                  view->signature.is_signed && is_valid(view));
+    if (view->signature.is_signed) {
+        json_object_set_new(signature, "key", json_string(key));
+    }
+    json_object_set_new(all, "id", json_string(id));
+    json_object_set_new(all, "signature", signature);
+}
+
 json_t *inspect_json(const struct image_view *view)
 {
     char runtime[sizeof(view->header.runtime_version) + 1] = {0};
     memcpy(runtime, view->header.runtime_version, sizeof(view->header.runtime_version));
-    json_t *all =
-        json_pack("{s:I, s:s, s:O, s:o, s:I, s:o}", "bytes", (json_int_t)view->program.file.bytes,
-                  "runtime", runtime, "manifest", view->manifest, "segments", segments_json(view),
-                  "symbols", (json_int_t)symbol_count(view), "files", files_json(view));
+    json_t *all = json_pack("{s:I, s:s, s:O, s:o, s:o, s:o, s:I, s:o}", "bytes",
+                            (json_int_t)view->program.file.bytes, "runtime", runtime, "manifest",
+                            view->manifest, "segments", segments_json(view), "sections",
+                            sections_json(view), "posix", posix_functions(view), "symbols",
+                            (json_int_t)symbol_count(view), "files", files_json(view));
+    add_signature(all, view);
     return all;
 }

@@ -33,7 +33,12 @@ static const struct manual manual = {
 static int print_manual(int argc, char **argv)
 {
     const char *what = argc > 2 ? argv[2] : "";
-    if (strcmp(what, "completion") == 0) {
+    if (strcmp(what, "list") == 0) {
+        puts("mayfly");
+        for (size_t i = 0; commands[i] != NULL; i++) {
+            printf("mayfly-%s\n", commands[i]->name);
+        }
+    } else if (strcmp(what, "completion") == 0) {
         manual_print_completion(&manual);
     } else if (manual_print_page(&manual, what) != 0) {
         report_error("no page for `%s`", what);

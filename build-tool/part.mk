@@ -41,6 +41,7 @@ $(B)/probe.elf: $(MAYFLY_B)/probe.linked $(MAYFLY)
 -include $(MAYFLY_OBJ:.o=.d)
 
 include build-tool/ports.mk
+include build-tool/install.mk
 
 # ---- make run --------------------------------------------------------------------------------------
 

@@ -18,5 +18,11 @@ void report_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /** The clock of report_progress() starts again. */
 void report_progress_begin(void);
 
-/** Says which step runs, if more than a second passed since the begin and stderr is a terminal. */
+/**
+ * Names the step that begins. It is said, when stderr is a terminal, once more than a second has
+ * passed since the begin, be it in the middle of the step (by SIGALRM, with SA_RESTART).
+ */
 void report_progress(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/** Nothing takes long any more. */
+void report_progress_end(void);

@@ -165,6 +165,7 @@ help:
 # help: make lint     clang-format, clang-tidy, sizes of functions and files
 # help: make fmt      formats all C files
 # help: make bench    measures; table on the terminal, build/bench.json
+# help: make install  installs all of it below PREFIX (default /usr/local); DESTDIR=; make uninstall
 # help: make deps     installs the Debian packages that are missing (all other goals do that too)
 # help: make clean    removes the build folder
 # help: B=FOLDER      builds there instead of in build/

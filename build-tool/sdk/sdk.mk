@@ -11,20 +11,29 @@ SDK_CC := $(SDK)/bin/x86_64-mayfly-elf-gcc
 SDK_HEADERS := $(SDK)/headers.stamp
 SDK_READY := $(SDK)/ready.stamp
 
-SDK_BIN := $(addprefix $(SDK)/bin/x86_64-mayfly-,elf-gcc elf-ar elf-nm elf-ranlib elf-strip cc)
+# The machine's own tools under our names.
+SDK_BINUTILS := ar nm ranlib strip objcopy objdump readelf size strings addr2line ld as
+SDK_SCRIPTS := gcc pkg-config configure run
+SDK_BIN := $(addprefix $(SDK)/bin/x86_64-mayfly-,cc $(addprefix elf-,$(SDK_SCRIPTS) cc g++ c++ $(SDK_BINUTILS)))
+SDK_SHARE := $(addprefix $(SDK)/share/,config.site mayfly.cmake cmake/Platform/Mayfly.cmake \
+	meson/cross/x86_64-mayfly-elf meson/cross/x86_64-mayfly-elf-run)
 # Programs name these; all that they would hold is in libc.a and libmayfly.a.
 SDK_EMPTY := $(patsubst %,$(SDK)/lib/lib%.a,pthread rt dl util)
 SDK_LIBS += $(SDK)/lib/libc.a $(SDK)/lib/libm.a $(SDK)/lib/mayfly.ld $(SDK)/lib/mayfly.specs
 
-$(SDK)/bin/x86_64-mayfly-elf-gcc: build-tool/sdk/gcc.sh
+$(addprefix $(SDK)/bin/x86_64-mayfly-elf-,$(SDK_SCRIPTS)): $(SDK)/bin/x86_64-mayfly-elf-%: build-tool/sdk/%.sh
 	@mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
 
-$(SDK)/bin/x86_64-mayfly-elf-%: build-tool/sdk/binutil.sh
+$(addprefix $(SDK)/bin/x86_64-mayfly-elf-,$(SDK_BINUTILS)): build-tool/sdk/binutil.sh
 	@mkdir -p $(@D)
 	$(Q)install -m 755 $< $@
 
-$(SDK)/bin/x86_64-mayfly-cc: $(SDK_CC)
+$(addprefix $(SDK)/bin/x86_64-mayfly-elf-,g++ c++): build-tool/sdk/cxx.sh
+	@mkdir -p $(@D)
+	$(Q)install -m 755 $< $@
+
+$(addprefix $(SDK)/bin/x86_64-mayfly-,cc elf-cc): $(SDK_CC)
 	$(Q)ln -sf $(notdir $<) $@
 
 $(SDK)/lib/mayfly.specs: build-tool/sdk/mayfly.specs
@@ -34,6 +43,14 @@ $(SDK)/lib/mayfly.specs: build-tool/sdk/mayfly.specs
 $(SDK)/lib/mayfly.ld: unikernel-runtime/mayfly.ld include/mayfly/layout.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -E -P -undef -x c -Iinclude $< -o $@
+
+$(SDK)/share/meson/cross/x86_64-mayfly-elf%: build-tool/sdk/mayfly%.meson
+	@mkdir -p $(@D)
+	$(Q)install -m 644 $< $@
+
+$(SDK)/share/meson/cross/x86_64-mayfly-elf: build-tool/sdk/mayfly.meson
+	@mkdir -p $(@D)
+	$(Q)install -m 644 $< $@
 
 $(SDK)/share/%: build-tool/sdk/%
 	@mkdir -p $(@D)
@@ -71,9 +88,8 @@ $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
 
 # Recursive: other makefiles still add to SDK_LIBS after this one.
 .SECONDEXPANSION:
-$(SDK_READY): $(SDK_BIN) $(SDK_EMPTY) $(SDK)/share/mayfly.cmake $(SDK)/share/config.site \
-		$(SDK_HEADERS) $$(SDK_LIBS)
-	$(Q)cd $(SDK)/lib && cat *.a crt0.o mayfly.ld mayfly.specs | sha256sum | cut -c 1-64 >runtime.sha256
+$(SDK_READY): $(SDK_BIN) $(SDK_EMPTY) $(SDK_SHARE) $(SDK_HEADERS) $$(SDK_LIBS)
+	$(Q)cd $(SDK)/lib && LC_ALL=C && export LC_ALL && cat *.a crt0.o mayfly.ld mayfly.specs | sha256sum | cut -c 1-64 >runtime.sha256
 	@touch $@
 
 ALL += $(SDK_READY)

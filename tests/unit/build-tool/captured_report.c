@@ -41,3 +41,7 @@ void report_progress(const char *format, ...)
 {
     (void)format;
 }
+
+void report_progress_end(void)
+{
+}

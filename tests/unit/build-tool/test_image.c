@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: build-tool/image.c build-tool/image_view.c build-tool/program.c
-// sources: build-tool/symbols.c build-tool/buffer.c build-tool/alloc.c
+// sources: build-tool/symbols.c build-tool/buffer.c build-tool/alloc.c dom0/signature.c
 // sources: tests/unit/build-tool/captured_report.c
 // cflags: -Ibuild-tool -D_GNU_SOURCE
 // libs: -lelf -ljansson -lsodium

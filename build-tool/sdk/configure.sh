@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: Apache-2.0
+# x86_64-mayfly-elf-configure [--source=DIR] [OPTION...]: runs DIR/configure (default: the one here) for
+# Mayfly. The same as
+#   PATH=SDK/bin:$PATH CONFIG_SITE=SDK/share/config.site ./configure --host=x86_64-mayfly-elf --disable-shared
+self=$(readlink -f -- "$0")
+sdk=${self%/bin/*}
+source=.
+case ${1-} in --source=*) source=${1#*=} && shift ;; esac
+[ -x "$source/configure" ] || {
+    echo "${0##*/}: there is no $source/configure" >&2
+    exit 1
+}
+export PATH="$sdk/bin:$PATH" CONFIG_SITE="$sdk/share/config.site"
+exec "$source/configure" --host=x86_64-mayfly-elf --build="$(gcc -dumpmachine)" --disable-shared "$@"
