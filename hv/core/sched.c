@@ -39,15 +39,24 @@ void sched_init_cpu(uint32_t cpu)
     runs[cpu] = (struct run){0};
 }
 
-static struct run *run_lock(struct vcpu *v)
+/* Hides from the compiler where the pointer comes from: it would compute it again and again. */
+static inline struct run *run_of(uint32_t cpu)
+{
+    struct run *r = &runs[cpu];
+    __asm__("" : "+r"(r));
+    return r;
+}
+
+static inline struct run *run_lock(struct vcpu *v)
 {
     for (;;) {
         const uint32_t cpu = __atomic_load_n(&v->cpu, __ATOMIC_RELAXED);
-        lock_take(&runs[cpu].lock);
-        if (v->cpu == cpu) {
-            return &runs[cpu];
+        struct run *r = run_of(cpu);
+        lock_take(&r->lock);
+        if (likely(v->cpu == cpu)) {
+            return r;
         }
-        lock_drop(&runs[cpu].lock);
+        lock_drop(&r->lock);
     }
 }
 
@@ -202,7 +211,7 @@ static inline void call_thief(uint32_t cpu)
 }
 
 /* Queues `v` if nothing holds it back, and sees to it that some CPU notices. */
-static void make_ready(struct run *r, struct vcpu *v)
+static HV_ALWAYS_INLINE void make_ready(struct run *r, struct vcpu *v)
 {
     if (is_held(v)) {
         return;
@@ -311,7 +320,7 @@ static uint64_t next_interrupt(const struct run *r, const struct vcpu *v, uint64
 void sched_timer(void)
 {
     struct cpu *cpu = this_cpu();
-    struct run *r = &runs[cpu->index];
+    struct run *r = run_of(cpu->index);
 
     cpu->resched = 1;
     lock_take(&r->lock);
@@ -400,7 +409,7 @@ static void block(struct run *r, struct vcpu *v, uint64_t deadline_ns)
  * back, or blocks until `deadline_ns` if that is not 0. */
 static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
 {
-    struct run *r = &runs[cpu->index];
+    struct run *r = run_of(cpu->index);
     struct vcpu *stopped = cpu->current;
     struct vcpu *waiter = NULL;
 
@@ -484,7 +493,7 @@ void sched_block(uint64_t deadline_ns)
 void sched_yield(void)
 {
     struct cpu *cpu = this_cpu();
-    struct run *r = &runs[cpu->index];
+    struct run *r = run_of(cpu->index);
     struct vcpu *v = cpu->current;
 
     lock_take(&r->lock);

@@ -47,6 +47,7 @@ int main(void)
         if (sscanf(line, "%" SCNx64 " %c %511s", &address, &type, name) == 3 &&
             (type == 't' || type == 'T' || type == 'w' || type == 'W') && name[0] != '.' &&
             strcmp(name, "hv_text_start") != 0 && strcmp(name, "hv_text_end") != 0) {
+            name[strcspn(name, ".")] = '\0'; /* what the optimiser adds: .part.0, .lto_priv.0 */
             add(address, name);
         }
     }

@@ -23,6 +23,7 @@ typedef struct {
     uint64_t v;
 } gva_t;
 
+#define HV_ALWAYS_INLINE inline __attribute__((always_inline))
 #define HV_MUST_CHECK __attribute__((warn_unused_result))
 #define HV_NORETURN __attribute__((noreturn))
 #define HV_PRINTF(a, b) __attribute__((format(printf, a, b)))
