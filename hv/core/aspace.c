@@ -216,10 +216,11 @@ static struct look look_up(const struct aspace *as, uint64_t va)
     return l;
 }
 
-/* Puts a page into a window; the domain at the other end may be doing the same. */
+/* Puts a page into a window; the domain at the other end may be doing the same. Never one of the
+ * reserve: a guest that has dom0 look at all pages of a window would use it up. */
 static enum hv_err window_populate(uint64_t *at, uint64_t e)
 {
-    const paddr_t pa = frame_alloc_zero();
+    const paddr_t pa = frame_is_low() ? (paddr_t){0} : frame_alloc_zero();
 
     if (pa.v == 0) {
         return HV_ERR_NOMEM;

@@ -172,11 +172,8 @@ void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
     }
 }
 
-void domain_starve(struct domain *d, uint64_t address)
+void domain_starve(struct domain *d)
 {
-    if (d->end_domain == NULL) { /* nobody could have it go on */
-        domain_crash(d, 14, 0, address, HV_END_NOMEM);
-    }
     lock_take(&d->lock);
     d->state = HV_DOM_STATE_PAUSED;
     d->report.reason = HV_END_NOMEM;

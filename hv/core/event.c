@@ -22,7 +22,7 @@ static struct port *port_at(struct domain *d, uint32_t n)
         return &d->ports[n];
     }
     n -= PORTS_INLINE;
-    struct port *page = d->port_pages[n / PORTS_PER_PAGE];
+    struct port *page = d->port_pages[n / PORTS_PER_LIST][n / PORTS_PER_PAGE % FRAME_LIST_MAX];
     return &page[n % PORTS_PER_PAGE];
 }
 
@@ -36,7 +36,7 @@ static enum hv_err grow(struct domain *d)
     if (d->port_count >= (d->caps & HV_CAP_CREATE ? PORTS_MAX : PORTS_GUEST_MAX)) {
         return HV_ERR_LIMIT;
     }
-    return frame_list_grow(&d->port_pages, n / PORTS_PER_PAGE);
+    return frame_list_grow(&d->port_pages[n / PORTS_PER_LIST], n / PORTS_PER_PAGE % FRAME_LIST_MAX);
 }
 
 enum hv_err port_open(struct domain *d, enum port_kind kind, struct domain *peer, uint32_t tag,
@@ -141,7 +141,9 @@ void port_close_all(struct domain *d)
     }
     d->port_count = 0;
     d->port_free = PORT_NONE;
-    frame_list_free(&d->port_pages);
+    for (uint32_t i = 0; i < PORT_LISTS; i++) {
+        frame_list_free(&d->port_pages[i]);
+    }
 }
 
 /* The caller's own ports are closed by the caller only, so that its port is read without a lock. */

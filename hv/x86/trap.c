@@ -123,7 +123,8 @@ static bool to_handler(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t
 static void deliver(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t address,
                     enum hv_end_reason reason)
 {
-    if (reason != HV_END_FAULT || !to_handler(v, vector, error, address)) {
+    if ((reason == HV_END_NOMEM && !(error & HV_FAULT_NOMEM)) ||
+        !to_handler(v, vector, error, address)) {
         cpu_save_bases(v);
         domain_crash(v->domain, vector, error, address, reason);
     }
@@ -140,7 +141,7 @@ void cpu_preempt(struct vcpu *v)
 
 static void page_fault(struct vcpu *v, uint64_t address)
 {
-    const uint64_t error = v->tf.error;
+    uint64_t error = v->tf.error;
     enum hv_err err = HV_ERR_PERM;
 
     if (!(error & PF_RESERVED)) {
@@ -151,9 +152,13 @@ static void page_fault(struct vcpu *v, uint64_t address)
         }
     }
     if (err == HV_ERR_NOMEM) {
-        domain_starve(v->domain, address);
+        if (v->domain->end_domain != NULL) {
+            domain_starve(v->domain);
+        }
+        error |= HV_FAULT_NOMEM; /* nobody could have it go on: it may know what to do */
     }
-    deliver(v, EXC_PF, (uint32_t)error, address, err == HV_ERR_LIMIT ? HV_END_NOMEM : HV_END_FAULT);
+    deliver(v, EXC_PF, (uint32_t)error, address,
+            err == HV_ERR_LIMIT || err == HV_ERR_NOMEM ? HV_END_NOMEM : HV_END_FAULT);
 }
 
 void trap_guest(struct vcpu *v)

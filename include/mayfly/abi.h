@@ -82,6 +82,9 @@ struct hv_regs {
     uint64_t fs_base, gs_base;
 };
 
+/* In error_code of vector 14: the page is mapped, but the machine has no memory for it (only told to
+ * domains that nobody watches: others are paused until there is some). */
+#define HV_FAULT_NOMEM 0x80000000u
 #define HV_VECTOR_TIMER 32u /* the time that HC_PREEMPT_AT asked for */
 
 /*
@@ -93,7 +96,7 @@ struct hv_regs {
 struct hv_fault {
     struct hv_regs regs;
     uint32_t vector;     /* exception number, Intel SDM vol. 3A table 6-1; or HV_VECTOR_TIMER */
-    uint32_t error_code; /* as the CPU pushed it, or 0 */
+    uint32_t error_code; /* as the CPU pushed it, or 0; HV_FAULT_NOMEM */
     uint64_t address;    /* CR2 for vector 14, else 0 */
 };
 

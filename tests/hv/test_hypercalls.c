@@ -21,7 +21,7 @@ static const struct row {
     int64_t expected;
     uint64_t a[5];
 } rows[] = {
-    {"unknown call 18", 18, HV_ERR_NOSYS, {0}},
+    {"unknown call 19", 19, HV_ERR_NOSYS, {0}},
     {"unknown call 63", 63, HV_ERR_NOSYS, {0}},
     {"map at an odd address", HC_MEM_MAP, HV_ERR_ALIGN, {HEAP + 1, 1, RW}},
     {"map at 0", HC_MEM_MAP, HV_ERR_RANGE, {0, 1, RW}},

@@ -68,6 +68,41 @@ static void touch_all(void *arg)
     hv_exit(7);
 }
 
+static uint8_t fault_stack[4096] __attribute__((aligned(16)));
+static struct hv_fault last_fault;
+
+/* Skips the instruction of touch_window(). */
+static void __attribute__((used)) skip_store(struct hv_fault *fault)
+{
+    last_fault = *fault;
+    fault->regs.rip += 3;
+    hv_fault_return(&fault->regs);
+}
+
+static void touch_window(void)
+{
+    last_fault = (struct hv_fault){0};
+    __asm__ volatile("movb $1, (%%rax)" ::"a"(HV_WINDOW_HIGH_VA) : "memory"); /* c6 00 01 */
+}
+
+/* The reserve is not for windows: else a guest could use it up by what it has us read or write. */
+static void windows_take_nothing_of_the_reserve(void)
+{
+    hv_fault_handler((uintptr_t)skip_store, (uintptr_t)fault_stack + sizeof(fault_stack));
+    touch_window();
+    CHECK(last_fault.vector == 14 && (last_fault.error_code & HV_FAULT_NOMEM) != 0 &&
+              last_fault.address == HV_WINDOW_HIGH_VA,
+          "a window's page is not made of the last frames, and our handler is told");
+}
+
+static void windows_are_whole_again(void)
+{
+    touch_window();
+    CHECK_EQUAL(last_fault.vector, 0, "later the window's page is there");
+    hv_fault_handler(0, 0);
+    hv_window_close(HV_SELF, HV_WINDOW_HIGH_VA);
+}
+
 static void who_finds_no_memory_is_paused(void)
 {
     volatile uint8_t *mine = (volatile uint8_t *)(uintptr_t)(HV_HEAP_BASE + (1ull << 36));
@@ -80,6 +115,8 @@ static void who_finds_no_memory_is_paused(void)
     const struct child child = child_create(touch_all, &pages, NULL);
     const uint32_t h = (uint32_t)child.handle;
 
+    CHECK_EQUAL(hv_window_create(h, HV_WINDOW_HIGH_VA, HV_WINDOW_HIGH_VA, 0, 4), HV_OK,
+                "a window with it is made");
     hv_mem_map((uint64_t)(uintptr_t)mine, mine_pages, RW);
     for (uint64_t i = 0; i < mine_pages; i++) {
         mine[i * HV_PAGE_BYTES] = 1;
@@ -92,8 +129,10 @@ static void who_finds_no_memory_is_paused(void)
     CHECK_EQUAL(hv_dom_report(h, &r), HV_ERR_STATE, "it has not ended");
     CHECK_EQUAL(hv_dom_clone(HV_SELF, &(struct hv_dom_params){0}), HV_ERR_NOMEM,
                 "no new domain is made of the last frames");
+    windows_take_nothing_of_the_reserve();
     mine[mine_pages * HV_PAGE_BYTES - 1] = 2; /* we still have ours, and may use the reserve */
     CHECK_EQUAL(hv_mem_unmap((uint64_t)(uintptr_t)mine, mine_pages), HV_OK, "memory is freed");
+    windows_are_whole_again();
     CHECK_EQUAL(hv_dom_start(h), HV_OK, "it is started again");
     child_wait(child, &r);
     CHECK(r.reason == HV_END_EXIT && r.code == 7, "and goes on where it was, to its end: %d",

@@ -89,7 +89,9 @@ struct port {
 
 #define PORTS_INLINE 24u
 #define PORTS_PER_PAGE 128u /* 4096 / 32, rounded by the slot size below */
-#define PORTS_MAX (PORTS_INLINE + 512u * PORTS_PER_PAGE)
+#define PORT_LISTS 8u       /* three ports for each of 131,072 guests */
+#define PORTS_PER_LIST (FRAME_LIST_MAX * PORTS_PER_PAGE)
+#define PORTS_MAX (PORTS_INLINE + PORT_LISTS * PORTS_PER_LIST)
 #define PORTS_GUEST_MAX (PORTS_INLINE + PORTS_PER_PAGE) /* of a domain that creates no others */
 #define PORT_NONE 0xffffffffu
 
@@ -129,7 +131,7 @@ struct domain {
 
     uint32_t port_count, port_free;         /* p */
     uint32_t pending_head, pending_tail;    /* p */
-    void **port_pages;                      /* p; owns */
+    void **port_pages[PORT_LISTS];          /* p; owns */
     uint32_t handle_count, handle_free;     /* d */
     void **handle_pages;                    /* d; owns */
     struct port ports[PORTS_INLINE];        /* p */
@@ -174,7 +176,7 @@ void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code);
  * The running domain touched memory that the machine does not have: it is paused, with HV_END_NOMEM as
  * the reason, and whoever watches it gets the end event. Started again, it tries once more.
  */
-void HV_NORETURN domain_starve(struct domain *d, uint64_t address);
+void HV_NORETURN domain_starve(struct domain *d);
 
 /** The guest did what it must not and cannot be told: ends it with a fault report; schedules. */
 void HV_NORETURN domain_crash(struct domain *d, uint32_t vector, uint32_t error, uint64_t address,
