@@ -22,6 +22,12 @@ struct servent {
     char *s_proto;
 };
 
+struct protoent {
+    char *p_name;
+    char **p_aliases;
+    int p_proto;
+};
+
 struct addrinfo {
     int ai_flags;
     int ai_family;
@@ -57,6 +63,7 @@ struct addrinfo {
 #define EAI_FAMILY (-6)
 #define EAI_SOCKTYPE (-7)
 #define EAI_SERVICE (-8)
+#define EAI_ADDRFAMILY (-9)
 #define EAI_MEMORY (-10)
 #define EAI_SYSTEM (-11)
 #define EAI_OVERFLOW (-12)
@@ -74,7 +81,12 @@ void freeaddrinfo(struct addrinfo *list);
 const char *gai_strerror(int error);
 int getaddrinfo(const char *__restrict host, const char *__restrict service,
                 const struct addrinfo *__restrict hints, struct addrinfo **__restrict list);
+struct hostent *gethostbyaddr(const void *address, socklen_t bytes, int family);
 struct hostent *gethostbyname(const char *name);
+struct hostent *gethostbyname2(const char *name, int family);
+const char *hstrerror(int error);
+struct protoent *getprotobyname(const char *name);
+struct protoent *getprotobynumber(int number);
 int getnameinfo(const struct sockaddr *__restrict address, socklen_t address_bytes,
                 char *__restrict host, socklen_t host_bytes, char *__restrict service,
                 socklen_t service_bytes, int flags);

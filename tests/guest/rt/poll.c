@@ -206,6 +206,44 @@ static void test_epoll(void)
     tap_check(eventfd(0, 0) == 3, "all descriptors are free again");
 }
 
+static void test_nested_epoll(void)
+{
+    int e[7], p[2];
+    struct epoll_event event = {.events = EPOLLIN}, out;
+
+    pipe(p);
+    for (int i = 0; i < 7; i++) {
+        e[i] = epoll_create1(0);
+    }
+    tap_check(epoll_ctl(e[0], EPOLL_CTL_ADD, p[0], &event) == 0 &&
+                  epoll_ctl(e[1], EPOLL_CTL_ADD, e[0], &event) == 0,
+              "an epoll file is watched by another");
+    write(p[1], "x", 1);
+    tap_check(epoll_wait(e[1], &out, 1, 0) == 1 && epoll_wait(e[0], &out, 1, 0) == 1,
+              "it is readable when something is ready in it");
+    tap_check(epoll_ctl(e[0], EPOLL_CTL_ADD, e[1], &event) == -1 && errno == ELOOP,
+              "no circle: ELOOP");
+    tap_check(epoll_ctl(e[0], EPOLL_CTL_ADD, e[0], &event) == -1 && errno == EINVAL,
+              "not itself: EINVAL");
+    int depth = 2;
+    while (depth < 7 && epoll_ctl(e[depth], EPOLL_CTL_ADD, e[depth - 1], &event) == 0) {
+        depth++;
+    }
+    tap_check(depth == 5 && errno == ELOOP, "five deep, not six: ELOOP");
+    close(p[0]);
+    tap_check(epoll_wait(e[1], &out, 1, 0) == 0, "a closed file leaves it");
+    event.events = EPOLLIN | EPOLLEXCLUSIVE;
+    tap_check(epoll_ctl(e[6], EPOLL_CTL_ADD, p[1], &event) == 0 &&
+                  epoll_ctl(e[6], EPOLL_CTL_MOD, p[1], &event) == -1 && errno == EINVAL,
+              "EPOLLEXCLUSIVE is added, not changed");
+    const struct timespec none = {0};
+    tap_check(epoll_pwait2(e[1], &out, 1, &none, NULL) == 0, "epoll_pwait2() without waiting");
+    for (int i = 0; i < 7; i++) {
+        close(e[i]);
+    }
+    close(p[1]);
+}
+
 int main(void)
 {
     test_pipe();
@@ -213,5 +251,6 @@ int main(void)
     test_poll();
     test_eventfd();
     test_epoll();
+    test_nested_epoll();
     return tap_done();
 }

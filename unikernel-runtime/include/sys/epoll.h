@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdint.h>
 #include <sys/cdefs.h>
+#include <time.h>
 
 #define EPOLLIN 0x0001u
 #define EPOLLPRI 0x0002u
@@ -43,5 +44,7 @@ int epoll_create1(int flags);
 int epoll_ctl(int epoll, int operation, int fd, struct epoll_event *event);
 int epoll_pwait(int epoll, struct epoll_event *events, int count, int timeout_ms,
                 const sigset_t *mask);
+int epoll_pwait2(int epoll, struct epoll_event *events, int count, const struct timespec *timeout,
+                 const sigset_t *mask);
 int epoll_wait(int epoll, struct epoll_event *events, int count, int timeout_ms);
 __END_DECLS

@@ -17,6 +17,7 @@
 #include "thread/thread.h"
 #include "time/time_internal.h"
 
+#define NESTING_MAX 5 /* epoll files in epoll files: as Linux, so that recursion is bounded */
 #define CONTROL_BITS (EPOLLET | EPOLLONESHOT | EPOLLEXCLUSIVE)
 
 struct interest {
@@ -228,22 +229,89 @@ static int add(struct epoll *e, struct mf_open_file *f, int fd, const struct epo
     return 0;
 }
 
+/* How many epoll files deep `e` is; more than NESTING_MAX when it contains `forbidden`. */
+static int depth_of(const struct epoll *e, const struct epoll *forbidden, int limit)
+{
+    int deepest = 0;
+
+    if (e == forbidden || limit == 0) {
+        return NESTING_MAX + 1;
+    }
+    for (const struct interest *i = e->all; i != NULL; i = i->next) {
+        const struct mf_open_file *const f = i->watcher.file;
+        if (f->ops == &epoll_ops) {
+            const int depth = depth_of((const struct epoll *)f, forbidden, limit - 1);
+            deepest = depth > deepest ? depth : deepest;
+        }
+    }
+    return deepest + 1;
+}
+
+/* How many epoll files are above `e`, itself included. */
+static int height_of(const struct epoll *e, int limit)
+{
+    int highest = 0;
+
+    if (limit == 0) {
+        return NESTING_MAX + 1;
+    }
+    for (const struct mf_watcher *w = e->file.watchers; w != NULL; w = w->next) {
+        if (w->notify == on_notify) {
+            const int height = height_of(((const struct interest *)w)->epoll, limit - 1);
+            highest = height > highest ? height : highest;
+        }
+    }
+    return highest + 1;
+}
+
+/* May `f` be watched by `e`? An epoll file must not watch itself, however indirectly. */
+static int check_nesting(const struct epoll *e, const struct mf_open_file *f)
+{
+    if (f == &e->file) {
+        return -EINVAL;
+    }
+    if (f->ops != &epoll_ops) {
+        return 0;
+    }
+    const int depth = depth_of((const struct epoll *)f, e, NESTING_MAX);
+    return depth + height_of(e, NESTING_MAX) > NESTING_MAX ? -ELOOP : 0;
+}
+
+static int check_exclusive(int operation, const struct epoll_event *event,
+                           const struct mf_open_file *f)
+{
+    const uint32_t allowed = EPOLLIN | EPOLLOUT | EPOLLERR | EPOLLHUP | EPOLLET | EPOLLEXCLUSIVE;
+
+    if (operation == EPOLL_CTL_DEL || (event->events & EPOLLEXCLUSIVE) == 0) {
+        return 0;
+    }
+    return operation == EPOLL_CTL_MOD || (event->events & ~allowed) != 0 || f->ops == &epoll_ops
+               ? -EINVAL
+               : 0;
+}
+
 static int control(int epoll_fd, int operation, int fd, const struct epoll_event *event)
 {
     struct epoll *e;
-    const int err = get_epoll(epoll_fd, &e);
-    if (err != 0) {
-        return err;
-    }
     struct mf_open_file *const f = mf_fd_peek(fd);
     if (f == NULL) {
         return -EBADF;
     }
-    if (f->ops->poll == NULL) {
-        return -EPERM; /* as Linux: regular files are always ready */
+    int err = get_epoll(epoll_fd, &e);
+    if (err == 0) {
+        err = f->ops->poll == NULL ? -EPERM : 0; /* as Linux: regular files are always ready */
     }
-    if (f == &e->file) {
-        return -EINVAL;
+    if (err == 0 && event == NULL && operation != EPOLL_CTL_DEL) {
+        err = -EFAULT;
+    }
+    if (err == 0) {
+        err = check_exclusive(operation, event, f);
+    }
+    if (err == 0 && (operation == EPOLL_CTL_ADD || f == &e->file)) {
+        err = check_nesting(e, f);
+    }
+    if (err != 0) {
+        return err;
     }
     struct interest *const i = find(e, f, fd);
     switch (operation) {
@@ -296,8 +364,24 @@ int epoll_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
 int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout_ms, const sigset_t *mask)
 {
     sigset_t before;
+    mf_ready();
     sigprocmask(SIG_SETMASK, mask, &before);
     const int r = wait_until(fd, events, max, mf_deadline_of_ms(timeout_ms));
+    sigprocmask(SIG_SETMASK, &before, NULL);
+    return (int)mf_ret(r);
+}
+
+int epoll_pwait2(int fd, struct epoll_event *events, int max, const struct timespec *timeout,
+                 const sigset_t *mask)
+{
+    if (timeout != NULL && !mf_timespec_is_valid(timeout)) {
+        return (int)mf_ret(-EINVAL);
+    }
+    sigset_t before;
+    mf_ready();
+    sigprocmask(SIG_SETMASK, mask, &before);
+    const int r =
+        wait_until(fd, events, max, timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout));
     sigprocmask(SIG_SETMASK, &before, NULL);
     return (int)mf_ret(r);
 }

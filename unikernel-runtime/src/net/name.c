@@ -114,6 +114,27 @@ static int find_in_hosts(const char *name, int family, struct mf_name_address *a
     return count;
 }
 
+/* ---- the other way -------------------------------------------------------------------------- */
+
+bool mf_name_of_address(int family, const void *address, char *name, size_t bytes)
+{
+    static const uint8_t loopback6[16] = {[15] = 1};
+    const bool is_loopback =
+        family == AF_INET ? *(const uint8_t *)address == 127 : memcmp(address, loopback6, 16) == 0;
+
+    if (is_loopback) {
+        return strlcpy(name, "localhost", bytes) < bytes;
+    }
+    const struct netif *const netif = mf_net_interface();
+    if (netif == NULL) {
+        return false;
+    }
+    const bool is_own = family == AF_INET
+                            ? memcmp(netif_ip4_addr(netif), address, 4) == 0
+                            : memcmp(netif_ip6_addr(netif, 1)->addr, address, 16) == 0;
+    return is_own && gethostname(name, bytes) == 0;
+}
+
 /* ---- DNS ---------------------------------------------------------------------------------- */
 
 struct query {
@@ -202,6 +223,9 @@ int mf_name_find(const char *name, int family, bool is_numeric, struct mf_name_a
     memset(addresses, 0, (size_t)max * sizeof(*addresses));
     if (read_number(name, family, addresses)) {
         return 1;
+    }
+    if (read_number(name, AF_UNSPEC, addresses)) {
+        return EAI_ADDRFAMILY; /* a number of the other family */
     }
     const size_t length = strlen(name);
     if (is_numeric || length == 0 || length > NAME_BYTES_MAX) {

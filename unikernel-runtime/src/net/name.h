@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct mf_name_address {
@@ -19,3 +20,6 @@ int mf_name_find(const char *name, int family, bool is_numeric, struct mf_name_a
 
 /** "Any" (to listen) or the loopback (to connect) in addresses[0..2). Returns how many. */
 int mf_name_default(int family, bool is_passive, struct mf_name_address *addresses);
+
+/** The name of one of our own addresses: "localhost" or the guest's. False: not ours, or no room. */
+bool mf_name_of_address(int family, const void *address, char *name, size_t bytes);

@@ -152,6 +152,39 @@ static int add_canonical_name(struct addrinfo *first, const char *host)
     return first->ai_canonname == NULL ? EAI_MEMORY : 0;
 }
 
+/* AI_V4MAPPED: IPv4 addresses as IPv6 ones. */
+static int find_mapped(const char *host, bool is_numeric, struct mf_name_address *addresses,
+                       int max)
+{
+    const int count = mf_name_find(host, AF_INET, is_numeric, addresses, max);
+
+    for (int i = 0; i < count; i++) {
+        uint8_t *const bytes = addresses[i].bytes;
+        memmove(bytes + 12, bytes, 4);
+        memset(bytes, 0, 10);
+        memset(bytes + 10, 0xff, 2);
+        addresses[i].family = AF_INET6;
+    }
+    return count;
+}
+
+static int find_host(const char *host, const struct addrinfo *hints,
+                     struct mf_name_address *addresses)
+{
+    const bool is_numeric = (hints->ai_flags & AI_NUMERICHOST) != 0;
+    int count = mf_name_find(host, hints->ai_family, is_numeric, addresses, CANDIDATES_MAX);
+
+    if (hints->ai_family != AF_INET6 || (hints->ai_flags & AI_V4MAPPED) == 0) {
+        return count;
+    }
+    if (count < 0 || ((hints->ai_flags & AI_ALL) != 0 && count < CANDIDATES_MAX)) {
+        const int before = count < 0 ? 0 : count;
+        const int more = find_mapped(host, is_numeric, addresses + before, CANDIDATES_MAX - before);
+        count = more > 0 ? before + more : count;
+    }
+    return count;
+}
+
 int getaddrinfo(const char *restrict host, const char *restrict service,
                 const struct addrinfo *restrict hints, struct addrinfo **restrict list)
 {
@@ -169,11 +202,9 @@ int getaddrinfo(const char *restrict host, const char *restrict service,
     if (error != 0) {
         return error;
     }
-    const int count =
-        host == NULL
-            ? mf_name_default(hints->ai_family, (hints->ai_flags & AI_PASSIVE) != 0, addresses)
-            : mf_name_find(host, hints->ai_family, (hints->ai_flags & AI_NUMERICHOST) != 0,
-                           addresses, CANDIDATES_MAX);
+    const int count = host == NULL ? mf_name_default(hints->ai_family,
+                                                     (hints->ai_flags & AI_PASSIVE) != 0, addresses)
+                                   : find_host(host, hints, addresses);
     if (count < 0) {
         return count;
     }
@@ -211,6 +242,7 @@ const char *gai_strerror(int error)
         {EAI_AGAIN, "Temporary failure in name resolution"},
         {EAI_FAIL, "Non-recoverable failure in name resolution"},
         {EAI_NODATA, "No address associated with hostname"},
+        {EAI_ADDRFAMILY, "Address family for hostname not supported"},
         {EAI_FAMILY, "ai_family not supported"},
         {EAI_SOCKTYPE, "ai_socktype not supported"},
         {EAI_SERVICE, "Servname not supported for ai_socktype"},
@@ -230,6 +262,9 @@ const char *gai_strerror(int error)
 
 static int write_host(int family, const void *address, char *host, socklen_t bytes, int flags)
 {
+    if ((flags & NI_NUMERICHOST) == 0 && mf_name_of_address(family, address, host, bytes)) {
+        return 0;
+    }
     if ((flags & NI_NAMEREQD) != 0) {
         return EAI_NONAME;
     }
@@ -258,6 +293,9 @@ int getnameinfo(const struct sockaddr *restrict address, socklen_t address_bytes
 
     if (!is_ip4 && (address->sa_family != AF_INET6 || address_bytes < sizeof(*in6))) {
         return EAI_FAMILY;
+    }
+    if ((host == NULL || host_bytes == 0) && (service == NULL || service_bytes == 0)) {
+        return EAI_NONAME;
     }
     int error = 0;
     if (host != NULL && host_bytes > 0) {

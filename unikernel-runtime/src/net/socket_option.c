@@ -11,18 +11,21 @@
 
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/net.h"
 #include "net/socket.h"
+#include "start/clone.h"
 #include "time/clock.h"
 
 #define BUFFER_BYTES_MIN 4096
 
 /* How a value looks to the application. */
-enum kind { KIND_INT, KIND_TIME, KIND_LINGER };
+enum kind { KIND_INT, KIND_TIME, KIND_LINGER, KIND_TCP_INFO };
 
 union value {
     int number;
     struct timeval time;
     struct linger linger;
+    struct tcp_info info;
 };
 
 struct option {
@@ -88,7 +91,84 @@ FLAG_OPTION(reuse_address)
 FLAG_OPTION(reuse_port)
 FLAG_OPTION(keep_alive)
 FLAG_OPTION(broadcast)
-FLAG_OPTION(no_delay)
+FLAG_OPTION(oob_inline)
+FLAG_OPTION(defer_accept)
+FLAG_OPTION(packet_info)
+FLAG_OPTION(packet_info6)
+
+static void get_no_delay(struct mf_socket *s, union value *v)
+{
+    v->number = s->options.no_delay;
+}
+
+/* What was held back leaves when it is switched off, or when TCP_NODELAY is set (tcp(7)). */
+static void push(struct mf_socket *s)
+{
+    if (s->tcp != NULL && s->state == MF_SOCKET_CONNECTED) {
+        mf_critical_enter();
+        if (s->tcp != NULL) {
+            tcp_output(s->tcp);
+            mf_net_kick();
+        }
+        mf_critical_leave();
+    }
+}
+
+static int set_no_delay(struct mf_socket *s, const union value *v)
+{
+    s->options.no_delay = v->number != 0;
+    mf_socket_apply_options(s);
+    if (v->number != 0) {
+        push(s);
+    }
+    return 0;
+}
+
+static int set_cork(struct mf_socket *s, const union value *v)
+{
+    s->options.cork = v->number != 0;
+    if (v->number == 0) {
+        push(s);
+    }
+    return 0;
+}
+
+static void get_cork(struct mf_socket *s, union value *v)
+{
+    v->number = s->options.cork;
+}
+
+/* Nothing to set, but the one value that it has. */
+static int set_one(struct mf_socket *s, const union value *v)
+{
+    (void)s;
+    return v->number == 1 ? 0 : -EINVAL;
+}
+
+static void get_one(struct mf_socket *s, union value *v)
+{
+    (void)s;
+    v->number = 1;
+}
+
+static int set_zero(struct mf_socket *s, const union value *v)
+{
+    (void)s;
+    return v->number == 0 ? 0 : -EINVAL;
+}
+
+static void get_zero(struct mf_socket *s, union value *v)
+{
+    (void)s;
+    v->number = 0;
+}
+
+static int set_any(struct mf_socket *s, const union value *v)
+{
+    (void)s;
+    (void)v;
+    return 0;
+}
 
 static int set_v6_only(struct mf_socket *s, const union value *v)
 {
@@ -245,6 +325,41 @@ static void get_segment_bytes(struct mf_socket *s, union value *v)
     v->number = s->tcp != NULL && s->state == MF_SOCKET_CONNECTED ? tcp_mss(s->tcp) : TCP_MSS;
 }
 
+static uint8_t state_of(const struct mf_socket *s)
+{
+    static const uint8_t states[] = {
+        [CLOSED] = TCP_CLOSE,         [LISTEN] = TCP_LISTEN,           [SYN_SENT] = TCP_SYN_SENT,
+        [SYN_RCVD] = TCP_SYN_RECV,    [ESTABLISHED] = TCP_ESTABLISHED, [FIN_WAIT_1] = TCP_FIN_WAIT1,
+        [FIN_WAIT_2] = TCP_FIN_WAIT2, [CLOSE_WAIT] = TCP_CLOSE_WAIT,   [CLOSING] = TCP_CLOSING,
+        [LAST_ACK] = TCP_LAST_ACK,    [TIME_WAIT] = TCP_TIME_WAIT,
+    };
+    return s->tcp == NULL ? TCP_CLOSE : states[s->tcp->state];
+}
+
+static void get_tcp_info(struct mf_socket *s, union value *v)
+{
+    const struct tcp_pcb *const pcb = s->tcp;
+    const uint32_t tick_us = 2 * TCP_TMR_INTERVAL * 1000; /* of tcp_ticks */
+
+    v->info = (struct tcp_info){.tcpi_state = state_of(s)};
+    if (pcb == NULL || s->state != MF_SOCKET_CONNECTED) {
+        return;
+    }
+    v->info.tcpi_retransmits = pcb->nrtx;
+    v->info.tcpi_snd_wscale = pcb->snd_scale & 15u;
+    v->info.tcpi_rcv_wscale = pcb->rcv_scale & 15u;
+    v->info.tcpi_rto = (uint32_t)pcb->rto * tick_us;
+    v->info.tcpi_snd_mss = pcb->mss;
+    v->info.tcpi_rcv_mss = TCP_MSS;
+    v->info.tcpi_unacked = (pcb->snd_nxt - pcb->lastack + pcb->mss - 1u) / pcb->mss;
+    v->info.tcpi_rtt = pcb->sa > 0 ? ((uint32_t)pcb->sa >> 3) * tick_us : 0;
+    v->info.tcpi_rttvar = pcb->sv > 0 ? ((uint32_t)pcb->sv >> 2) * tick_us : 0;
+    v->info.tcpi_snd_ssthresh = pcb->ssthresh / pcb->mss;
+    v->info.tcpi_snd_cwnd = pcb->cwnd / pcb->mss;
+    v->info.tcpi_advmss = TCP_MSS;
+    v->info.tcpi_rcv_space = pcb->rcv_wnd;
+}
+
 static int set_ttl(struct mf_socket *s, const union value *v)
 {
     if (v->number < -1 || v->number == 0 || v->number > 255) {
@@ -285,18 +400,31 @@ static const struct option options[] = {
     {SOL_SOCKET, SO_LINGER, KIND_LINGER, 0, set_linger, get_linger},
     {SOL_SOCKET, SO_RCVTIMEO, KIND_TIME, 0, set_receive_timeout, get_receive_timeout},
     {SOL_SOCKET, SO_SNDTIMEO, KIND_TIME, 0, set_send_timeout, get_send_timeout},
+    {SOL_SOCKET, SO_OOBINLINE, KIND_INT, 0, set_oob_inline, get_oob_inline},
+    {SOL_SOCKET, SO_RCVLOWAT, KIND_INT, 0, set_one, get_one},
+    {SOL_SOCKET, SO_SNDLOWAT, KIND_INT, 0, NULL, get_one},
+    {SOL_SOCKET, SO_DONTROUTE, KIND_INT, 0, set_zero, get_zero},
+    {SOL_SOCKET, SO_DEBUG, KIND_INT, 0, set_zero, get_zero},
+    {SOL_SOCKET, SO_PRIORITY, KIND_INT, 0, set_zero, get_zero},
     {SOL_SOCKET, SO_ERROR, KIND_INT, 0, NULL, get_error},
     {SOL_SOCKET, SO_TYPE, KIND_INT, 0, NULL, get_type},
     {SOL_SOCKET, SO_DOMAIN, KIND_INT, 0, NULL, get_domain},
     {SOL_SOCKET, SO_PROTOCOL, KIND_INT, 0, NULL, get_protocol},
     {SOL_SOCKET, SO_ACCEPTCONN, KIND_INT, 0, NULL, get_listening},
     {IPPROTO_TCP, TCP_NODELAY, KIND_INT, SOCK_STREAM, set_no_delay, get_no_delay},
+    {IPPROTO_TCP, TCP_CORK, KIND_INT, SOCK_STREAM, set_cork, get_cork},
+    {IPPROTO_TCP, TCP_DEFER_ACCEPT, KIND_INT, SOCK_STREAM, set_defer_accept, get_defer_accept},
+    {IPPROTO_TCP, TCP_QUICKACK, KIND_INT, SOCK_STREAM, set_any, get_zero},
+    {IPPROTO_TCP, TCP_INFO, KIND_TCP_INFO, SOCK_STREAM, NULL, get_tcp_info},
     {IPPROTO_TCP, TCP_KEEPIDLE, KIND_INT, SOCK_STREAM, set_keep_idle_ms, get_keep_idle_ms},
     {IPPROTO_TCP, TCP_KEEPINTVL, KIND_INT, SOCK_STREAM, set_keep_interval_ms, get_keep_interval_ms},
     {IPPROTO_TCP, TCP_KEEPCNT, KIND_INT, SOCK_STREAM, set_keep_count, get_keep_count},
     {IPPROTO_TCP, TCP_MAXSEG, KIND_INT, SOCK_STREAM, NULL, get_segment_bytes},
     {IPPROTO_IP, IP_TTL, KIND_INT, 0, set_ttl, get_ttl},
     {IPPROTO_IP, IP_TOS, KIND_INT, 0, set_tos, get_tos},
+    {IPPROTO_IP, IP_MTU_DISCOVER, KIND_INT, 0, set_zero, get_zero}, /* IP_PMTUDISC_DONT */
+    {IPPROTO_IP, IP_PKTINFO, KIND_INT, SOCK_DGRAM, set_packet_info, get_packet_info},
+    {IPPROTO_IPV6, IPV6_RECVPKTINFO, KIND_INT, SOCK_DGRAM, set_packet_info6, get_packet_info6},
     {IPPROTO_IPV6, IPV6_V6ONLY, KIND_INT, 0, set_v6_only, get_v6_only},
     {IPPROTO_IPV6, IPV6_UNICAST_HOPS, KIND_INT, 0, set_ttl, get_ttl},
     {IPPROTO_IPV6, IPV6_TCLASS, KIND_INT, 0, set_tos, get_tos},
@@ -319,7 +447,8 @@ static socklen_t value_bytes(enum kind kind)
 {
     static const socklen_t bytes[] = {[KIND_INT] = sizeof(int),
                                       [KIND_TIME] = sizeof(struct timeval),
-                                      [KIND_LINGER] = sizeof(struct linger)};
+                                      [KIND_LINGER] = sizeof(struct linger),
+                                      [KIND_TCP_INFO] = sizeof(struct tcp_info)};
     return bytes[kind];
 }
 

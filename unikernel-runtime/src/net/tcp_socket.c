@@ -22,6 +22,7 @@
 #include "time/clock.h"
 
 #define LINGER_STEP_NS (2 * MF_NS_PER_MS)
+#define CORK_STEPS 2            /* of TCP_SLOW_INTERVAL, 100 ms */
 #define WRITE_BYTES_MAX 0xffffu /* tcp_write(), tcp_recved() take 16 bits */
 
 static uint64_t deadline(uint64_t timeout_ns)
@@ -368,6 +369,25 @@ static ssize_t queue_some(struct mf_socket *s, const uint8_t *data, size_t bytes
     }
 }
 
+static err_t on_cork_time(void *arg, struct tcp_pcb *pcb)
+{
+    (void)arg;
+    tcp_poll(pcb, NULL, 0);
+    return tcp_output(pcb);
+}
+
+/* TCP_CORK: less than a segment waits for more, or for 0.2 s (tcp(7)). */
+static void send_queued(struct mf_socket *s)
+{
+    const struct tcp_seg *const unsent = s->tcp->unsent;
+
+    if (s->options.cork && unsent != NULL && unsent->next == NULL && unsent->len < s->tcp->mss) {
+        tcp_poll(s->tcp, on_cork_time, CORK_STEPS);
+        return;
+    }
+    tcp_output(s->tcp);
+}
+
 static ssize_t tcp_send_message(struct mf_socket *s, const struct mf_message *m,
                                 const struct mf_endpoint *to)
 {
@@ -407,7 +427,7 @@ static ssize_t tcp_send_message(struct mf_socket *s, const struct mf_message *m,
         }
     }
     if (sent > 0 && s->tcp != NULL) {
-        tcp_output(s->tcp);
+        send_queued(s);
     }
     return sent > 0 ? (ssize_t)sent : error;
 }
