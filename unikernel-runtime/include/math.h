@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * math.h - newlib's, and the long double functions, which it has only where long double is double.
- * Here transcendental ones compute with double (53 bits); the others are exact.
+/* math.h - newlib's, and the long double functions, which it has only where long double is double.
  */
 #pragma once
 
@@ -29,10 +27,12 @@ long double expm1l(long double x);
 long double fabsl(long double x);
 long double fdiml(long double x, long double y);
 long double floorl(long double x);
+long double fmal(long double x, long double y, long double z);
 long double fmaxl(long double x, long double y);
 long double fminl(long double x, long double y);
 long double fmodl(long double x, long double y);
 long double frexpl(long double x, int *exponent);
+int ilogbl(long double x);
 long double ldexpl(long double x, int n);
 long double lgammal(long double x);
 long long llrintl(long double x);
@@ -46,12 +46,16 @@ long lrintl(long double x);
 long lroundl(long double x);
 long double modfl(long double x, long double *whole);
 long double nearbyintl(long double x);
+long double nextafterl(long double x, long double y);
 double nexttoward(double x, long double y);
 float nexttowardf(float x, long double y);
+long double nexttowardl(long double x, long double y);
 long double powl(long double x, long double y);
 long double remainderl(long double x, long double y);
+long double remquol(long double x, long double y, int *quotient);
 long double rintl(long double x);
 long double roundl(long double x);
+long double scalblnl(long double x, long n);
 long double scalbnl(long double x, int n);
 long double sinhl(long double x);
 long double sinl(long double x);
@@ -59,5 +63,13 @@ long double tanhl(long double x);
 long double tanl(long double x);
 long double tgammal(long double x);
 long double truncl(long double x);
+__END_DECLS
+#endif
+
+#if __GNU_VISIBLE
+__BEGIN_DECLS
+long double exp10l(long double x);
+long double lgammal_r(long double x, int *sign);
+void sincosl(long double x, long double *sine, long double *cosine);
 __END_DECLS
 #endif

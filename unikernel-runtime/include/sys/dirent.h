@@ -20,6 +20,7 @@ struct dirent {
 
 #define HAVE_DD_LOCK
 
+/* directory.c uses these; newlib's own functions, which nobody links, must compile. */
 typedef struct {
     int dd_fd;
     int dd_loc;
@@ -28,6 +29,7 @@ typedef struct {
     int dd_len;
     int dd_size;
     _LOCK_RECURSIVE_T dd_lock;
+    long dd_position; /* behind the entry that was given last */
 } DIR;
 
 #define __dirfd(dp) ((dp)->dd_fd)

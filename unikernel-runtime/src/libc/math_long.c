@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * math_long.c - the long double functions of <math.h>, which newlib has only for targets where long
- * double is double. What rounds, splits and takes remainders is exact (x87). The transcendental
- * functions compute with double: 53 bits of the result are right, and its range is that of double.
+ * math_long.c - the exact ones of the long double functions of <math.h>, which newlib has only for
+ * targets where long double is double: what rounds, splits and takes remainders. The others are
+ * musl's (part.mk).
  */
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
-
-/* ---- exact ------------------------------------------------------------------------------------
- */
 
 #define ROUND_NEAREST 0x000
 #define ROUND_DOWN 0x400
@@ -50,6 +47,12 @@ long double rintl(long double x)
 long double nearbyintl(long double x)
 {
     return rintl(x);
+}
+
+long double sqrtl(long double x)
+{
+    __asm__("fsqrt" : "+t"(x));
+    return x;
 }
 
 long double fabsl(long double x)
@@ -193,45 +196,38 @@ float nexttowardf(float x, long double y)
     return x == y ? (float)y : nextafterf(x, y > x ? INFINITY : -INFINITY);
 }
 
-/* ---- as exact as double --------------------------------------------------------------------- */
+/* ---- musl's with repairs ------------------------------------------------------------------- */
 
-#define BY_DOUBLE(name)                                                                            \
-    long double name##l(long double x)                                                             \
-    {                                                                                              \
-        return name((double)x);                                                                    \
-    }
+long double mf_musl_acoshl(long double x);
+long double mf_musl_tgammal(long double x);
 
-BY_DOUBLE(acos)
-BY_DOUBLE(acosh)
-BY_DOUBLE(asin)
-BY_DOUBLE(asinh)
-BY_DOUBLE(atan)
-BY_DOUBLE(atanh)
-BY_DOUBLE(cbrt)
-BY_DOUBLE(cos)
-BY_DOUBLE(cosh)
-BY_DOUBLE(erf)
-BY_DOUBLE(erfc)
-BY_DOUBLE(exp)
-BY_DOUBLE(exp2)
-BY_DOUBLE(expm1)
-BY_DOUBLE(lgamma)
-BY_DOUBLE(log)
-BY_DOUBLE(log10)
-BY_DOUBLE(log1p)
-BY_DOUBLE(log2)
-BY_DOUBLE(sin)
-BY_DOUBLE(sinh)
-BY_DOUBLE(tan)
-BY_DOUBLE(tanh)
-BY_DOUBLE(tgamma)
+long double __lgammal_r(long double x, int *sign); /* musl's */
+extern int mf_musl_signgam;
 
-long double atan2l(long double y, long double x)
+int mf_musl_signgam;
+
+long double lgammal_r(long double x, int *sign)
 {
-    return atan2((double)y, (double)x);
+    return __lgammal_r(x, sign);
 }
 
-long double powl(long double x, long double y)
+long double lgammal(long double x)
 {
-    return pow((double)x, (double)y);
+    return __lgammal_r(x, &signgam);
+}
+
+/* musl's gives a number for what lies below -1. */
+long double acoshl(long double x)
+{
+    return x < 1 ? (x - x) / (x - x) : mf_musl_acoshl(x);
+}
+
+/* musl's has the wrong sign below -13. Gamma is negative where the whole part is odd. */
+long double tgammal(long double x)
+{
+    const long double result = mf_musl_tgammal(x);
+    if (x >= 0 || isnan(result) || !isfinite(x)) {
+        return result;
+    }
+    return copysignl(result, fmodl(floorl(x), 2) != 0 ? -1 : 1);
 }

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Long double mathematics from musl (Debian's source package, pinned in third-party/packages): newlib
+# has it only for machines where long double is double. Those of its functions that are short x87
+# code as assembly, the others in C; what math_long.c has is not taken.
+
+MUSL := $(TP)/src/musl/src/math
+MUSL_ASM := acosl asinl atan2l atanl expl log10l log1pl log2l logl
+MUSL_C := acoshl asinhl atanhl cbrtl coshl cosl __cosl erfl exp10l exp2l expm1l fmal hypotl ilogbl lgammal nextafterl nexttowardl \
+	__polevll powl __rem_pio2_large __rem_pio2l remquol scalblnl sinhl sinl __sinl sincosl tanhl tanl __tanl tgammal
+MUSL_OBJ := $(patsubst %,$(RT_B)/musl/%.o,$(MUSL_ASM) $(MUSL_C))
+MUSL_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections -fno-builtin -frounding-math -D_GNU_SOURCE= \
+	-w -include $(RT)/third-party/musl/features.h -I$(RT)/third-party/musl -I$(TP)/src/musl/src/internal \
+	-I$(TP)/src/musl/arch/generic $(RT_PREFIX_MAP)
+
+$(RT_B)/musl/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/src/libc/part.mk \
+		$(RT)/third-party/musl/features.h
+	@mkdir -p $(@D)
+	@echo "  CC      musl/$*"
+	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(if $(filter $*,$(MUSL_ASM)),$(MUSL)/x86_64/$*.s,$(MUSL)/$*.c) -o $@
+
+$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ)
