@@ -7,6 +7,9 @@
 
 #include_next <sys/features.h>
 
+/* All of Linux' error numbers, as programs for Unix compare with some that POSIX lacks. */
+#define __LINUX_ERRNO_EXTENSIONS__ 1
+
 #define _POSIX_VERSION 200809L
 #define _POSIX2_VERSION 200809L
 #define _POSIX_BARRIERS 200809L
