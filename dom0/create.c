@@ -169,6 +169,7 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
     }
     if (source != NULL) {
         guest.generation = source->generation;
+        guest.clock_offset_ns = source->clock_offset_ns;
         guest.is_ready = source->is_ready;
         guest.pid = source->pid;
     }
@@ -299,6 +300,7 @@ static void note_source(struct guest *g, const struct launch_source *source)
 {
     g->from = source == NULL ? NULL : template_get(source->template);
     g->generation = source == NULL ? 0 : source->generation;
+    g->clock_offset_ns = source == NULL ? 0 : source->clock_offset_ns;
     g->is_ready = source != NULL && source->is_ready;
     g->snapshots = 0;
     g->pid = source == NULL ? 0 : source->pid;

@@ -123,6 +123,7 @@ void infopage_fill(const struct infopage *proto, void *window, const struct plan
     memcpy(info->seed, g->seed, sizeof(info->seed));
     info->memory_bytes = g->memory_bytes;
     info->generation = g->generation;
+    info->clock_offset_ns = g->clock_offset_ns;
     info->ready = g->is_ready;
     info->process.pid = g->pid;
     info->console.port = g->console_port;

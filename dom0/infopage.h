@@ -58,6 +58,7 @@ struct info_guest {
     uint64_t seed[4];                /* 32 fresh random bytes */
     const char *name;                /* 64 bytes */
     uint32_t generation;             /* one more in each clone of a running guest */
+    uint64_t clock_offset_ns;        /* of its time */
     uint32_t pid;                    /* 0: has none of its own */
     bool is_ready;                   /* its parent has said so */
     uint64_t memory_bytes;           /* its limit; 0: none */

@@ -40,8 +40,9 @@ struct template;
 /* What a guest is cloned from when it is not its image: a template, or a guest that is paused. */
 struct launch_source {
     uint32_t handle;
-    uint32_t generation;   /* that the clone gets; 0: the program has not started */
-    uint64_t memory_pages; /* its limit; 0: none */
+    uint32_t generation;      /* that the clone gets; 0: the program has not started */
+    uint64_t clock_offset_ns; /* of its time (mayfly/info.h) */
+    uint64_t memory_pages;    /* its limit; 0: none */
     struct image *image;
     struct template *template; /* borrows; the place in the tree */
     bool has_network, is_ready;

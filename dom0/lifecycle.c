@@ -137,6 +137,7 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
     *s = (struct launch_source){
         .handle = handle,
         .generation = g->generation + 1,
+        .clock_offset_ns = g->clock_offset_ns,
         .memory_pages = hv_dom_info(g->handle, &info) >= 0 && info.memory_pages < NO_LIMIT_PAGES
                             ? info.memory_pages
                             : 0,
@@ -313,6 +314,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
         .name = g->name,
         .memory_bytes = info_of(g)->memory_bytes,
         .generation = to->generation,
+        .clock_offset_ns = to->clock_offset_ns,
         .pid = g->pid,
         .is_ready = to->is_ready,
     };
@@ -360,6 +362,7 @@ static void act_rollback(struct guest *g)
     template_put(&g->from);
     g->from = template_get(op.target);
     g->generation = to.generation;
+    g->clock_offset_ns = to.clock_offset_ns;
     g->is_ready = to.is_ready;
     g->is_serving = false;
     mf_timer_cancel(&g->stop_timer);

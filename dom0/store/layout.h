@@ -62,7 +62,7 @@ struct store_entry {
     uint64_t parent;              /* the entry that the body is the difference from; 0: the image */
     uint64_t body_id;             /* stands in each of its blocks; copies share a body */
     uint64_t saved_ns;            /* when, since 1970-01-01 UTC */
-    uint64_t clock_ns;            /* the machine's monotonic time then */
+    uint64_t clock_ns;            /* the guest's monotonic time then */
     uint64_t memory_pages;        /* limit of the guests; 0: none */
     uint64_t data_pages;          /* pages in the body */
     uint32_t chunk_count;

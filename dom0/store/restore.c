@@ -139,6 +139,7 @@ static const char *add(const struct store_entry *e, const char *name, uint32_t h
     const struct launch_source source = {
         .handle = handle,
         .generation = e->generation,
+        .clock_offset_ns = e->clock_ns - mf_clock_machine_ns(),
         .memory_pages = e->memory_pages,
         .image = image,
         .template = chain.base,

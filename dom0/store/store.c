@@ -69,7 +69,7 @@ static struct template *find_template(const char *name)
     if (slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_RUNNING) {
         term_printf("%s is a running guest: `snapshot %s TEMPLATE` first, then save that.\n", name,
                     name);
-    } else if (t != NULL) {
+    } else if (t != NULL || image_find(name) != NULL) {
         term_printf("%s is an image: it is on the boot volume, and need not be saved.\n", name);
     } else {
         term_printf("There is no template '%s'; `tree` shows them.\n", name);
@@ -108,7 +108,7 @@ static void describe(const struct catalogue *c, const struct launch_source *sour
     memcpy(e->image_sha256, medium_image_hash(source->image), sizeof(e->image_sha256));
     e->id = e->body_id = c->super.next_id; /* what catalogue_add() gives next */
     e->saved_ns = mf_clock_wall_ns();
-    e->clock_ns = mf_clock_ns();
+    e->clock_ns = mf_clock_machine_ns() + source->clock_offset_ns;
     e->memory_pages = source->memory_pages;
     e->generation = source->generation;
     e->flags =

@@ -205,6 +205,7 @@ struct mf_info {
     uint32_t share_changes; /* counts changes of states of shares; [D] */
     struct mf_service service;
     struct mf_process process;
+    uint64_t clock_offset_ns; /* its monotonic time less the machine's, mod 2^64; [d] */
 };
 
 _Static_assert(sizeof(struct mf_info) <= 512, "the info page has room for rings and strings");

@@ -58,7 +58,7 @@ void mf_console_write_now(const void *data, size_t bytes)
         bytes -= n;
         if (n == 0) {
             uint32_t tag;
-            hv_event_wait(mf_clock_ns() + RETRY_NS, &tag);
+            hv_event_wait(mf_clock_machine_ns() + RETRY_NS, &tag);
         }
     }
 }

@@ -69,7 +69,7 @@ void mf_idle_poll(void)
 void mf_idle_take_event(uint64_t deadline_ns)
 {
     uint32_t tag;
-    const int64_t came = hv_event_wait(deadline_ns, &tag);
+    const int64_t came = hv_event_wait(mf_clock_machine_deadline(deadline_ns), &tag);
     mf_service_check(); /* before anything that could wake a thread */
     if (came > 0) {
         mf_critical_enter();
