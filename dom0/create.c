@@ -15,6 +15,7 @@
 #include "process.h"
 #include "rights.h"
 #include "seed.h"
+#include "share.h"
 #include "slot.h"
 #include "tags.h"
 #include "template.h"
@@ -271,6 +272,7 @@ void create_undo(struct guest *g)
     const uint32_t slot = slot_of(g);
 
     mf_timer_cancel(&g->stop_timer);
+    share_end(g);
     if (g->has_network) {
         netback_close(slot);
         nat_forget_guest(&netback_switch.nat, slot);

@@ -12,6 +12,7 @@
 #include "report.h"
 #include "request.h"
 #include "service.h"
+#include "share.h"
 #include "slot.h"
 #include "starved.h"
 #include "tags.h"
@@ -120,6 +121,7 @@ void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_
 
     create_init(p, show);
     fork_init();
+    share_init();
     tell_ended = ended;
     tell_ready = ready;
     mf_event_register(&end);

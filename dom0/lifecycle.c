@@ -18,6 +18,7 @@
 #include "process.h"
 #include "request.h"
 #include "seed.h"
+#include "share.h"
 #include "slot.h"
 #include "template.h"
 #include "term.h"
@@ -333,6 +334,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     seed_make(guest.seed);
     infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
     request_reset(g);
+    share_roll_back(g);
     if (g->process != NULL) {
         process_attach(g->process, g);
     }

@@ -48,6 +48,7 @@ struct guest *slot_allocate(void)
     g->process = NULL;
     g->pid = 0;
     g->is_paused = false;
+    g->shares = NULL;
     g->is_serving = false;
     g->request_is_open = false;
     g->request_number = 0;
