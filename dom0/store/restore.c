@@ -14,6 +14,7 @@
 #include "store/transfer.h"
 #include "template.h"
 #include "term.h"
+#include "time/clock.h"
 
 #define RESERVE_SHARE 64 /* of the machine's memory, which stays free */
 
