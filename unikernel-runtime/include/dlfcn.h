@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * dlfcn.h - dynamic linking (POSIX.1-2008), for programs that can do without: a guest is one static
+ * program. dlopen(NULL) gives a handle for it; every other dlopen(), and every dlsym(), fails, and
+ * dlerror() says why.
+ */
+#pragma once
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define RTLD_LAZY 1
+#define RTLD_NOW 2
+#define RTLD_GLOBAL 0x100
+#define RTLD_LOCAL 0
+
+void *dlopen(const char *file, int mode);
+void *dlsym(void *__restrict handle, const char *__restrict name);
+int dlclose(void *handle);
+char *dlerror(void);
+
+#ifdef __cplusplus
+}
+#endif
