@@ -5,6 +5,23 @@
 
 #include_next <math.h>
 
+#if __ISO_C_VISIBLE >= 1999 && !defined(__cplusplus)
+/* newlib's convert a long double to double first. */
+#undef fpclassify
+#undef isfinite
+#undef isinf
+#undef isnan
+#undef isnormal
+#undef signbit
+#define fpclassify(x)                                                                              \
+    __builtin_fpclassify(FP_NAN, FP_INFINITE, FP_NORMAL, FP_SUBNORMAL, FP_ZERO, (x))
+#define isfinite(x) __builtin_isfinite(x)
+#define isinf(x) __builtin_isinf_sign(x)
+#define isnan(x) __builtin_isnan(x)
+#define isnormal(x) __builtin_isnormal(x)
+#define signbit(x) __builtin_signbit(x)
+#endif
+
 #if __ISO_C_VISIBLE >= 1999
 __BEGIN_DECLS
 long double acoshl(long double x);

@@ -335,15 +335,15 @@ off_t mf_node_seek(const struct mf_node *n, uint64_t offset, bool data)
 static void free_flat(char *flat, uint64_t bytes)
 {
     if (flat != NULL && hv_mem_unmap((uint64_t)(uintptr_t)flat, bytes / HV_PAGE_BYTES) >= 0) {
-        mf_va_free((uint64_t)(uintptr_t)flat, bytes);
+        mf_va_free_in(&mf_va_flats, (uint64_t)(uintptr_t)flat, bytes);
     }
 }
 
 static char *new_flat(uint64_t bytes)
 {
-    const uint64_t va = mf_va_alloc(bytes, HV_WINDOW_BYTES);
+    const uint64_t va = mf_va_alloc_in(&mf_va_flats, bytes, HV_WINDOW_BYTES);
     if (va != 0 && hv_mem_map(va, bytes / HV_PAGE_BYTES, HV_PROT_READ | HV_PROT_WRITE) < 0) {
-        mf_va_free(va, bytes);
+        mf_va_free_in(&mf_va_flats, va, bytes);
         return NULL;
     }
     return (char *)(uintptr_t)va;

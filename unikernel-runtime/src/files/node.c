@@ -161,6 +161,9 @@ struct mf_node *mf_node_root(void)
                   mf_image()->files_bytes);
     provide(&root, "tmp", S_IFDIR | S_ISVTX | 0777);
     struct mf_node *const dev = provide(&root, "dev", S_IFDIR | 0755);
+    if (dev != NULL) {
+        provide(dev, "shm", S_IFDIR | S_ISVTX | 0777);
+    }
     for (const struct mf_device *d = mf_devices; dev != NULL && d->name != NULL; d++) {
         struct mf_node *const n = provide(dev, d->name, S_IFCHR | 0666);
         if (n != NULL && S_ISCHR(n->mode)) {

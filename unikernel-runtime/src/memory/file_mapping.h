@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * file_mapping.h - which ranges are mappings of files. A shared one is the file's own contents in
+ * [MF_FLAT_BASE, MF_FLAT_END), which it keeps where they are; a private one is a copy.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct mf_node;
+
+/**
+ * Maps [offset, offset + bytes) of `n` shared. Returns the address, or NULL: no memory. A second
+ * mapping of the same part has the same address.
+ */
+char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes);
+
+/** Remembers that [va, va + bytes) is a copy of `n` from offset on. Returns false: no memory. */
+bool mf_file_map_private(struct mf_node *n, uint64_t va, uint64_t offset, uint64_t bytes);
+
+/**
+ * Forgets [va, va + bytes). Where several shared mappings have the same addresses, one of them goes
+ * if it has the whole range, else all. Returns false: no memory for the rests of a split one.
+ */
+bool mf_file_unmap(uint64_t va, uint64_t bytes);
+
+/** Fills the parts of [va, va + bytes) that are private mappings from their files again. */
+void mf_file_refill(uint64_t va, uint64_t bytes);
+
+/** Whether [va, va + bytes) lies in one shared mapping; *n and *offset are what is at va. */
+bool mf_file_find_shared(uint64_t va, uint64_t bytes, struct mf_node **n, uint64_t *offset);
