@@ -49,24 +49,11 @@ struct guest {
     uint32_t pid;             /* as a process; 0: 1 */
     uint32_t fork_limit;      /* children, and theirs, at a time */
     const char *share;        /* whom it may share memory with; rights.c's; NULL: nobody */
+    struct share *shares;     /* owns; share.c */
     struct template *from;    /* a reference; NULL: its image */
     uint32_t generation;      /* of its info page */
     uint64_t clock_offset_ns; /* likewise */
     uint32_t snapshots;       /* ever made, for their names */
-    uint32_t next;           /* free list, the ended, or the starved: slot + 1 */
-    uint32_t previous;       /* the starved */
-    uint32_t name_next;      /* names.c: slot + 1 */
-    uint32_t reason;         /* ENDED: enum hv_end_reason */
-    int32_t code;            /* ENDED: exit status */
-    struct image *image;     /* borrows */
-    struct process *process; /* owns; NULL: has not forked and was not forked */
-    uint32_t pid;            /* as a process; 0: 1 */
-    uint32_t fork_limit;     /* children, and theirs, at a time */
-    const char *share;       /* whom it may share memory with; rights.c's; NULL: nobody */
-    struct share *shares;    /* owns; share.c */
-    struct template *from;   /* a reference; NULL: its image */
-    uint32_t generation;     /* of its info page */
-    uint32_t snapshots;      /* ever made, for their names */
     uint64_t started_ns;
     uint64_t top_cpu_ns; /* when `top` last looked */
     struct mf_timer stop_timer;
