@@ -63,6 +63,17 @@ attack() {
     done
     victim_serves
 }
+@test "broken requests for shares" {
+    for seed in 1 2 3; do
+        shell start attack "name=share-$seed" "share=*" share "$seed"
+        wait_for "share-$seed: attack: share begins"
+    done
+    victim_serves
+    for seed in 1 2 3; do
+        shell kill "share-$seed"
+    done
+    victim_serves
+}
 @test "output without end" { attack flood; }
 
 @test "privileged instructions" {

@@ -7,8 +7,11 @@
  *   attack console [SEED]      writes garbage into its console rings and kicks dom0
  *   attack window [SEED]       writes garbage into all of what it shares with dom0
  *   attack privileged          executes a privileged instruction
+ *   attack service [SEED]      answers what dom0 asks for (files) with garbage, or not at all
+ *   attack share [SEED]        asks dom0 for shares with garbage, and closes them
  *   attack flood               prints without end
  */
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -119,6 +122,62 @@ static void attack_window(const volatile struct mf_info *info)
     }
 }
 
+/* Without end: dom0 asks when its user wants to know something. */
+static void attack_service(volatile struct mf_info *info)
+{
+    volatile struct mf_service *const s = &info->service;
+    const uint32_t port = info->control_port, area = info->area;
+
+    for (;;) {
+        if (s->asked != s->answered && next() % 8 != 0) {
+            scribble(area, MF_AREA_BYTES);
+            for (uint64_t at = 0; at < MF_AREA_DATA_BYTES && next() % 2 != 0; at += 256) {
+                /* Entries that are nearly right. */
+                volatile struct mf_service_entry *const e =
+                    (volatile struct mf_service_entry *)(uintptr_t)(area + MF_AREA_DATA + at);
+                e->entry_bytes = (uint16_t)(next() % 8 != 0 ? 256 : next());
+                e->name_bytes = (uint16_t)(next() % 8 != 0 ? next() % 232 : next());
+                e->mtime = (int64_t)next();
+            }
+            s->error = next() % 4 != 0 ? 0 : (int32_t)next();
+            s->next = next() % 2 != 0 ? next() : next() % 20000;
+            s->done = (uint32_t)(next() % 2 != 0 ? next() : next() % 20000);
+            s->mode = (uint32_t)next();
+            s->answered = next() % 8 != 0 ? s->asked : (uint32_t)next();
+        }
+        hv_event_send(port);
+        hv_yield();
+    }
+}
+
+static void attack_share(volatile struct mf_info *info)
+{
+    static const char *const texts[] = {"*:a", "share-1:a", "share-2:a", "share-3:a", ":",
+                                        "a:",  ":a",        "*:",        "victim:a"};
+    volatile struct mf_request *const r = &info->request;
+    const uint32_t port = info->control_port;
+    uint32_t number = 0;
+
+    for (int round = 0; round < 20000; round++) {
+        const char *const text = texts[next() % (sizeof(texts) / sizeof(texts[0]))];
+        for (size_t i = 0; i < sizeof(r->text); i++) {
+            r->text[i] = next() % 16 == 0 ? (char)next() : (i <= strlen(text) ? text[i] : 'x');
+        }
+        r->op = next() % 4 != 0 ? MF_REQUEST_SHARE : MF_REQUEST_SHARE_CLOSE;
+        const bool is_plain = next() % 4 != 0;
+        r->args[0] = r->op == MF_REQUEST_SHARE_CLOSE || !is_plain ? next() % 9 : 4096;
+        r->args[1] = is_plain ? next() % MF_SHARES_MAX : interesting();
+        if (next() % 4 == 0) {
+            hv_window_close(HV_SELF, MF_SHARE_VA(next() % MF_SHARES_MAX));
+        }
+        r->asked = ++number;
+        hv_event_send(port);
+        for (int i = 0; i < 1000 && r->answered != number; i++) {
+            hv_yield();
+        }
+    }
+}
+
 int main(int argc, char **argv)
 {
     volatile struct mf_info *info = (volatile struct mf_info *)HV_INFO_PAGE;
@@ -134,6 +193,10 @@ int main(int argc, char **argv)
         attack_console(info);
     } else if (strcmp(how, "window") == 0) {
         attack_window(info);
+    } else if (strcmp(how, "service") == 0) {
+        attack_service(info);
+    } else if (strcmp(how, "share") == 0) {
+        attack_share(info);
     } else if (strcmp(how, "privileged") == 0) {
         __asm__ volatile("cli");
     } else if (strcmp(how, "flood") == 0) {
