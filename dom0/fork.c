@@ -88,8 +88,10 @@ static int64_t copy(struct guest *g)
     page->asked = g->request_number;
     page->answered = g->request_number;
     copy->request_number = g->request_number;
-    const int64_t started = guest_start(slot);
+    int64_t started = process_inherit(child);
+    started = started < 0 ? started : guest_start(slot);
     if (started < 0) {
+        process_abandon(child);
         guest_kill(slot);
         return started;
     }
@@ -153,6 +155,15 @@ static int64_t fork_asked(struct guest *g, const struct request *r, uint64_t *va
         .timer = {.expire = expired}, .slot = slot_of(g), .handle = g->handle, .number = r->number};
     mf_timer_set(&a->timer, mf_clock_deadline(TRY_NS));
     return REQUEST_LATER;
+}
+
+static int64_t pipe_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    struct process *const p = g->fork_limit != 0 ? process_of(g) : NULL;
+    if (p == NULL) {
+        return g->fork_limit != 0 ? HV_ERR_NOMEM : HV_ERR_LIMIT;
+    }
+    return process_add_pipe(p, r->args[0], r->args[1], value);
 }
 
 static int64_t wait_asked(struct guest *g, const struct request *r, uint64_t *value)
@@ -230,6 +241,7 @@ static int64_t kill_asked(struct guest *g, const struct request *r, uint64_t *va
 void fork_init(void)
 {
     request_register(MF_REQUEST_FORK, fork_asked);
+    request_register(MF_REQUEST_PIPE, pipe_asked);
     request_register(MF_REQUEST_WAIT, wait_asked);
     request_register(MF_REQUEST_KILL, kill_asked);
 }

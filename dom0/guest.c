@@ -110,6 +110,7 @@ static void on_console(uint32_t tag, void *arg)
         g->is_ready = true;
         tell_ready(slot);
     }
+    process_event(g);
     request_event(g);
     service_event(g);
 }

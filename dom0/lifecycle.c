@@ -335,9 +335,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
     request_reset(g);
     share_roll_back(g);
-    if (g->process != NULL) {
-        process_attach(g->process, g);
-    }
+    process_rolled_back(g);
     if (g->has_network) {
         netback_open(slot, window, g->net.port);
     }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "mayfly/hypercall.h"
+#include "pipes.h"
 #include "slot.h"
 
 #define FIRST_PID 1u
@@ -17,6 +18,7 @@ struct family {
     uint32_t limit;     /* of them */
     uint32_t last_pid;  /* that was given */
     uint32_t last_slot; /* of members[] that was given */
+    struct pipes pipes;
     struct process *members[PROCESS_MEMBERS_MAX];
 };
 
@@ -134,6 +136,7 @@ void process_drop(struct process *p)
     f->members[p->member] = NULL;
     free(p);
     if (--f->count == 0) {
+        pipes_close(&f->pipes);
         free(f);
     }
 }
@@ -152,6 +155,51 @@ struct process *process_find(const struct process *p, uint32_t pid)
 struct process *process_member(const struct process *p, uint32_t member)
 {
     return member < PROCESS_MEMBERS_MAX ? p->family->members[member] : NULL;
+}
+
+/* ---- pipes --------------------------------------------------------------------------------- */
+
+static void wake(void *arg, uint32_t member)
+{
+    const struct family *const f = arg;
+    const struct process *const p = f->members[member];
+
+    if (p != NULL && p->slot != PLAN_NO_GUEST) {
+        hv_event_send(guest_at(p->slot)->console.port);
+    }
+}
+
+int64_t process_add_pipe(struct process *p, uint64_t bytes, uint64_t ends, uint64_t *index)
+{
+    return pipes_add(&p->family->pipes, guest_at(p->slot), p->member, bytes, ends, index);
+}
+
+int64_t process_inherit(struct process *child)
+{
+    return pipes_inherit(&child->family->pipes, guest_at(child->slot), child->member,
+                         child->parent->member);
+}
+
+void process_abandon(struct process *child)
+{
+    guest_at(child->slot)->process = NULL;
+    pipes_leave(&child->family->pipes, child->member, wake, child->family);
+    process_drop(child);
+}
+
+void process_event(struct guest *g)
+{
+    if (g->process != NULL) {
+        pipes_event(&g->process->family->pipes, wake, g->process->family);
+    }
+}
+
+void process_rolled_back(struct guest *g)
+{
+    if (g->process != NULL) {
+        pipes_leave(&g->process->family->pipes, g->process->member, wake, g->process->family);
+        process_attach(g->process, g);
+    }
 }
 
 /* ---- the end ------------------------------------------------------------------------------ */
@@ -198,6 +246,7 @@ void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
     p->cpu_ns = hv_dom_info(g->handle, &info) >= 0 ? info.cpu_ns : 0;
     leave_children(p);
     p->slot = PLAN_NO_GUEST;
+    pipes_leave(&p->family->pipes, p->member, wake, p->family);
     struct process *const parent = p->parent;
     if (parent == NULL || parent->slot == PLAN_NO_GUEST) {
         process_drop(p);

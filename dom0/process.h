@@ -49,6 +49,21 @@ struct process *process_find(const struct process *p, uint32_t pid);
 /** The member with this number in the family, or NULL. */
 struct process *process_member(const struct process *p, uint32_t member);
 
+/** A pipe for the family; as pipes_add(). */
+int64_t process_add_pipe(struct process *p, uint64_t bytes, uint64_t ends, uint64_t *index);
+
+/** The guest of `child`, which has not run, gets the pipes that its parent has. Returns HV_ERR_*. */
+int64_t process_inherit(struct process *child);
+
+/** Undoes process_add_child() and what came after it, with its guest CREATED. */
+void process_abandon(struct process *child);
+
+/** The guest has sent an event: wakes others of the family if it says so. */
+void process_event(struct guest *g);
+
+/** The guest was rolled back: it has none of its pipes. Fills in its part of the info page. */
+void process_rolled_back(struct guest *g);
+
 /** A guest is ending: `reason`, `code` as in struct guest. Its window is still there. */
 void process_guest_ends(struct guest *g, uint32_t reason, int32_t code);
 

@@ -76,6 +76,7 @@ enum mf_request_op {
     MF_REQUEST_FORK = 2,   /* value: the child's number; the child finds 0. LIMIT: too many */
     MF_REQUEST_WAIT = 3,   /* args: child or 0, MF_WAIT_*; value: MF_WAIT_VALUE, or 0: none yet */
     MF_REQUEST_KILL = 4,   /* args: process or 0 (all others), signal or 0; value: how many */
+    MF_REQUEST_PIPE = 5,   /* args: bytes, MF_PIPE_*; value: its number (mayfly/family.h) */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
 };

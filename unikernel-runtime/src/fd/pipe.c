@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* pipe.c - pipes: two open files that share a ring. Freed with the second end. */
+/* pipe.c - see pipe.h. Freed with the second end. */
+#include "fd/pipe.h"
+
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
@@ -13,69 +15,146 @@
 #include "fd/fd_internal.h"
 #include "time/clock.h"
 
-#define CAPACITY 65536u /* a power of two */
+struct mf_pipe_file *mf_pipes;
 
-struct pipe {
-    struct mf_open_file read_end, write_end; /* refs 0: closed */
-    uint32_t head, tail;                     /* bytes ever written, ever read */
-    char data[CAPACITY];
-};
-
-static struct pipe *of_read_end(struct mf_open_file *f)
+static struct mf_pipe_file *of_read_end(struct mf_open_file *f)
 {
-    return (struct pipe *)f;
+    return (struct mf_pipe_file *)f;
 }
 
-static struct pipe *of_write_end(struct mf_open_file *f)
+static struct mf_pipe_file *of_write_end(struct mf_open_file *f)
 {
-    return (struct pipe *)(void *)((char *)f - offsetof(struct pipe, write_end));
+    return (struct mf_pipe_file *)(void *)((char *)f - offsetof(struct mf_pipe_file, write_end));
 }
 
-/* Copies between the ring at `at` and a buffer. */
-static void copy_in(struct pipe *p, const char *from, uint32_t bytes)
+/* Copies between the ring, from count `at` on, and a buffer. */
+static void copy_in(struct mf_pipe_file *p, uint32_t at, const char *from, uint32_t bytes)
 {
-    const uint32_t at = p->head % CAPACITY;
-    const uint32_t first = bytes < CAPACITY - at ? bytes : CAPACITY - at;
+    at &= p->bytes - 1;
+    const uint32_t first = bytes < p->bytes - at ? bytes : p->bytes - at;
     memcpy(p->data + at, from, first);
     memcpy(p->data, from + first, bytes - first);
-    p->head += bytes;
 }
 
-static void copy_out(struct pipe *p, char *to, uint32_t bytes)
+static void copy_out(const struct mf_pipe_file *p, uint32_t at, char *to, uint32_t bytes)
 {
-    const uint32_t at = p->tail % CAPACITY;
-    const uint32_t first = bytes < CAPACITY - at ? bytes : CAPACITY - at;
+    at &= p->bytes - 1;
+    const uint32_t first = bytes < p->bytes - at ? bytes : p->bytes - at;
     memcpy(to, p->data + at, first);
     memcpy(to + first, p->data, bytes - first);
-    p->tail += bytes;
-    if (p->tail == p->head) {
+}
+
+/* ---- reading ------------------------------------------------------------------------------- */
+
+static void begin_read(struct mf_pipe_file *p)
+{
+    if (p->shared != NULL) {
+        mf_pipe_lock(&p->shared->read_lock);
+        p->tail = p->shared->tail;
+    }
+}
+
+static void end_read(struct mf_pipe_file *p, bool moved)
+{
+    struct mf_pipe *const shared = p->shared;
+
+    if (shared != NULL) {
+        __atomic_store_n(&shared->tail, p->tail, __ATOMIC_RELEASE);
+        mf_pipe_unlock(&shared->read_lock);
+    } else if (p->tail == p->head) {
         p->head = p->tail = 0; /* so that a pipe with little in it touches one page */
     }
+    if (moved) {
+        mf_file_notify(&p->write_end, POLLOUT);
+        if (shared != NULL) {
+            mf_pipe_wake(shared->write_waits);
+        }
+    }
+}
+
+/* Takes what is there. */
+static ssize_t take(struct mf_pipe_file *p, const struct iovec *iov, int iov_count)
+{
+    ssize_t total = 0;
+
+    begin_read(p);
+    uint32_t used = mf_pipe_used(p);
+    for (int i = 0; i < iov_count && used != 0; i++) {
+        const uint32_t n = iov[i].iov_len < used ? (uint32_t)iov[i].iov_len : used;
+        copy_out(p, p->tail, (char *)iov[i].iov_base, n);
+        p->tail += n;
+        used -= n;
+        total += n;
+    }
+    end_read(p, total != 0);
+    return total;
 }
 
 static ssize_t pipe_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                           off_t *pos)
 {
     (void)pos;
-    struct pipe *const p = of_read_end(f);
-    while (p->head == p->tail) {
-        if (p->write_end.refs == 0 || mf_iov_bytes(iov, iov_count) == 0) {
-            return 0;
+    struct mf_pipe_file *const p = of_read_end(f);
+    if (mf_iov_bytes(iov, iov_count) == 0) {
+        return 0;
+    }
+    for (;;) {
+        const bool has_writer = mf_pipe_has_writer(p); /* before: it may write and then close */
+        const ssize_t total = mf_pipe_used(p) != 0 ? take(p, iov, iov_count) : 0;
+        if (total != 0 || !has_writer) {
+            return total;
         }
         const int err = mf_file_wait(f, POLLIN, MF_NEVER);
         if (err != 0) {
             return err;
         }
     }
-    ssize_t total = 0;
-    for (int i = 0; i < iov_count && p->head != p->tail; i++) {
-        const uint32_t used = p->head - p->tail;
-        const uint32_t n = iov[i].iov_len < used ? (uint32_t)iov[i].iov_len : used;
-        copy_out(p, (char *)iov[i].iov_base, n);
-        total += n;
+}
+
+/* ---- writing ------------------------------------------------------------------------------- */
+
+/* Copies `bytes` of the vector, from byte `skip` on. */
+static void copy_vector(struct mf_pipe_file *p, const struct iovec *iov, size_t skip,
+                        uint32_t bytes)
+{
+    for (; bytes != 0; iov++) {
+        if (skip >= iov->iov_len) {
+            skip -= iov->iov_len;
+            continue;
+        }
+        const size_t left = iov->iov_len - skip;
+        const uint32_t n = left < bytes ? (uint32_t)left : bytes;
+        copy_in(p, p->head, (const char *)iov->iov_base + skip, n);
+        p->head += n;
+        bytes -= n;
+        skip = 0;
     }
-    mf_file_notify(&p->write_end, POLLOUT);
-    return total;
+}
+
+/* Puts in what fits, but at least `needed` bytes, of `left` ones. Returns how many. */
+static uint32_t put(struct mf_pipe_file *p, const struct iovec *iov, size_t skip, size_t left,
+                    uint32_t needed)
+{
+    struct mf_pipe *const shared = p->shared;
+
+    if (shared != NULL) {
+        mf_pipe_lock(&shared->write_lock);
+        p->head = shared->head;
+    }
+    const uint32_t room = p->bytes - mf_pipe_used(p);
+    const uint32_t n = room < needed ? 0 : left < room ? (uint32_t)left : room;
+    copy_vector(p, iov, skip, n);
+    if (shared != NULL) {
+        __atomic_store_n(&shared->head, p->head, __ATOMIC_RELEASE);
+        mf_pipe_unlock(&shared->write_lock);
+    }
+    if (n != 0) {
+        mf_file_notify(&p->read_end, POLLIN);
+        if (shared != NULL) {
+            mf_pipe_wake(shared->read_waits);
+        }
+    }
+    return n;
 }
 
 /* Writes of up to PIPE_BUF bytes are atomic, so they wait for room for all of it. */
@@ -83,55 +162,60 @@ static ssize_t pipe_writev(struct mf_open_file *f, const struct iovec *iov, int 
                            off_t *pos)
 {
     (void)pos;
-    struct pipe *const p = of_write_end(f);
+    struct mf_pipe_file *const p = of_write_end(f);
     const size_t all = (size_t)mf_iov_bytes(iov, iov_count);
     const uint32_t needed = all <= PIPE_BUF ? (uint32_t)all : 1;
-    ssize_t total = 0;
-    for (int i = 0; i < iov_count; i++) {
-        const char *from = (const char *)iov[i].iov_base;
-        size_t left = iov[i].iov_len;
-        while (left != 0) {
-            if (p->read_end.refs == 0) {
-                raise(SIGPIPE);
-                return -EPIPE;
+    size_t done = 0;
+    while (done < all) {
+        if (!mf_pipe_has_reader(p)) {
+            raise(SIGPIPE);
+            return -EPIPE;
+        }
+        const uint32_t n = put(p, iov, done, all - done, needed);
+        done += n;
+        if (n == 0) {
+            const int err = mf_file_wait(f, POLLOUT, MF_NEVER);
+            if (err != 0) {
+                return done != 0 ? (ssize_t)done : err;
             }
-            const uint32_t room = CAPACITY - (p->head - p->tail);
-            if (room < needed && (all > PIPE_BUF || total == 0)) {
-                const int err = mf_file_wait(f, POLLOUT, MF_NEVER);
-                if (err != 0) {
-                    return total != 0 ? total : err;
-                }
-                continue;
-            }
-            const uint32_t n = left < room ? (uint32_t)left : room;
-            copy_in(p, from, n);
-            from += n;
-            left -= n;
-            total += n;
-            mf_file_notify(&p->read_end, POLLIN);
         }
     }
-    return total;
+    return (ssize_t)all;
 }
+
+/* ---- other operations ---------------------------------------------------------------------- */
 
 static uint32_t read_end_poll(struct mf_open_file *f)
 {
-    const struct pipe *const p = of_read_end(f);
-    return (p->head != p->tail ? POLLIN : 0) | (p->write_end.refs == 0 ? POLLHUP : 0);
+    const struct mf_pipe_file *const p = of_read_end(f);
+    const uint32_t end = mf_pipe_has_writer(p) ? 0 : POLLHUP;
+    return (mf_pipe_used(p) != 0 ? POLLIN : 0) | end;
 }
 
 static uint32_t write_end_poll(struct mf_open_file *f)
 {
-    const struct pipe *const p = of_write_end(f);
-    return (CAPACITY - (p->head - p->tail) >= PIPE_BUF ? POLLOUT : 0) |
-           (p->read_end.refs == 0 ? POLLERR : 0);
+    const struct mf_pipe_file *const p = of_write_end(f);
+    return (p->bytes - mf_pipe_used(p) >= PIPE_BUF ? POLLOUT : 0) |
+           (mf_pipe_has_reader(p) ? 0 : POLLERR);
+}
+
+static void free_pipe(struct mf_pipe_file *p)
+{
+    *(p->previous != NULL ? &p->previous->next : &mf_pipes) = p->next;
+    if (p->next != NULL) {
+        p->next->previous = p->previous;
+    }
+    free(p);
 }
 
 static void read_end_close(struct mf_open_file *f)
 {
-    struct pipe *const p = of_read_end(f);
+    struct mf_pipe_file *const p = of_read_end(f);
+    if (p->shared != NULL) {
+        mf_pipe_leave(p->shared->readers, p->shared->write_waits);
+    }
     if (p->write_end.refs == 0) {
-        free(p);
+        free_pipe(p);
     } else {
         mf_file_notify(&p->write_end, POLLOUT | POLLERR);
     }
@@ -139,9 +223,12 @@ static void read_end_close(struct mf_open_file *f)
 
 static void write_end_close(struct mf_open_file *f)
 {
-    struct pipe *const p = of_write_end(f);
+    struct mf_pipe_file *const p = of_write_end(f);
+    if (p->shared != NULL) {
+        mf_pipe_leave(p->shared->writers, p->shared->read_waits);
+    }
     if (p->read_end.refs == 0) {
-        free(p);
+        free_pipe(p);
     } else {
         mf_file_notify(&p->read_end, POLLIN | POLLHUP);
     }
@@ -152,9 +239,9 @@ static int pipe_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
     if (request != FIONREAD) {
         return -ENOTTY;
     }
-    const struct pipe *const p =
+    const struct mf_pipe_file *const p =
         (f->flags & O_ACCMODE) == O_RDONLY ? of_read_end(f) : of_write_end(f);
-    *(int *)arg = (int)(p->head - p->tail);
+    *(int *)arg = (int)mf_pipe_used(p);
     return 0;
 }
 
@@ -163,22 +250,36 @@ static const struct mf_fd_ops read_end_ops = {
 static const struct mf_fd_ops write_end_ops = {
     .writev = pipe_writev, .poll = write_end_poll, .close = write_end_close, .ioctl = pipe_ioctl};
 
+static void init(struct mf_pipe_file *p)
+{
+    p->shared = NULL;
+    p->data = p->own;
+    p->bytes = sizeof(p->own);
+    p->head = p->tail = 0;
+    p->previous = NULL;
+    p->next = mf_pipes;
+    if (p->next != NULL) {
+        p->next->previous = p;
+    }
+    mf_pipes = p;
+}
+
 static int make_pipe(int fds[2], int flags)
 {
     if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) {
         return -EINVAL;
     }
-    struct pipe *const p = malloc(sizeof(*p));
+    struct mf_pipe_file *const p = malloc(sizeof(*p));
     if (p == NULL) {
         return -ENOMEM;
     }
     const uint32_t file_flags = (uint32_t)flags & O_NONBLOCK;
-    p->head = p->tail = 0;
+    init(p);
     mf_file_init(&p->read_end, &read_end_ops, file_flags | O_RDONLY);
     mf_file_init(&p->write_end, &write_end_ops, file_flags | O_WRONLY);
     const int in = mf_fd_install(&p->read_end, 0, (uint32_t)flags);
     if (in < 0) {
-        free(p);
+        free_pipe(p);
         return in;
     }
     const int out = mf_fd_install(&p->write_end, 0, (uint32_t)flags);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "fd/pipe.h"
 #include "process/process.h"
 #include "signal/signal_internal.h"
 #include "start/clone.h"
@@ -22,6 +23,8 @@ struct handlers {
     void (*parent)(void);
     void (*child)(void);
 };
+
+bool mf_process_is_child;
 
 static struct handlers *first, *last;
 
@@ -70,10 +73,15 @@ pid_t fork(void)
     uint64_t pid = 0;
 
     run_prepare();
-    const int64_t err = mf_request_alone(MF_REQUEST_FORK, 0, 0, become_child, &pid);
+    int64_t err = mf_pipes_share();
+    if (err == 0) {
+        err = mf_request_alone(MF_REQUEST_FORK, 0, 0, become_child, &pid);
+    }
     const bool is_child = err == 0 && pid == 0;
     if (is_child) { /* attaches everything to the new window */
+        mf_process_is_child = true;
         mf_critical_enter();
+        mf_process_is_child = false;
         mf_process_tell_zombies();
         mf_critical_leave();
     }

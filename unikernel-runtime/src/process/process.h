@@ -5,7 +5,11 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <sys/types.h>
+
+/* While a child attaches to its window: it is a child, not another copy of its origin. */
+extern bool mf_process_is_child;
 
 /**
  * Sends `sig` (0: none) to other processes of the family: to `pid`, or, when that is not positive, to

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * pipes.h - the pipes between the processes of a family: dom0's side of mayfly/family.h. The window
+ * is made with the first pipe and lies in dom0 where that of a guest would be, in a slot of its own.
+ *
+ * The members may write anything into it, at any time. dom0 keeps itself which pipes there are and
+ * takes nothing from the window but sets of members, which it only takes bits from.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "guest.h"
+#include "mayfly/family.h"
+
+#define PIPES_WORDS ((MF_PIPES + 63) / 64)
+
+struct pipes {
+    uint32_t slot;                /* + 1; 0: there is no window */
+    uint64_t pipes[PIPES_WORDS];  /* numbers in use */
+    uint64_t chunks[PIPES_WORDS]; /* in use */
+    uint8_t chunks_of[MF_PIPES];
+};
+
+/** What is to be told to a member: an event. */
+typedef void (*pipes_wake_t)(void *arg, uint32_t member);
+
+/**
+ * Makes a pipe with a ring of `bytes` (a power of two, MF_PIPE_CHUNK to MF_PIPE_BYTES_MAX), whose
+ * `ends` (MF_PIPE_*) `member` holds. `g`, its guest, is paused if it has to get the window. Returns
+ * 0 and *index, or INVAL, LIMIT (there are too many), NOMEM.
+ */
+int64_t pipes_add(struct pipes *w, struct guest *g, uint32_t member, uint64_t bytes, uint64_t ends,
+                  uint64_t *index);
+
+/** `child`, which has not run yet, gets the window and the ends that `parent` holds. */
+int64_t pipes_inherit(struct pipes *w, const struct guest *child, uint32_t child_member,
+                      uint32_t parent);
+
+/** The member holds nothing any more. Wakes who waited for that. */
+void pipes_leave(struct pipes *w, uint32_t member, pipes_wake_t wake, void *arg);
+
+/** Wakes whom the members want woken. */
+void pipes_event(const struct pipes *w, pipes_wake_t wake, void *arg);
+
+/** Gives the window back; the last member has gone. */
+void pipes_close(struct pipes *w);
