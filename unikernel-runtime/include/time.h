@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* time.h - newlib's, the reverse of gmtime(), and what C11 has more. */
+/* time.h - newlib's, the reverse of gmtime(), the zone's variables, and what C11 has more. */
 #pragma once
 
 #include_next <time.h>
@@ -8,6 +8,12 @@
 __BEGIN_DECLS
 time_t timegm(struct tm *tm);
 __END_DECLS
+#endif
+
+#if __MISC_VISIBLE || __XSI_VISIBLE
+/* Under newlib's names, but no macros: there is a struct timezone. */
+extern long timezone __asm__("_timezone");
+extern int daylight __asm__("_daylight");
 #endif
 
 #if __ISO_C_VISIBLE >= 2011
