@@ -23,8 +23,11 @@ ALL += $(MANUAL)
 INSTALL_ROOT = $(DESTDIR)$(PREFIX)
 INSTALL_PARTS := hv.elf dom0.elf BOOTX64.EFI
 
-.PHONY: install uninstall
-install: all
+.PHONY: install install-files uninstall
+install: all install-files
+
+# What was built before, as it is.
+install-files: $(if $(filter install,$(MAKECMDGOALS)),all)
 	$(Q)mkdir -p $(INSTALL_ROOT)/bin $(INSTALL_ROOT)/share/meson
 	$(Q)rm -rf $(INSTALL_ROOT)/lib/mayfly && mkdir -p $(INSTALL_ROOT)/lib/mayfly
 	$(Q)install -m 755 $(MAYFLY) $(INSTALL_ROOT)/bin/mayfly

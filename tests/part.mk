@@ -134,11 +134,11 @@ hv-test: $(B)/hv.elf $(HVT_PROGRAMS)
 guest-test: all $(GT_IMAGES)
 	@$(RUN_TESTS) $(GUEST_LIST)
 
-e2e: all $(GP_IMAGES) $(NETCLIENT)
-	@MAYFLY_BUILD=$(B) $(RUN_TESTS) $(BATS_LIST)
+e2e: all $(GP_IMAGES) $(NETCLIENT) $(TP)/hello.src.stamp
+	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(BATS_LIST)
 
-test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT)
-	@MAYFLY_BUILD=$(B) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
+test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(TP)/hello.src.stamp
+	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
 
 check: lint unit
 

@@ -12,4 +12,5 @@ case ${1-} in --source=*) source=${1#*=} && shift ;; esac
     exit 1
 }
 export PATH="$sdk/bin:$PATH" CONFIG_SITE="$sdk/share/config.site"
-exec "$source/configure" --host=x86_64-mayfly-elf --build="$(gcc -dumpmachine)" --disable-shared "$@"
+grep -q enable_shared "$source/configure" && set -- --disable-shared "$@"
+exec "$source/configure" --host=x86_64-mayfly-elf --build="$(gcc -dumpmachine)" "$@"

@@ -21,7 +21,10 @@ packages_of() {
         echo dpkg-dev xz-utils patch      # unpack the sources of newlib, lwIP and cJSON
         ;;
     run) echo qemu-system-x86 ovmf ;;
-    test) echo bats libcmocka-dev curl wrk ;;
+    test)
+        echo bats libcmocka-dev curl wrk
+        echo autoconf cmake meson pkg-config man-db # tests/sdk.bats builds projects of others with them
+        ;;
     bench) echo wrk ;;
     lint) echo clang-format clang-tidy ;;
     *) echo "deps.sh: no group $1" >&2 && exit 2 ;;

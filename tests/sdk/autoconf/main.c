@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "config.h"
+
+#include "../answers.h"
+
+int part(void);
+
+int main(void)
+{
+    return print_answers("autoconf") + part();
+}

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+
+#include "../answers.h"
+
+int part(void);
+
+int main(void)
+{
+    return print_answers("cmake") + part();
+}
