@@ -109,8 +109,8 @@ static uint64_t memory_pages(const struct launch *l, const struct image *image,
 
 /* Clone, window and ports. On an error nothing is left. */
 static int64_t make_domain(struct guest *g, const struct launch *l,
-                           const struct launch_source *source, uint32_t *console_port,
-                           uint32_t *net_port)
+                           const struct launch_source *source, const struct infopage *proto,
+                           struct info_guest *info)
 {
     const uint32_t slot = slot_of(g);
     const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
@@ -132,11 +132,16 @@ static int64_t make_domain(struct guest *g, const struct launch *l,
         hv_dom_destroy(g->handle);
         return err;
     }
-    int64_t port = err =
-        hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle, MF_TAG_CONSOLE, console_port);
-    *net_port = MF_NO_PORT;
+    if (!infopage_touch(proto, guest_window(slot), g->has_network)) {
+        hv_dom_destroy(g->handle);
+        hv_window_close(HV_SELF, window);
+        return HV_ERR_NOMEM;
+    }
+    int64_t port = err = hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle, MF_TAG_CONSOLE,
+                                       &info->console_port);
+    info->net_port = MF_NO_PORT;
     if (err >= 0 && g->has_network) {
-        err = hv_event_bind(HV_SELF, TAG_GUEST_NET + slot, g->handle, MF_TAG_NET, net_port);
+        err = hv_event_bind(HV_SELF, TAG_GUEST_NET + slot, g->handle, MF_TAG_NET, &info->net_port);
         g->net.port = (uint32_t)err;
     }
     if (err < 0) {
@@ -174,11 +179,12 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
         guest.is_ready = source->is_ready;
         guest.pid = source->pid;
     }
-    const int64_t err = make_domain(g, l, source, &guest.console_port, &guest.net_port);
+    const struct infopage *const proto = own != NULL ? own : &g->image->proto;
+    const int64_t err = make_domain(g, l, source, proto, &guest);
     if (err >= 0) {
         void *window = guest_window(slot_of(g));
         seed_make(guest.seed);
-        infopage_fill(own != NULL ? own : &g->image->proto, window, plan, &guest);
+        infopage_fill(proto, window, plan, &guest);
         if (g->has_network) {
             netback_open(slot_of(g), window, g->net.port);
         }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault/touch.h"
 #include "net/bytes.h"
 #include "virtq/virtq.h"
 
@@ -106,6 +107,15 @@ void infopage_free(struct infopage *proto)
 {
     free(proto->strings);
     proto->strings = NULL;
+}
+
+bool infopage_touch(const struct infopage *proto, const void *window, bool network)
+{
+    const uint8_t *const at = window;
+
+    return mf_touch(at + HV_INFO_PAGE, HV_PAGE_BYTES) &&
+           (!network || mf_touch(at + INFO_RX, QUEUE_BYTES(INFO_RX_SIZE))) &&
+           (proto->strings == NULL || mf_touch(at + proto->strings_at, proto->strings_bytes));
 }
 
 void infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,

@@ -64,6 +64,9 @@ struct info_guest {
     uint64_t memory_bytes;           /* its limit; 0: none */
 };
 
+/** Whether the machine has memory for what infopage_fill() and netback_open() write. */
+bool infopage_touch(const struct infopage *proto, const void *window, bool network);
+
 /** Fills in the info page of a guest whose window is at `window` (fresh, zero). */
 void infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
                    const struct info_guest *g);

@@ -331,6 +331,9 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     if (err < 0) {
         return err;
     }
+    if (!infopage_touch(&g->image->proto, window, g->has_network)) {
+        return HV_ERR_NOMEM;
+    }
     seed_make(guest.seed);
     infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
     request_reset(g);

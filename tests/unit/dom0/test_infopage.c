@@ -15,8 +15,19 @@
 #include "infopage.h"
 #include "virtq/virtq.h"
 
-static const struct plan plan = {.net = 0x0a4d0000u, .mask = 0xffff0000u, .net6 = {0xfd, 0x77}};
+/* The machine's memory: pages of the window from this one on have none. */
+static size_t no_memory_from;
+
+bool mf_touch(const void *p, size_t bytes);
+
 static uint8_t *window;
+
+bool mf_touch(const void *p, size_t bytes)
+{
+    return (size_t)((const uint8_t *)p - window) + bytes <= no_memory_from;
+}
+
+static const struct plan plan = {.net = 0x0a4d0000u, .mask = 0xffff0000u, .net6 = {0xfd, 0x77}};
 
 static int set_up(void **state)
 {
@@ -149,6 +160,30 @@ static void too_long_strings_are_refused(void **state)
     free(text);
 }
 
+static void pages_without_memory_are_found(void **state)
+{
+    (void)state;
+    char *text = calloc(1, 20000);
+    const struct info_strings few = {0}, many = {.args = text, .arg_count = 1, .args_bytes = 20000};
+    struct infopage *proto = malloc(sizeof(*proto));
+    assert_true(infopage_make(proto, &plan, &few, true));
+    no_memory_from = HV_INFO_PAGE;
+    assert_false(infopage_touch(proto, window, false));
+    no_memory_from = HV_INFO_PAGE + HV_PAGE_BYTES;
+    assert_true(infopage_touch(proto, window, false));
+    assert_false(infopage_touch(proto, window, true));
+    no_memory_from = INFO_REST;
+    assert_true(infopage_touch(proto, window, true));
+    infopage_free(proto);
+    assert_true(infopage_make(proto, &plan, &many, true));
+    assert_false(infopage_touch(proto, window, true));
+    no_memory_from = HV_WINDOW_BYTES;
+    assert_true(infopage_touch(proto, window, true));
+    infopage_free(proto);
+    free(proto);
+    free(text);
+}
+
 int main(void)
 {
 #define T(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -157,6 +192,7 @@ int main(void)
         T(strings_arrive),
         T(addresses_follow_from_the_number),
         T(too_long_strings_are_refused),
+        T(pages_without_memory_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

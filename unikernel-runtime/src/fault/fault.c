@@ -22,7 +22,7 @@
 #define PF_WRITE 2u
 #define PF_FETCH 16u
 
-extern char mf_fault_stack_top[];
+extern char mf_fault_stack_top[], mf_touch_load[], mf_touch_failed[];
 void mf_fault_entry(void);
 void mf_fault_handle(struct hv_fault *f, const void *fpu);
 
@@ -175,7 +175,9 @@ static void print_cause(const struct hv_fault *f)
                 : (f->error_code & PF_WRITE) != 0 ? ": write to 0x"
                                                   : ": read from 0x");
         add_hex(&l, f->address, 1);
-        add(&l, (f->error_code & PF_PRESENT) != 0 ? " (not allowed)" : " (nothing there)");
+        add(&l, (f->error_code & HV_FAULT_NOMEM) != 0 ? " (the machine has no memory left)"
+                : (f->error_code & PF_PRESENT) != 0   ? " (not allowed)"
+                                                      : " (nothing there)");
     } else if (f->error_code != 0) {
         add(&l, ", error code 0x");
         add_hex(&l, f->error_code, 1);
@@ -218,6 +220,10 @@ static void print_registers(const struct hv_regs *r)
 
 void mf_fault_handle(struct hv_fault *f, const void *fpu)
 {
+    if ((f->error_code & HV_FAULT_NOMEM) != 0 && f->regs.rip == (uintptr_t)mf_touch_load) {
+        f->regs.rip = (uintptr_t)mf_touch_failed;
+        hv_fault_return(&f->regs);
+    }
     if (!is_stack_overflow(f)) {
         mf_signal_fault(vector_signal(f->vector), f, fpu);
     }
