@@ -28,6 +28,9 @@ bool rights_parse_inspect(const char *text, uint8_t *out);
 /** `no`, `*` (everybody), or names of guests with commas between them. */
 bool rights_share_is_valid(const char *list);
 
+/** The same list, for ever; NULL when there is no memory. */
+const char *rights_share_keep(const char *list);
+
 /** Whether a list (NULL: nobody) has the name. */
 bool rights_share_allows(const char *list, const char *name);
 

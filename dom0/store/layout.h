@@ -14,6 +14,8 @@
 
 #include <stdint.h>
 
+#include "mayfly/abi.h"
+
 #define STORE_VERSION 1
 #define STORE_BLOCK_BYTES 4096u
 
@@ -74,7 +76,17 @@ struct store_entry {
     struct store_run runs[STORE_RUNS_MAX];
 };
 
-/* The first block of a body: struct hv_vcpu_state (mayfly/abi.h), zero-filled. */
+#define STORE_SHARE_BYTES 1024u
+
+/* What guests inherit beside memory. */
+struct store_guest {
+    struct hv_vcpu_state vcpu;
+    uint32_t pid;                  /* as a process; 0: 1 */
+    uint32_t inspect;              /* enum rights_inspect */
+    char share[STORE_SHARE_BYTES]; /* NUL-terminated list; empty: not given */
+};
+
+/* The first block of a body: struct store_guest, zero-filled. */
 #define STORE_STATE_BYTES (STORE_BLOCK_BYTES - 32)
 
 struct store_state {
@@ -116,6 +128,7 @@ struct store_chunk {
 _Static_assert(sizeof(struct store_super) == 512, "docs/store-format.md: superblock");
 _Static_assert(sizeof(struct store_entry) == 512, "docs/store-format.md: entry");
 _Static_assert(sizeof(struct store_extent) == 16, "docs/store-format.md: extent");
+_Static_assert(sizeof(struct store_guest) == 2112, "docs/store-format.md: state");
 _Static_assert(sizeof(struct store_state) == STORE_BLOCK_BYTES, "docs/store-format.md: state");
 _Static_assert(sizeof(struct store_chunk) == STORE_BLOCK_BYTES, "docs/store-format.md: chunk");
 _Static_assert(STORE_ENTRIES_MAX * sizeof(struct store_entry) ==

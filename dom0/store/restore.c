@@ -10,6 +10,7 @@
 #include "image.h"
 #include "mayfly/hypercall.h"
 #include "netback.h"
+#include "rights.h"
 #include "store/medium.h"
 #include "store/transfer.h"
 #include "template.h"
@@ -101,9 +102,9 @@ static bool has_memory(void)
 }
 
 static const char *apply(struct disk *d, const struct store_entry *e, uint32_t dom,
-                         struct hv_vcpu_state *state)
+                         struct store_guest *guest)
 {
-    const char *problem = body_read_begin(&reader, d, e, state, sizeof(*state));
+    const char *problem = body_read_begin(&reader, d, e, guest, sizeof(*guest));
     if (problem == NULL) {
         problem = transfer_load(&reader, dom);
     }
@@ -114,19 +115,21 @@ static const char *apply(struct disk *d, const struct store_entry *e, uint32_t d
 }
 
 /* Applies the chain to `dom` and freezes a copy of it, *frozen. */
-static const char *fill(struct disk *d, uint32_t dom, uint32_t *frozen)
+static const char *fill(struct disk *d, uint32_t dom, struct store_guest *guest, uint32_t *frozen)
 {
-    static struct hv_vcpu_state state;
     const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
     const char *problem = NULL;
 
     for (uint32_t i = chain.count; i-- > 0 && problem == NULL;) {
-        problem = apply(d, chain.entries[i], dom, &state);
+        problem = apply(d, chain.entries[i], dom, guest);
     }
     if (problem != NULL) {
         return problem;
     }
-    if (hv_dom_set_state(dom, 0, &state) < 0) {
+    if (guest->inspect > RIGHTS_WRITE || memchr(guest->share, 0, sizeof(guest->share)) == NULL) {
+        return "what is saved is damaged: its rights make no sense";
+    }
+    if (hv_dom_set_state(dom, 0, &guest->vcpu) < 0) {
         return "its registers do not fit this machine";
     }
     const int64_t handle = hv_dom_clone(dom, &params);
@@ -134,27 +137,25 @@ static const char *fill(struct disk *d, uint32_t dom, uint32_t *frozen)
     return handle < 0 ? error_text(handle) : NULL;
 }
 
-static const char *add(const struct store_entry *e, const char *name, uint32_t handle,
-                       struct image *image)
+/* Adds the template; what its guests get is in *source but for its rights. */
+static const char *add(const struct store_entry *e, const char *name, struct launch_source *source,
+                       const struct store_guest *guest)
 {
-    const struct launch_source source = {
-        .handle = handle,
-        .generation = e->generation,
-        .clock_offset_ns = e->clock_ns - mf_clock_machine_ns(),
-        .memory_pages = e->memory_pages,
-        .image = image,
-        .template = chain.base,
-        .has_network = (e->flags & STORE_HAS_NETWORK) != 0,
-        .is_ready = (e->flags & STORE_IS_READY) != 0,
-    };
+    struct image *const image = source->image;
     const bool is_warm = strcmp(name, image->name) == 0;
 
+    source->pid = guest->pid;
+    source->inspect = (uint8_t)guest->inspect;
+    if (guest->share[0] != 0) {
+        source->share = rights_share_keep(guest->share);
+    }
     if (is_warm && image->warm != NULL) {
         template_remove(image->warm); /* makes room for the name */
     }
-    struct template *const t = template_add(name, &source);
+    struct template *const t =
+        guest->share[0] != 0 && source->share == NULL ? NULL : template_add(name, source);
     if (t == NULL) {
-        hv_dom_destroy(handle);
+        hv_dom_destroy(source->handle);
         return "dom0 has no memory left for a template";
     }
     if (is_warm) {
@@ -170,8 +171,17 @@ static const char *restore_chain(struct catalogue *c, const struct store_entry *
                                  struct image *image)
 {
     const struct hv_dom_params params = {0};
+    static struct store_guest guest;
     struct launch_source base = {.handle = image->template};
-    uint32_t frozen = 0;
+    struct launch_source source = {
+        .generation = e->generation,
+        .clock_offset_ns = e->clock_ns - mf_clock_machine_ns(),
+        .memory_pages = e->memory_pages,
+        .image = image,
+        .template = chain.base,
+        .has_network = (e->flags & STORE_HAS_NETWORK) != 0,
+        .is_ready = (e->flags & STORE_IS_READY) != 0,
+    };
 
     if (chain.base != NULL) {
         template_source(chain.base, &base);
@@ -180,9 +190,9 @@ static const char *restore_chain(struct catalogue *c, const struct store_entry *
     if (dom < 0) {
         return error_text(dom);
     }
-    const char *problem = fill(c->disk, (uint32_t)dom, &frozen);
+    const char *const problem = fill(c->disk, (uint32_t)dom, &guest, &source.handle);
     hv_dom_destroy((uint32_t)dom);
-    return problem != NULL ? problem : add(e, name, frozen, image);
+    return problem != NULL ? problem : add(e, name, &source, &guest);
 }
 
 const char *restore_template(struct catalogue *c, const struct store_entry *e, const char *name)

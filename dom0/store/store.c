@@ -132,16 +132,26 @@ static struct template *find_base(struct catalogue *c, struct template *t, uint6
 static const char *write_template(struct catalogue *c, struct template *t,
                                   const struct template *base, const struct store_entry *e)
 {
-    static struct hv_vcpu_state state;
+    static struct store_guest guest;
     struct launch_source source, base_source;
 
     template_source(t, &source);
     template_source(base, &base_source);
-    const int64_t err = hv_dom_get_state(source.handle, 0, &state);
+    memset(&guest, 0, sizeof(guest));
+    const int64_t err = hv_dom_get_state(source.handle, 0, &guest.vcpu);
     if (err < 0) {
         return "its registers cannot be read";
     }
-    const char *problem = body_write_begin(&writer, c, e, &state, sizeof(state));
+    guest.pid = source.pid;
+    guest.inspect = source.inspect;
+    if (source.share != NULL) {
+        const size_t bytes = strlen(source.share);
+        if (bytes >= sizeof(guest.share)) {
+            return "its list of guests that may share memory with it is too long";
+        }
+        memcpy(guest.share, source.share, bytes);
+    }
+    const char *problem = body_write_begin(&writer, c, e, &guest, sizeof(guest));
     if (problem == NULL) {
         problem = transfer_save(&writer, source.handle, base_source.handle);
     }
