@@ -24,3 +24,7 @@ typedef struct {
 #define siglongjmp(env, value)                                                                     \
     ((env)->__mask_saved ? (void)sigprocmask(SIG_SETMASK, &(env)->__mask, 0) : (void)0,            \
      longjmp((env)->__registers, (value)))
+
+/* Without the mask, as setjmp() and longjmp() here. */
+#define _setjmp(env) setjmp(env)
+#define _longjmp(env, value) longjmp((env), (value))

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * sys/_pthreadtypes.h - the types of <pthread.h>. Threads are cooperative and run on one CPU, so
- * that an object is plain fields and a queue of those who wait; no field is touched atomically.
- * All-zero bytes are a valid, unlocked object. Programs use the functions and initialisers only.
+ * sys/_pthreadtypes.h - the types of <pthread.h>. Threads run on one CPU and are preempted in the
+ * program's own code only, so that an object is plain fields and a queue of those who wait; no field
+ * is touched atomically. All-zero bytes are a valid, unlocked object. Programs use the functions and
+ * initialisers only.
  */
 #ifndef _SYS__PTHREADTYPES_H_
 #define _SYS__PTHREADTYPES_H_
@@ -26,7 +27,11 @@
 #define PTHREAD_MUTEX_RECURSIVE 1
 #define PTHREAD_MUTEX_ERRORCHECK 2
 #define PTHREAD_MUTEX_DEFAULT 0
+#define PTHREAD_MUTEX_STALLED 0
+#define PTHREAD_MUTEX_ROBUST 1
+#ifndef PTHREAD_STACK_MIN
 #define PTHREAD_STACK_MIN 16384
+#endif
 
 typedef unsigned long pthread_t; /* address of the thread's structure */
 typedef unsigned int pthread_key_t;
@@ -50,8 +55,9 @@ typedef struct {
 typedef struct {
     void *__owner; /* NULL: free */
     unsigned int __count;
-    unsigned int __type; /* PTHREAD_MUTEX_* */
+    unsigned int __type; /* PTHREAD_MUTEX_*, and more (mutex.c) */
     struct __mf_waiters __waiters;
+    void *__next; /* robust: the owner's next one */
 } pthread_mutex_t;
 
 #define _PTHREAD_MUTEX_INITIALIZER                                                                 \
@@ -62,12 +68,16 @@ typedef struct {
     {                                                                                              \
         0, 0, PTHREAD_MUTEX_RECURSIVE                                                              \
     }
+#define PTHREAD_ERRORCHECK_MUTEX_INITIALIZER_NP                                                    \
+    {                                                                                              \
+        0, 0, PTHREAD_MUTEX_ERRORCHECK                                                             \
+    }
 
 typedef struct {
     int __type;
     int __process_shared;
     int __protocol;
-    int __prioceiling;
+    int __robust;
 } pthread_mutexattr_t;
 
 typedef struct {

@@ -9,11 +9,13 @@
 #include <signal.h>
 #include <string.h>
 
+#include "fault/frame.h"
 #include "files/console.h"
 #include "mayfly/hypercall.h"
 #include "mayfly/symtab.h"
 #include "signal/signal_internal.h"
 #include "start/image.h"
+#include "thread/preempt.h"
 #include "thread/thread_internal.h"
 
 #define FRAMES_MAX 32
@@ -148,11 +150,61 @@ static int vector_signal(uint32_t vector)
         return SIGTRAP;
     case 6:
         return SIGILL;
+    case 12:
     case 17:
         return SIGBUS;
     default:
         return SIGSEGV;
     }
+}
+
+/* Of the exceptions that are flagged and not masked, in the order of the bits of MXCSR (SDM 11.5.2). */
+static int float_code(uint32_t flags)
+{
+    static const int codes[] = {FPE_FLTINV, FPE_FLTSUB, FPE_FLTDIV,
+                                FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES};
+    for (unsigned int bit = 0; bit < sizeof(codes) / sizeof(codes[0]); bit++) {
+        if ((flags >> bit & 1) != 0) {
+            return codes[bit];
+        }
+    }
+    return FPE_FLTINV;
+}
+
+/* si_code. fpu: as FXSAVE stores it: control word, status word, ..., MXCSR at 24. */
+static int vector_code(const struct hv_fault *f, const void *fpu)
+{
+    const uint16_t *const x87 = (const uint16_t *)fpu;
+    const uint32_t mxcsr = ((const uint32_t *)fpu)[6];
+    switch (f->vector) {
+    case 0:
+        return FPE_INTDIV;
+    case 1:
+        return TRAP_TRACE;
+    case 3:
+        return TRAP_BRKPT;
+    case 6:
+        return ILL_ILLOPN;
+    case VECTOR_PAGE_FAULT:
+        return (f->error_code & PF_PRESENT) != 0 ? SEGV_ACCERR : SEGV_MAPERR;
+    case 16:
+        return float_code((uint32_t)(x87[1] & ~x87[0]));
+    case 17:
+        return BUS_ADRALN;
+    case 19:
+        return float_code(mxcsr & ~(mxcsr >> 7));
+    default:
+        return SI_KERNEL;
+    }
+}
+
+/* si_addr: what was accessed, or else the instruction; unknown for protection faults. */
+static void *vector_address(const struct hv_fault *f)
+{
+    const bool is_instruction = vector_code(f, (const uint32_t[8]){0}) != SI_KERNEL;
+    return f->vector == VECTOR_PAGE_FAULT ? (void *)(uintptr_t)f->address
+           : is_instruction               ? (void *)(uintptr_t)f->regs.rip
+                                          : NULL;
 }
 
 static bool is_stack_overflow(const struct hv_fault *f)
@@ -220,13 +272,15 @@ static void print_registers(const struct hv_regs *r)
 
 void mf_fault_handle(struct hv_fault *f, const void *fpu)
 {
+    if (f->vector == HV_VECTOR_TIMER) {
+        mf_preempt(f, fpu);
+    }
     if ((f->error_code & HV_FAULT_NOMEM) != 0 && f->regs.rip == (uintptr_t)mf_touch_load) {
         f->regs.rip = (uintptr_t)mf_touch_failed;
-        hv_fault_return(&f->regs);
+        mf_fault_resume(f, fpu);
     }
-    if (!is_stack_overflow(f)) {
-        mf_signal_fault(vector_signal(f->vector), f, fpu);
-    }
+    mf_signal_fault(vector_signal(f->vector), vector_code(f, fpu), vector_address(f),
+                    is_stack_overflow(f), f, fpu);
     print_cause(f);
     print_registers(&f->regs);
     print_backtrace(f->regs.rip, 0, f->regs.rbp);

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "fd/fd_internal.h"
+#include "signal/signal_internal.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
 #include "time/time_internal.h"
@@ -340,6 +341,7 @@ int epoll_ctl(int epoll_fd, int operation, int fd, struct epoll_event *event)
 static int wait_until(int fd, struct epoll_event *events, int max, uint64_t deadline_ns)
 {
     struct epoll *e;
+    mf_thread_test_cancel();
     int err = max <= 0 ? -EINVAL : get_epoll(fd, &e);
     if (err != 0) {
         return err;
@@ -365,7 +367,7 @@ int epoll_pwait(int fd, struct epoll_event *events, int max, int timeout_ms, con
 {
     sigset_t before;
     mf_ready();
-    sigprocmask(SIG_SETMASK, mask, &before);
+    mf_signal_set_mask(mask, &before); /* what it lets through ends the wait */
     const int r = wait_until(fd, events, max, mf_deadline_of_ms(timeout_ms));
     sigprocmask(SIG_SETMASK, &before, NULL);
     return (int)mf_ret(r);
@@ -379,7 +381,7 @@ int epoll_pwait2(int fd, struct epoll_event *events, int max, const struct times
     }
     sigset_t before;
     mf_ready();
-    sigprocmask(SIG_SETMASK, mask, &before);
+    mf_signal_set_mask(mask, &before); /* what it lets through ends the wait */
     const int r =
         wait_until(fd, events, max, timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout));
     sigprocmask(SIG_SETMASK, &before, NULL);

@@ -121,6 +121,14 @@ void mf_file_put(struct mf_open_file *f)
     }
 }
 
+void mf_ret_error(ssize_t r)
+{
+    if (r == -EINTR) {
+        mf_thread_test_cancel();
+    }
+    errno = (int)-r;
+}
+
 /* ---- readiness ---------------------------------------------------------------------------- */
 
 void mf_watcher_add(struct mf_watcher *w, struct mf_open_file *f)

@@ -86,11 +86,17 @@ int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags);
 /** The file behind `fd` with a reference for the caller, who must put it; NULL: no such (EBADF). */
 struct mf_open_file *mf_fd_get(int fd);
 
-/** The POSIX result of an internal one: r itself, or -1 with errno = -r. */
+/** What mf_ret() does for errors. */
+void mf_ret_error(ssize_t r);
+
+/**
+ * The POSIX result of an internal one: r itself, or -1 with errno = -r. The last thing that a POSIX
+ * function does: after an interrupted wait the thread may be cancelled here (it does not return).
+ */
 static inline ssize_t mf_ret(ssize_t r)
 {
     if (r < 0) {
-        errno = (int)-r;
+        mf_ret_error(r);
         return -1;
     }
     return r;

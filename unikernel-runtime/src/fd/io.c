@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fd/fd_internal.h"
+#include "thread/thread.h"
 
 enum direction {
     READ,
@@ -22,6 +23,7 @@ static bool is_open_for(const struct mf_open_file *f, enum direction direction)
 static ssize_t transfer(int fd, const struct iovec *iov, int iov_count, off_t *position,
                         enum direction direction)
 {
+    mf_thread_test_cancel();
     struct mf_open_file *const f = mf_fd_get(fd);
     ssize_t r = -EBADF;
     if (f != NULL && is_open_for(f, direction)) {

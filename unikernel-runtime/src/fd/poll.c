@@ -7,6 +7,7 @@
 #include <sys/select.h>
 
 #include "fd/fd_internal.h"
+#include "signal/signal_internal.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
 #include "time/time_internal.h"
@@ -102,6 +103,7 @@ static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline_ns)
 
 int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 {
+    mf_thread_test_cancel();
     if (count > MF_FD_LIMIT) {
         return (int)mf_ret(-EINVAL);
     }
@@ -110,11 +112,12 @@ int poll(struct pollfd *fds, nfds_t count, int timeout_ms)
 
 int ppoll(struct pollfd *fds, nfds_t count, const struct timespec *timeout, const sigset_t *mask)
 {
+    mf_thread_test_cancel();
     if (count > MF_FD_LIMIT || (timeout != NULL && !mf_timespec_is_valid(timeout))) {
         return (int)mf_ret(-EINVAL);
     }
     sigset_t before;
-    sigprocmask(SIG_SETMASK, mask, &before);
+    mf_signal_set_mask(mask, &before); /* what it lets through ends the wait */
     const int r = poll_until(fds, count, timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout));
     sigprocmask(SIG_SETMASK, &before, NULL);
     return (int)mf_ret(r);
@@ -204,6 +207,7 @@ static int select_until(int count, fd_set *const sets[3], uint64_t deadline_ns)
 
 int select(int count, fd_set *in, fd_set *out, fd_set *urgent, struct timeval *timeout)
 {
+    mf_thread_test_cancel();
     uint64_t deadline_ns = MF_NEVER;
     if (timeout != NULL) {
         if (timeout->tv_sec < 0 || timeout->tv_usec < 0 || timeout->tv_usec >= 1000000) {
@@ -219,12 +223,13 @@ int select(int count, fd_set *in, fd_set *out, fd_set *urgent, struct timeval *t
 int pselect(int count, fd_set *in, fd_set *out, fd_set *urgent, const struct timespec *timeout,
             const sigset_t *mask)
 {
+    mf_thread_test_cancel();
     if (timeout != NULL && !mf_timespec_is_valid(timeout)) {
         return (int)mf_ret(-EINVAL);
     }
     sigset_t before;
     fd_set *const sets[3] = {in, out, urgent};
-    sigprocmask(SIG_SETMASK, mask, &before);
+    mf_signal_set_mask(mask, &before); /* what it lets through ends the wait */
     const int r =
         select_until(count, sets, timeout == NULL ? MF_NEVER : mf_deadline_of_span(timeout));
     sigprocmask(SIG_SETMASK, &before, NULL);

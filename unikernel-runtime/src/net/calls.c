@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 
 #include "fd/fd_internal.h"
+#include "thread/thread.h"
 #include "time/time_internal.h"
 
 /* The socket behind `fd`, with a reference; NULL and *error: EBADF, ENOTSOCK (negative). */
@@ -40,6 +41,7 @@ int bind(int fd, const struct sockaddr *address, socklen_t bytes)
 
 int connect(int fd, const struct sockaddr *address, socklen_t bytes)
 {
+    mf_thread_test_cancel();
     int r;
     struct mf_open_file *const f = get_socket(fd, &r);
 
@@ -87,6 +89,7 @@ static int accept_one(struct mf_open_file *f, struct sockaddr *address, socklen_
 
 int accept4(int fd, struct sockaddr *restrict address, socklen_t *restrict bytes, int flags)
 {
+    mf_thread_test_cancel();
     int r;
     struct mf_open_file *const f = get_socket(fd, &r);
 
@@ -218,6 +221,7 @@ static ssize_t send_one(struct mf_open_file *f, const struct msghdr *message, in
 
 ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 {
+    mf_thread_test_cancel();
     int error;
     struct mf_open_file *const f = get_socket(fd, &error);
 
@@ -232,6 +236,7 @@ ssize_t sendmsg(int fd, const struct msghdr *message, int flags)
 ssize_t sendto(int fd, const void *buffer, size_t bytes, int flags, const struct sockaddr *address,
                socklen_t address_bytes)
 {
+    mf_thread_test_cancel();
     int error;
     struct mf_open_file *const f = get_socket(fd, &error);
     const struct iovec iov = {.iov_base = (void *)(uintptr_t)buffer, .iov_len = bytes};
@@ -299,6 +304,7 @@ static ssize_t receive_one(struct mf_open_file *f, struct msghdr *message, int f
 
 ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 {
+    mf_thread_test_cancel();
     int error;
     struct mf_open_file *const f = get_socket(fd, &error);
 
@@ -313,6 +319,7 @@ ssize_t recvmsg(int fd, struct msghdr *message, int flags)
 ssize_t recvfrom(int fd, void *restrict buffer, size_t bytes, int flags,
                  struct sockaddr *restrict address, socklen_t *restrict address_bytes)
 {
+    mf_thread_test_cancel();
     int error;
     struct mf_open_file *const f = get_socket(fd, &error);
     const struct iovec iov = {.iov_base = buffer, .iov_len = bytes};

@@ -15,6 +15,7 @@
 #include "signal/signal_internal.h"
 #include "start/clone.h"
 #include "start/request.h"
+#include "time/alarm.h"
 
 /* Of pthread_atfork(), in the order of registration. */
 struct handlers {
@@ -60,12 +61,13 @@ static void run_after(bool is_child)
     }
 }
 
-/* POSIX: signals that wait for the parent do not wait for the child. */
+/* POSIX: signals and timers that wait for the parent do not wait for the child. */
 static void become_child(void)
 {
     mf_thread_forget_others();
-    mf_thread_self()->signals_pending = 0;
-    mf_signals_pending = 0;
+    mf_signal_forget(NULL);
+    mf_interval_timers_forget();
+    mf_posix_timers_forget();
 }
 
 pid_t fork(void)

@@ -6,6 +6,8 @@
 #include <mayfly.h>
 #include <stdlib.h>
 
+#include "thread/preempt.h"
+
 struct callback {
     void (*fn)(void *);
     void *arg;
@@ -52,9 +54,11 @@ void mf_clone_attach(void)
     }
     mf_critical_depth = 0;
     mf_info()->critical = 0;
+    mf_preempt_off++; /* other threads do not go on before all of them know */
     for (const struct callback *c = callbacks; c != NULL; c = c->next) {
         c->fn(c->arg);
     }
+    mf_preempt_off--;
     mf_critical_depth = depth;
     mf_info()->critical = depth;
 }

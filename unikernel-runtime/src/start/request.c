@@ -11,6 +11,7 @@
 #include "start/clone.h"
 #include "start/info.h"
 #include "thread/idle.h"
+#include "thread/preempt.h"
 #include "thread/thread_internal.h"
 
 /* The request under way, here so that it can be asked again. */
@@ -129,7 +130,7 @@ int64_t mf_request(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text, 
     const int64_t err = end(value);
     self->signal_mask = mask;
     if (mf_signal_is_deliverable()) {
-        mf_signal_deliver();
+        mf_signal_deliver(NULL);
     }
     return err;
 }
@@ -146,6 +147,7 @@ int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_co
     while (!is_answered()) {
         /* Whose event it is will be seen when the devices are polled next. */
         hv_event_wait(HV_WAIT_FOREVER, &tag);
+        mf_preempt_forget();
         if (mf_info()->generation != mf_clone_generation && !is_answered()) {
             mf_critical_enter(); /* a copy that was not meant: asks again */
             mf_critical_leave();

@@ -2,6 +2,7 @@
 /* limits.c - what the system has and allows: sysconf(), resource limits and use. */
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -53,7 +54,21 @@ long sysconf(int name)
     case _SC_NGROUPS_MAX:
     case _SC_CHILD_MAX:
         return 0;
+    case _SC_BARRIERS:
+    case _SC_CLOCK_SELECTION:
+    case _SC_CPUTIME:
+    case _SC_READER_WRITER_LOCKS:
+    case _SC_REALTIME_SIGNALS:
+    case _SC_SEMAPHORES:
+    case _SC_SPIN_LOCKS:
     case _SC_THREADS:
+    case _SC_THREAD_ATTR_STACKADDR:
+    case _SC_THREAD_ATTR_STACKSIZE:
+    case _SC_THREAD_CPUTIME:
+    case _SC_THREAD_PROCESS_SHARED:
+    case _SC_THREAD_SAFE_FUNCTIONS:
+    case _SC_TIMEOUTS:
+    case _SC_TIMERS:
     case _SC_MONOTONIC_CLOCK:
     case _SC_MAPPED_FILES:
     case _SC_FSYNC:
@@ -62,7 +77,27 @@ long sysconf(int name)
     case _SC_THREAD_STACK_MIN:
         return PTHREAD_STACK_MIN;
     case _SC_THREAD_KEYS_MAX:
-        return 128;
+        return PTHREAD_KEYS_MAX;
+    case _SC_THREAD_DESTRUCTOR_ITERATIONS:
+        return PTHREAD_DESTRUCTOR_ITERATIONS;
+    case _SC_RTSIG_MAX:
+        return SIGRTMAX - SIGRTMIN + 1;
+    case _SC_SIGQUEUE_MAX:
+        return SIGQUEUE_MAX;
+    case _SC_TIMER_MAX:
+        return TIMER_MAX;
+    case _SC_DELAYTIMER_MAX:
+        return DELAYTIMER_MAX;
+    case _SC_SEM_NSEMS_MAX:
+        return SEM_NSEMS_MAX;
+    case _SC_SEM_VALUE_MAX:
+        return SEM_VALUE_MAX;
+    case _SC_THREAD_THREADS_MAX: /* no limit but memory */
+    case _SC_PRIORITY_SCHEDULING:
+    case _SC_THREAD_PRIORITY_SCHEDULING:
+    case _SC_THREAD_PRIO_INHERIT:
+    case _SC_THREAD_PRIO_PROTECT:
+        return -1;
     case _SC_GETPW_R_SIZE_MAX:
     case _SC_GETGR_R_SIZE_MAX:
         return 1024;

@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "thread/thread.h"
+#include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
 static struct mf_waitq *waiters_of(pthread_cond_t *c)
@@ -12,18 +12,23 @@ static struct mf_waitq *waiters_of(pthread_cond_t *c)
     return (struct mf_waitq *)&c->__waiters;
 }
 
+/* The mutex is held again when the caller is cancelled, as its clean-up handlers expect. */
 static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, uint64_t deadline_ns)
 {
     const unsigned int count = m->__count; /* a recursive mutex is released as a whole */
     if (m->__owner != mf_thread_self()) {
         return EPERM;
     }
+    mf_thread_test_cancel();
     m->__count = 1;
     pthread_mutex_unlock(m);
-    const int err = mf_thread_wait(waiters_of(c), deadline_ns);
-    pthread_mutex_lock(m);
+    const int err = mf_thread_block(waiters_of(c), deadline_ns, MF_WAIT_CANCEL);
+    const int lock_err = pthread_mutex_lock(m);
     m->__count = count;
-    return err == -ETIMEDOUT ? ETIMEDOUT : 0;
+    if (err == -EINTR) {
+        mf_thread_test_cancel();
+    }
+    return lock_err != 0 ? lock_err : err == -ETIMEDOUT ? ETIMEDOUT : 0;
 }
 
 int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
@@ -88,5 +93,20 @@ int pthread_condattr_setclock(pthread_condattr_t *attr, clockid_t clock)
 int pthread_condattr_getclock(const pthread_condattr_t *restrict attr, clockid_t *restrict clock)
 {
     *clock = (clockid_t)attr->__clock;
+    return 0;
+}
+
+int pthread_condattr_setpshared(pthread_condattr_t *attr, int shared)
+{
+    if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED) {
+        return EINVAL;
+    }
+    attr->__process_shared = shared; /* there is one process */
+    return 0;
+}
+
+int pthread_condattr_getpshared(const pthread_condattr_t *attr, int *shared)
+{
+    *shared = attr->__process_shared;
     return 0;
 }

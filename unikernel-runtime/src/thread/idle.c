@@ -9,6 +9,7 @@
 #include "signal/signal_internal.h"
 #include "start/clone.h"
 #include "start/info.h"
+#include "thread/preempt.h"
 #include "thread/sleep.h"
 #include "thread/timer.h"
 
@@ -68,8 +69,16 @@ void mf_idle_poll(void)
 
 void mf_idle_take_event(uint64_t deadline_ns)
 {
-    uint32_t tag;
+    uint32_t tag = 0;
+    const bool is_counted = mf_thread_count > 1 && deadline_ns != HV_WAIT_POLL;
+    const uint64_t before = is_counted ? __builtin_ia32_rdtsc() : 0;
     const int64_t came = hv_event_wait(mf_clock_machine_deadline(deadline_ns), &tag);
+    if (deadline_ns != HV_WAIT_POLL) {
+        mf_preempt_forget();
+    }
+    if (is_counted) {
+        mf_thread_slept(__builtin_ia32_rdtsc() - before);
+    }
     mf_service_check(); /* before anything that could wake a thread */
     if (came > 0) {
         mf_critical_enter();

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* locks.c - newlib's retargetable locks. Threads are cooperative: a lock is held across a switch
- * only where newlib itself blocks, in a read or write under a FILE's lock. */
+/*
+ * locks.c - newlib's retargetable locks. The runtime is cooperative: a lock is held across a switch
+ * only where newlib itself blocks, in a read or write under a FILE's lock, and by flockfile().
+ */
 #include <stdlib.h>
 #include <sys/lock.h>
 
-#include "thread/thread.h"
+#include "thread/thread_internal.h"
 
 struct __lock {
     struct mf_thread *owner;
@@ -46,7 +48,7 @@ void __retarget_lock_acquire_recursive(_LOCK_T lock)
 {
     struct mf_thread *const self = mf_thread_self();
     while (lock->owner != NULL && lock->owner != self) {
-        mf_thread_wait(&lock->waiters, MF_NEVER);
+        mf_thread_block(&lock->waiters, MF_NEVER, 0);
     }
     lock->owner = self;
     lock->depth++;

@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 
-#include "thread/thread.h"
+#include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
 static struct mf_waitq *waiters_of(pthread_rwlock_t *l)
@@ -15,6 +15,9 @@ int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 {
     if (l->__writer != NULL || l->__writers_waiting != 0) {
         return EBUSY;
+    }
+    if (l->__readers == UINT32_MAX) {
+        return EAGAIN;
     }
     l->__readers++;
     return 0;
@@ -34,12 +37,13 @@ static int read_until(pthread_rwlock_t *l, uint64_t deadline_ns)
     if (l->__writer == mf_thread_self()) {
         return EDEADLK;
     }
-    while (pthread_rwlock_tryrdlock(l) != 0) {
-        if (mf_thread_wait(waiters_of(l), deadline_ns) == -ETIMEDOUT) {
+    int err;
+    while ((err = pthread_rwlock_tryrdlock(l)) == EBUSY) {
+        if (mf_thread_block(waiters_of(l), deadline_ns, 0) == -ETIMEDOUT) {
             return ETIMEDOUT;
         }
     }
-    return 0;
+    return err;
 }
 
 static int write_until(pthread_rwlock_t *l, uint64_t deadline_ns)
@@ -50,7 +54,7 @@ static int write_until(pthread_rwlock_t *l, uint64_t deadline_ns)
     }
     l->__writers_waiting++;
     while (pthread_rwlock_trywrlock(l) != 0 && err != -ETIMEDOUT) {
-        err = mf_thread_wait(waiters_of(l), deadline_ns);
+        err = mf_thread_block(waiters_of(l), deadline_ns, 0);
     }
     l->__writers_waiting--;
     if (l->__writer == mf_thread_self()) {
@@ -72,6 +76,9 @@ int pthread_rwlock_wrlock(pthread_rwlock_t *l)
 
 int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadline)
 {
+    if (pthread_rwlock_tryrdlock(l) == 0) {
+        return 0;
+    }
     return mf_timespec_is_valid(deadline)
                ? read_until(l, mf_deadline_of_time(CLOCK_REALTIME, deadline))
                : EINVAL;
@@ -79,6 +86,9 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadl
 
 int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *deadline)
 {
+    if (pthread_rwlock_trywrlock(l) == 0) {
+        return 0;
+    }
     return mf_timespec_is_valid(deadline)
                ? write_until(l, mf_deadline_of_time(CLOCK_REALTIME, deadline))
                : EINVAL;
@@ -120,5 +130,20 @@ int pthread_rwlockattr_init(pthread_rwlockattr_t *attr)
 int pthread_rwlockattr_destroy(pthread_rwlockattr_t *attr)
 {
     (void)attr;
+    return 0;
+}
+
+int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *attr, int shared)
+{
+    if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED) {
+        return EINVAL;
+    }
+    attr->__process_shared = shared; /* there is one process */
+    return 0;
+}
+
+int pthread_rwlockattr_getpshared(const pthread_rwlockattr_t *attr, int *shared)
+{
+    *shared = attr->__process_shared;
     return 0;
 }

@@ -1,12 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* semaphore.c - POSIX unnamed semaphores and barriers. */
+/*
+ * semaphore.c - POSIX semaphores. A wait is interrupted by signal handlers, unless all had
+ * SA_RESTART. Named ones live in a list of the guest until they are unlinked and closed.
+ */
 #include <semaphore.h>
 
 #include <errno.h>
-#include <pthread.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "fd/fd.h"
-#include "thread/thread.h"
+#include "signal/signal_internal.h"
+#include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
 static struct mf_waitq *waiters_of(sem_t *s)
@@ -51,8 +58,11 @@ int sem_trywait(sem_t *s)
 static int wait_until(sem_t *s, uint64_t deadline_ns)
 {
     while (s->__value == 0) {
-        const int err = mf_thread_wait(waiters_of(s), deadline_ns);
-        if (err != 0 && s->__value == 0) {
+        const int err = mf_thread_block(waiters_of(s), deadline_ns, MF_WAIT_CANCEL);
+        if (err == -EINTR) {
+            mf_thread_test_cancel();
+        }
+        if (err != 0 && s->__value == 0 && (err != -EINTR || !mf_signal_restarts())) {
             return (int)mf_ret(err);
         }
     }
@@ -62,11 +72,13 @@ static int wait_until(sem_t *s, uint64_t deadline_ns)
 
 int sem_wait(sem_t *s)
 {
+    mf_thread_test_cancel();
     return wait_until(s, MF_NEVER);
 }
 
 int sem_timedwait(sem_t *restrict s, const struct timespec *restrict deadline)
 {
+    mf_thread_test_cancel();
     if (s->__value != 0) {
         s->__value--;
         return 0;
@@ -82,36 +94,110 @@ int sem_getvalue(sem_t *restrict s, int *restrict value)
     return 0;
 }
 
-/* ---- barriers ------------------------------------------------------------------------------ */
+/* ---- named ones ---------------------------------------------------------------------------- */
 
-int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr,
-                         unsigned int limit)
+struct named {
+    sem_t semaphore; /* first: a sem_t of a named semaphore is one of these */
+    struct named *next;
+    unsigned int opened;
+    bool is_unlinked;
+    char name[];
+};
+
+static struct named *all_named;
+
+static struct named **find(const char *name)
 {
-    (void)attr;
-    if (limit == 0) {
-        return EINVAL;
+    struct named **link = &all_named;
+    while (*link != NULL && ((*link)->is_unlinked || strcmp((*link)->name, name) != 0)) {
+        link = &(*link)->next;
     }
-    *b = (pthread_barrier_t){.__limit = limit};
+    return link;
+}
+
+static void drop(struct named *n)
+{
+    struct named **link = &all_named;
+    if (n->opened != 0 || !n->is_unlinked) {
+        return;
+    }
+    while (*link != n) {
+        link = &(*link)->next;
+    }
+    *link = n->next;
+    free(n);
+}
+
+static sem_t *fails(int err)
+{
+    errno = err;
+    return SEM_FAILED;
+}
+
+static sem_t *make(const char *name, unsigned int value)
+{
+    if (value > SEM_VALUE_MAX) {
+        return fails(EINVAL);
+    }
+    struct named *const n = calloc(1, sizeof(*n) + strlen(name) + 1);
+    if (n == NULL) {
+        return fails(ENOMEM);
+    }
+    strcpy(n->name, name);
+    n->semaphore.__value = value;
+    n->opened = 1;
+    n->next = all_named;
+    all_named = n;
+    return &n->semaphore;
+}
+
+sem_t *sem_open(const char *name, int flags, ...)
+{
+    va_list arguments;
+    va_start(arguments, flags);
+    if ((flags & O_CREAT) != 0) {
+        (void)va_arg(arguments, int); /* mode: there is one user */
+    }
+    const unsigned int value = (flags & O_CREAT) != 0 ? va_arg(arguments, unsigned int) : 0;
+    va_end(arguments);
+    if (name[0] != '/' || name[1] == '\0' || strchr(name + 1, '/') != NULL) {
+        return fails(EINVAL);
+    }
+    if (strlen(name) > NAME_MAX) {
+        return fails(ENAMETOOLONG);
+    }
+    struct named *const n = *find(name);
+    if (n == NULL) {
+        return (flags & O_CREAT) != 0 ? make(name, value) : fails(ENOENT);
+    }
+    if ((flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
+        return fails(EEXIST);
+    }
+    n->opened++;
+    return &n->semaphore;
+}
+
+int sem_close(sem_t *s)
+{
+    struct named *n = all_named;
+    while (n != NULL && &n->semaphore != s) {
+        n = n->next;
+    }
+    if (n == NULL || n->opened == 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    n->opened--;
+    drop(n);
     return 0;
 }
 
-int pthread_barrier_destroy(pthread_barrier_t *b)
+int sem_unlink(const char *name)
 {
-    return b->__count != 0 ? EBUSY : 0;
-}
-
-int pthread_barrier_wait(pthread_barrier_t *b)
-{
-    struct mf_waitq *const waiters = (struct mf_waitq *)&b->__waiters;
-    const unsigned int round = b->__round;
-    if (++b->__count == b->__limit) {
-        b->__count = 0;
-        b->__round++;
-        mf_waitq_wake_all(waiters);
-        return PTHREAD_BARRIER_SERIAL_THREAD;
+    struct named *const n = *find(name);
+    if (n == NULL) {
+        return (int)mf_ret(-ENOENT);
     }
-    while (b->__round == round) {
-        mf_thread_wait(waiters, MF_NEVER);
-    }
+    n->is_unlinked = true;
+    drop(n);
     return 0;
 }

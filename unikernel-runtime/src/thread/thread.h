@@ -2,7 +2,8 @@
 /*
  * thread.h - green threads and wait queues: what pthreads, files and sockets are built on.
  *
- * One vCPU, cooperative: a thread runs until it blocks, yields or ends. When none can run, the
+ * One vCPU. A thread runs until it blocks, yields or ends, or is preempted, which happens in the
+ * application's own code only (preempt.h): the runtime is cooperative. When none can run, the
  * blocked thread's own stack runs the idle loop (idle.h), so blocking and being woken without
  * another thread in between switches no stack. Handlers and pollers called there must not block.
  *
@@ -34,13 +35,20 @@ static inline struct mf_thread *mf_thread_self(void)
 
 /**
  * Blocks the calling thread on `q` until it is woken, or until monotonic time deadline_ns
- * (MF_NEVER: no limit). Returns 0 when woken, -ETIMEDOUT, -EINTR (a signal handler ran).
- * Nothing else runs between the caller's last look at its condition and the blocking.
+ * (MF_NEVER: no limit). Returns 0 when woken, maybe for no reason; -ETIMEDOUT; -EINTR (a signal
+ * handler ran). Nothing else runs between the caller's last look at its condition and the blocking.
  */
 int mf_thread_wait(struct mf_waitq *q, uint64_t deadline_ns);
 
-/** Blocks on no queue: mf_thread_wake() or the deadline ends it. Results as mf_thread_wait(). */
+/**
+ * Blocks on no queue: mf_thread_wake() or the deadline ends it. Results as mf_thread_wait(); -EINTR
+ * also, once, when the thread is to be cancelled: POSIX functions return through mf_ret() (fd.h),
+ * which does that when nothing is held any more.
+ */
 int mf_thread_sleep(uint64_t deadline_ns);
+
+/** Ends the calling thread if it is to be cancelled (pthread_testcancel()). Nothing may be held. */
+void mf_thread_test_cancel(void);
 
 /** Makes `t` runnable if it is blocked, and takes it off its queue. Never switches. */
 void mf_thread_wake(struct mf_thread *t);

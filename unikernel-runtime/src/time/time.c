@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* time.c - POSIX clocks and sleeps. The guest's CPU clock is its monotonic clock since its start.
+/*
+ * time.c - POSIX clocks and sleeps. CPU time of the process is what hv counts for the guest; that of a
+ * thread is the time from switch to switch, which also counts when another guest has the CPU.
  */
 #include <errno.h>
 #include <sys/time.h>
@@ -7,46 +9,119 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fd/fd.h"
 #include "mayfly/hypercall.h"
-#include "thread/thread.h"
+#include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
-static int fail(int err)
+static const volatile struct hv_time_page *time_page(void)
 {
-    errno = err;
-    return -1;
+    return (const volatile struct hv_time_page *)(uintptr_t)HV_TIME_PAGE;
 }
 
-/* CPU time that hv has counted for this domain, in ns. */
-static uint64_t cpu_ns(void)
+uint64_t mf_ns_of_ticks(uint64_t ticks)
+{
+    return (uint64_t)(((unsigned __int128)ticks * time_page()->mult) >> time_page()->shift);
+}
+
+uint64_t mf_ticks_of_ns(uint64_t ns)
+{
+    const uint64_t khz = time_page()->tsc_khz;
+    return ns / MF_NS_PER_MS * khz + ns % MF_NS_PER_MS * khz / MF_NS_PER_MS;
+}
+
+uint64_t mf_process_cpu_ns(void)
 {
     struct hv_dom_info info;
     return hv_dom_info(HV_SELF, &info) < 0 ? mf_clock_ns() : info.cpu_ns;
 }
 
-int clock_gettime(clockid_t clock, struct timespec *t)
+/* ---- clocks -------------------------------------------------------------------------------- */
+
+/* A thread's time; as long as there has been one thread only, that is the process's. */
+static uint64_t thread_ns(const struct mf_thread *t)
+{
+    return mf_thread_has_started() ? mf_ns_of_ticks(mf_thread_cpu_ticks(t)) : mf_process_cpu_ns();
+}
+
+/* What pthread_getcpuclockid() gives is minus the thread's id. */
+static const struct mf_thread *thread_of_clock(clockid_t clock)
+{
+    const struct mf_thread *t = mf_thread_next(NULL);
+    while (t != NULL && (int)t->id != -(int)clock) {
+        t = mf_thread_next(t);
+    }
+    return t;
+}
+
+/* False: there is no such clock. */
+static bool read_clock(clockid_t clock, uint64_t *ns)
 {
     switch ((int)clock) {
     case (int)CLOCK_REALTIME:
-        *t = mf_timespec_of(mf_clock_wall_ns());
-        return 0;
+    case (int)CLOCK_REALTIME_COARSE:
+        *ns = mf_clock_wall_ns();
+        return true;
     case (int)CLOCK_MONOTONIC:
-        *t = mf_timespec_of(mf_clock_ns());
-        return 0;
+    case (int)CLOCK_MONOTONIC_RAW:
+    case (int)CLOCK_MONOTONIC_COARSE:
+    case (int)CLOCK_BOOTTIME:
+        *ns = mf_clock_ns();
+        return true;
+    case (int)CLOCK_PROCESS_CPUTIME_ID:
+        *ns = mf_process_cpu_ns();
+        return true;
+    case (int)CLOCK_THREAD_CPUTIME_ID:
+        *ns = thread_ns(mf_thread_self());
+        return true;
     default:
-        return fail(EINVAL);
+        break;
     }
+    const struct mf_thread *const t = (int)clock < 0 ? thread_of_clock(clock) : NULL;
+    if (t != NULL) {
+        *ns = thread_ns(t);
+    }
+    return t != NULL;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *t)
+{
+    uint64_t ns;
+    if (!read_clock(clock, &ns)) {
+        return (int)mf_ret(-EINVAL);
+    }
+    *t = mf_timespec_of(ns);
+    return 0;
 }
 
 int clock_getres(clockid_t clock, struct timespec *t)
 {
-    struct timespec now;
-    if (clock_gettime(clock, &now) != 0) {
-        return -1;
+    uint64_t ns;
+    if (!read_clock(clock, &ns)) {
+        return (int)mf_ret(-EINVAL);
     }
     if (t != NULL) {
         *t = (struct timespec){.tv_nsec = 1};
     }
+    return 0;
+}
+
+/* The machine's clock is not a guest's to set. */
+int clock_settime(clockid_t clock, const struct timespec *t)
+{
+    uint64_t ns;
+    if (!read_clock(clock, &ns) || !mf_timespec_is_valid(t)) {
+        return (int)mf_ret(-EINVAL);
+    }
+    return (int)mf_ret(clock == CLOCK_REALTIME ? -EPERM : -EINVAL);
+}
+
+int clock_getcpuclockid(pid_t pid, clockid_t *clock)
+{
+    if (pid != 0 && pid != getpid()) {
+        return ESRCH;
+    }
+    *clock = CLOCK_PROCESS_CPUTIME_ID;
     return 0;
 }
 
@@ -59,18 +134,47 @@ int gettimeofday(struct timeval *restrict t, void *restrict zone)
     return 0;
 }
 
+clock_t clock(void)
+{
+    return (clock_t)(mf_process_cpu_ns() / (MF_NS_PER_S / CLOCKS_PER_SEC));
+}
+
+clock_t times(struct tms *t)
+{
+    const uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
+    *t = (struct tms){.tms_utime = (clock_t)(mf_process_cpu_ns() / (MF_NS_PER_S / ticks_per_s))};
+    return (clock_t)(mf_clock_ns() / (MF_NS_PER_S / ticks_per_s));
+}
+
+/* ---- sleeps -------------------------------------------------------------------------------- */
+
+static bool is_wall(clockid_t clock)
+{
+    return clock == CLOCK_REALTIME || clock == CLOCK_REALTIME_COARSE;
+}
+
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, struct timespec *left)
 {
-    if (!mf_timespec_is_valid(t) ||
-        (clock != (clockid_t)CLOCK_REALTIME && clock != (clockid_t)CLOCK_MONOTONIC)) {
+    uint64_t ns;
+    if (!mf_timespec_is_valid(t) || !read_clock(clock, &ns) || clock == CLOCK_THREAD_CPUTIME_ID) {
         return EINVAL;
     }
+    if (clock == CLOCK_PROCESS_CPUTIME_ID || (int)clock < 0) {
+        return ENOTSUP;
+    }
+    mf_thread_test_cancel();
     const uint64_t deadline_ns =
-        (flags & TIMER_ABSTIME) != 0 ? mf_deadline_of_time(clock, t) : mf_deadline_of_span(t);
-    const int err = mf_thread_sleep(deadline_ns);
+        (flags & TIMER_ABSTIME) != 0
+            ? mf_deadline_of_time(is_wall(clock) ? CLOCK_REALTIME : CLOCK_MONOTONIC, t)
+            : mf_deadline_of_span(t);
+    int err;
+    do {
+        err = mf_thread_sleep(deadline_ns);
+    } while (err == 0);
     if (err != -EINTR) {
         return 0;
     }
+    mf_thread_test_cancel();
     if (left != NULL && (flags & TIMER_ABSTIME) == 0) {
         const uint64_t now = mf_clock_ns();
         *left = mf_timespec_of(deadline_ns > now ? deadline_ns - now : 0);
@@ -80,8 +184,7 @@ int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, struct
 
 int nanosleep(const struct timespec *t, struct timespec *left)
 {
-    const int err = clock_nanosleep(CLOCK_MONOTONIC, 0, t, left);
-    return err == 0 ? 0 : fail(err);
+    return (int)mf_ret(-clock_nanosleep(CLOCK_MONOTONIC, 0, t, left));
 }
 
 unsigned int sleep(unsigned int seconds)
@@ -98,14 +201,13 @@ int usleep(useconds_t us)
     return nanosleep(&t, NULL);
 }
 
-clock_t clock(void)
-{
-    return (clock_t)(cpu_ns() / (MF_NS_PER_S / CLOCKS_PER_SEC));
-}
+/* ---- timers -------------------------------------------------------------------------------- */
 
-clock_t times(struct tms *t)
+void mf_timer_value(const struct mf_timer *t, uint64_t interval_ns, struct itimerspec *value)
 {
-    const uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
-    *t = (struct tms){.tms_utime = (clock_t)(cpu_ns() / (MF_NS_PER_S / ticks_per_s))};
-    return (clock_t)(mf_clock_ns() / (MF_NS_PER_S / ticks_per_s));
+    *value = (struct itimerspec){.it_interval = mf_timespec_of(interval_ns)};
+    if (mf_timer_is_set(t)) {
+        const uint64_t now = mf_clock_ns();
+        value->it_value = mf_timespec_of(t->deadline_ns > now ? t->deadline_ns - now : 1);
+    }
 }

@@ -53,3 +53,22 @@ static inline uint64_t mf_deadline_of_time(clockid_t clock, const struct timespe
         clock == (clockid_t)CLOCK_REALTIME ? mf_clock_wall_ns() - mf_clock_ns() : 0;
     return ns == MF_NEVER ? MF_NEVER : ns > zero ? ns - zero : 1;
 }
+
+/** CPU time of the guest as hv counts it. A hypercall. */
+uint64_t mf_process_cpu_ns(void);
+
+/** Nanoseconds of so many ticks of the TSC, and the other way (up to some years). */
+uint64_t mf_ns_of_ticks(uint64_t ticks);
+uint64_t mf_ticks_of_ns(uint64_t ns);
+
+/** The deadline of a valid, non-zero time given to timer_settime() or timerfd_settime(). */
+static inline uint64_t mf_timer_deadline(clockid_t clock, bool is_absolute,
+                                         const struct timespec *t)
+{
+    return is_absolute ? mf_deadline_of_time(clock, t) : mf_deadline_of_span(t);
+}
+
+struct mf_timer;
+
+/** What timer_gettime() and timerfd_gettime() say of `t`. */
+void mf_timer_value(const struct mf_timer *t, uint64_t interval_ns, struct itimerspec *value);

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * posix_timer.c - timer_create() and its family, on CLOCK_REALTIME and CLOCK_MONOTONIC (the wall clock
+ * is never set, so both run alike). At most one signal of a timer is pending; what comes meanwhile is
+ * counted as overrun. SIGEV_THREAD starts a detached thread each time.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "fd/fd.h"
+#include "signal/signal_internal.h"
+#include "time/alarm.h"
+#include "time/time_internal.h"
+
+struct posix_timer {
+    struct mf_timer timer;
+    struct posix_timer *next;
+    int id; /* > 0 */
+    clockid_t clock;
+    struct sigevent event;
+    uint64_t interval_ns;
+    uint64_t overrun, last_overrun; /* counted now; of the last signal that was taken */
+};
+
+static struct posix_timer *timers;
+static int last_id, timer_count;
+
+static struct posix_timer *find(int id)
+{
+    struct posix_timer *t = timers;
+    while (t != NULL && t->id != id) {
+        t = t->next;
+    }
+    return t;
+}
+
+/* ---- expiry -------------------------------------------------------------------------------- */
+
+struct notice {
+    void (*fn)(union sigval value);
+    union sigval value;
+};
+
+static void *run_notice(void *arg)
+{
+    const struct notice n = *(const struct notice *)arg;
+    free(arg);
+    n.fn(n.value);
+    return NULL;
+}
+
+static int start_thread(const struct sigevent *event)
+{
+    struct notice *const n = malloc(sizeof(*n));
+    if (n == NULL) {
+        return -ENOMEM;
+    }
+    *n = (struct notice){event->sigev_notify_function, event->sigev_value};
+    struct mf_thread_spec spec = {.detached = true};
+    if (event->sigev_notify_attributes != NULL) {
+        spec.stack_bytes = event->sigev_notify_attributes->__stacksize;
+        spec.guard_bytes = event->sigev_notify_attributes->__guardsize;
+    }
+    struct mf_thread *thread;
+    const int err = mf_thread_create(run_notice, n, &spec, &thread);
+    if (err != 0) {
+        free(n);
+        return err;
+    }
+    sigfillset(&thread->signal_mask); /* signals are for the program's own threads */
+    return 0;
+}
+
+static bool is_pending(const struct posix_timer *t)
+{
+    return (mf_signals_pending & MF_SIGNAL_BIT(t->event.sigev_signo)) != 0;
+}
+
+/* The signal of `t` is being taken. */
+static void on_signal(siginfo_t *info)
+{
+    struct posix_timer *const t = find(info->si_timerid);
+    if (t != NULL) {
+        t->last_overrun = t->overrun < INT_MAX ? t->overrun : INT_MAX;
+        t->overrun = 0;
+        info->si_overrun = (int)t->last_overrun;
+    }
+}
+
+static void notify(struct posix_timer *t)
+{
+    if (t->event.sigev_notify == SIGEV_THREAD) {
+        t->overrun = start_thread(&t->event) == 0 ? 0 : t->overrun + 1;
+    } else if (t->event.sigev_notify == SIGEV_SIGNAL) {
+        const siginfo_t info = {.si_signo = t->event.sigev_signo,
+                                .si_code = SI_TIMER,
+                                .si_value = t->event.sigev_value,
+                                .si_timerid = t->id};
+        if (is_pending(t) || mf_signal_post_info(&info) != 0) {
+            t->overrun++;
+        }
+    }
+}
+
+static void on_expire(struct mf_timer *timer)
+{
+    struct posix_timer *const t = (struct posix_timer *)timer;
+    mf_alarm_expired();
+    if (t->interval_ns != 0) {
+        const uint64_t now = mf_clock_ns(), next = timer->deadline_ns + t->interval_ns;
+        const uint64_t missed = next > now ? 0 : (now - next) / t->interval_ns + 1;
+        t->overrun += missed;
+        mf_alarm_set(timer, next + missed * t->interval_ns);
+    }
+    notify(t);
+}
+
+/* ---- POSIX --------------------------------------------------------------------------------- */
+
+static int check(clockid_t clock, const struct sigevent *event)
+{
+    struct timespec now;
+    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) {
+        return clock_gettime(clock, &now) == 0 ? -ENOTSUP : -EINVAL;
+    }
+    if (event == NULL) {
+        return 0;
+    }
+    switch (event->sigev_notify) {
+    case SIGEV_NONE:
+        return 0;
+    case SIGEV_SIGNAL:
+        return mf_signal_is_valid(event->sigev_signo) ? 0 : -EINVAL;
+    case SIGEV_THREAD:
+        return event->sigev_notify_function != NULL ? 0 : -EINVAL;
+    default:
+        return -EINVAL;
+    }
+}
+
+int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict id)
+{
+    const int err = check(clock, event);
+    if (err != 0) {
+        return (int)mf_ret(err);
+    }
+    struct posix_timer *const t = timer_count < TIMER_MAX ? calloc(1, sizeof(*t)) : NULL;
+    if (t == NULL) {
+        return (int)mf_ret(-EAGAIN);
+    }
+    do {
+        last_id = last_id == INT_MAX ? 1 : last_id + 1;
+    } while (find(last_id) != NULL);
+    *t = (struct posix_timer){
+        .timer.expire = on_expire, .next = timers, .id = last_id, .clock = clock};
+    if (event != NULL) {
+        t->event = *event;
+    } else {
+        t->event = (struct sigevent){
+            .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM, .sigev_value.sival_int = t->id};
+    }
+    timers = t;
+    timer_count++;
+    mf_signal_on_timer = on_signal;
+    *id = (timer_t)t->id;
+    return 0;
+}
+
+int timer_delete(timer_t id)
+{
+    struct posix_timer *const t = find((int)id);
+    if (t == NULL) {
+        return (int)mf_ret(-EINVAL);
+    }
+    struct posix_timer **link = &timers;
+    while (*link != t) {
+        link = &(*link)->next;
+    }
+    *link = t->next;
+    timer_count--;
+    mf_alarm_cancel(&t->timer);
+    free(t);
+    return 0;
+}
+
+int timer_gettime(timer_t id, struct itimerspec *value)
+{
+    const struct posix_timer *const t = find((int)id);
+    if (t == NULL) {
+        return (int)mf_ret(-EINVAL);
+    }
+    mf_timer_value(&t->timer, t->interval_ns, value);
+    return 0;
+}
+
+int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value,
+                  struct itimerspec *restrict old)
+{
+    struct posix_timer *const t = find((int)id);
+    if (t == NULL || !mf_timespec_is_valid(&value->it_value) ||
+        !mf_timespec_is_valid(&value->it_interval)) {
+        return (int)mf_ret(-EINVAL);
+    }
+    const struct itimerspec now = *value;
+    if (old != NULL) {
+        mf_timer_value(&t->timer, t->interval_ns, old);
+    }
+    t->interval_ns = mf_timespec_ns(&now.it_interval);
+    t->overrun = 0;
+    if (now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0) {
+        mf_alarm_cancel(&t->timer);
+    } else {
+        mf_alarm_set(&t->timer,
+                     mf_timer_deadline(t->clock, (flags & TIMER_ABSTIME) != 0, &now.it_value));
+    }
+    return 0;
+}
+
+int timer_getoverrun(timer_t id)
+{
+    const struct posix_timer *const t = find((int)id);
+    return t == NULL ? (int)mf_ret(-EINVAL) : (int)t->last_overrun;
+}
+
+void mf_posix_timers_forget(void)
+{
+    while (timers != NULL) {
+        timer_delete((timer_t)timers->id);
+    }
+}
