@@ -79,7 +79,7 @@ teardown() {
 # ---- usage ---------------------------------------------------------------------------------------
 
 @test "every command has a help with examples" {
-    for command in build pack inspect run; do
+    for command in new build run inspect pack key sign verify; do
         run mayfly $command --help
         [ "$status" -eq 0 ]
         [[ "$output" == *Examples:*mayfly\ $command* ]]
@@ -131,9 +131,27 @@ teardown() {
     cmp "$guest/a.img" "$guest/b.img"
 }
 
-@test "hello is at most 128 KiB" {
+@test "hello is at most 128 KiB, http at most 400 KiB" {
     mayfly build examples/hello -o "$guest/hello.img"
-    [ "$(stat -c %s "$guest/hello.img")" -le 131072 ]
+    [ "$(stat -c %s "$guest/hello.img")" -le $((128 * 1024)) ]
+    mayfly build examples/http -o "$guest/http.img"
+    [ "$(stat -c %s "$guest/http.img")" -le $((400 * 1024)) ]
+}
+
+@test "new makes a project that builds and runs in its folder" {
+    cd "$guest"
+    mayfly new greet
+    cd greet
+    mayfly build
+    run --separate-stderr mayfly run --timeout 60
+    [ "$status" -eq 0 ]
+    [ "$output" = "Hello from greet!" ]
+    run mayfly new "$guest/greet"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"there is something of that name"* ]]
+    run mayfly new "$guest/Not Good"
+    [ "$status" -eq 1 ]
+    [ ! -e "$guest/Not Good" ]
 }
 
 @test "an image has no writable and executable segment and no SYSCALL instruction" {
@@ -207,6 +225,84 @@ teardown() {
     [[ "$output" == *'"memory": 8388608'* ]]
 }
 
+@test "the manifest names the hash of every source and header, and the runtime" {
+    hello_into "$guest"
+    printf '#define STATUS 7\n' >"$guest/lib/a b.h"
+    sed -i '1i #include "a b.h"' "$guest/lib/status.c"
+    mayfly build "$guest" -o "$guest/a.img"
+    mayfly inspect --json "$guest/a.img" >"$guest/json"
+    for file in main.c lib/status.c "lib/a b.h" mayfly.yaml; do
+        grep -qF "\"$file\": \"$(sha256sum <"$guest/$file" | cut -c 1-64)\"" "$guest/json"
+    done
+    grep -q "\"sha256\": \"$(cat "$B/sdk/lib/runtime.sha256")\"" "$guest/json"
+    grep -q '"version": "mayfly ' "$guest/json"
+}
+
+@test "inspect names the functions of POSIX that the program calls, and the hash of every layer" {
+    hello_into "$guest"
+    mayfly build "$guest" -o "$guest/a.img"
+    run mayfly inspect "$guest/a.img"
+    [[ "$output" == *"functions of POSIX that the program calls:
+ printf
+"* ]]
+    [[ "$output" == *"id           sha256:"*"signature    none"* ]]
+    read -r offset bytes < <(readelf -lW "$guest/a.img" | awk '$1 == "LOAD" && / R E / { print $2, $5 }')
+    text=$(tail -c "+$((offset + 1))" "$guest/a.img" | head -c "$((bytes))" | sha256sum | cut -c 1-16)
+    [[ "$output" == *"text     $text"* ]]
+}
+
+# ---- signatures ----------------------------------------------------------------------------------
+
+@test "an image is signed by a key, and verified with it alone" {
+    hello_into "$guest"
+    cd "$guest"
+    mayfly key new one >/dev/null
+    mayfly key new two >/dev/null
+    [ "$(stat -c %a one)" = 600 ]
+    mayfly build . -o a.img
+    run mayfly verify a.img
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"a.img is not signed" ]]
+    id=$(mayfly inspect a.img | grep '^id ')
+    mayfly sign -k one a.img
+    [ "$(mayfly inspect a.img | grep '^id ')" = "$id" ]
+    mayfly verify -k one.pub a.img | grep -q "signed by $(mayfly key show one)"
+    run mayfly verify -k two.pub a.img
+    [ "$status" -eq 1 ]
+    MAYFLY_KEY=one mayfly build . -o b.img
+    cmp a.img b.img
+    printf x | dd of=a.img bs=1 seek=20000 conv=notrunc 2>/dev/null
+    run mayfly verify a.img
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"is damaged"* ]]
+}
+
+@test "dom0 starts only images signed by its keys, when it is told so" {
+    hello_into "$guest"
+    cd "$guest"
+    mayfly key new one >/dev/null
+    mayfly key new two >/dev/null
+    mayfly build . -o plain.img
+    mayfly build -k one . -o signed.img
+    boot() {
+        run --separate-stderr mayfly run --timeout 60 --set require-signature=yes --set "key=$(mayfly key show "$1")" "$2"
+    }
+    boot one signed.img
+    [ "$status" -eq 7 ]
+    boot two signed.img
+    [ "$status" -eq 125 ]
+    [[ "$output" == *"image small: is signed by a key that is not in the list of accepted keys"* ]]
+    boot one plain.img
+    [ "$status" -eq 125 ]
+    [[ "$output" == *"image small: is not signed, and mayfly.conf says require-signature = yes"* ]]
+    printf x | dd of=signed.img bs=1 seek=20000 conv=notrunc 2>/dev/null
+    boot one signed.img
+    [ "$status" -eq 125 ]
+    [[ "$output" == *"image small: is damaged"* ]]
+    run mayfly run --timeout 60 plain.img
+    [ "$status" -eq 7 ]
+}
+
 @test "what is no image is refused" {
     echo no >"$guest/a.img"
     run mayfly inspect "$guest/a.img"
@@ -259,6 +355,27 @@ C
         [ "$output" = "got one
 got two" ]
     done
+}
+
+@test "run takes a linked program as it is" {
+    hello_into "$guest"
+    "$B/sdk/bin/x86_64-mayfly-elf-gcc" "$guest/main.c" "$guest/lib/status.c" -o "$guest/Linked.elf"
+    run --separate-stderr mayfly run --timeout 60 "$guest/Linked.elf" hi
+    [ "$status" -eq 7 ]
+    [ "$output" = "1: hi" ]
+}
+
+@test "a compilation of more than a second says so on a terminal, and only there" {
+    mkdir -p "$guest/sdk/bin"
+    hello_into "$guest"
+    printf '#!/bin/sh\ncase "$*" in *main.c*) sleep 1.5 ;; esac\nexec "%s" "$@"\n' "$B/sdk/bin/x86_64-mayfly-elf-gcc" \
+        >"$guest/sdk/bin/x86_64-mayfly-elf-gcc"
+    chmod +x "$guest/sdk/bin/x86_64-mayfly-elf-gcc"
+    run script -qec "MAYFLY_SDK=$guest/sdk mayfly build $guest -o $guest/a.img" /dev/null
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"compiling "*" of 2"* ]]
+    MAYFLY_SDK=$guest/sdk run mayfly build "$guest" -o "$guest/a.img"
+    [ -z "$output" ]
 }
 
 @test "a guest ended by a fault is exit status 139" {

@@ -11,6 +11,12 @@ case ${1-} in --source=*) source=${1#*=} && shift ;; esac
     echo "${0##*/}: there is no $source/configure" >&2
     exit 1
 }
-export PATH="$sdk/bin:$PATH" CONFIG_SITE="$sdk/share/config.site"
-grep -q enable_shared "$source/configure" && set -- --disable-shared "$@"
+export PATH="$sdk/bin:$PATH"
+
+# Not by CONFIG_SITE, which autoconf splits at blanks.
+set -a
+. "$sdk/share/config.site"
+set +a
+
+! grep -q enable_shared "$source/configure" || set -- --disable-shared "$@"
 exec "$source/configure" --host=x86_64-mayfly-elf --build="$(gcc -dumpmachine)" "$@"

@@ -28,8 +28,8 @@ static int print_answers(const char *who)
 #ifdef HAVE_INOTIFY_INIT
         {"inotify_init", 1},
 #endif
-#ifdef HAVE_DLOPEN
-        {"dlopen", 1},
+#ifdef HAVE_PTRACE
+        {"ptrace", 1},
 #endif
 #ifdef HAVE_SYS_EPOLL_H
         {"sys/epoll.h", 1},
