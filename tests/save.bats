@@ -115,6 +115,25 @@ pattern() {
     [ "$output" = warm ]
 }
 
+@test "what nobody may look into is shut after a reboot, too" {
+    boot
+    shell start http name=shut inspect=no share=friend
+    wait_for "shut: http: listening"
+    shell snapshot shut closed
+    shell save closed
+    power_off
+    boot
+    shell restore closed
+    shell clone closed name=again
+    shell pause again
+    run shell regs again
+    echo "$output"
+    [[ "$output" == *"inspect="* ]]
+    run shell files again
+    [[ "$output" == *"inspect="* ]]
+    shell forget closed
+}
+
 @test "memory is what it was, changes are saved as a difference" {
     boot
     pattern 7 24 large

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// cflags: -Idom0
 /* fake_disk.c - see fake_disk.h. */
 #include "fake_disk.h"
 

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+// SPDX-License-Identifier: Apache-2.0
+// cflags: -Idom0
 /*
  * fake_disk.h - a disk in memory that loses power when it is told to. What was written and not
  * flushed is then there or not, sector by sector, as a disk may do it.
@@ -8,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "disk.h"
+#include "store/disk.h"
 
 #define FAKE_BLOCKS_MAX 4096u
 #define FAKE_PENDING_MAX 512u

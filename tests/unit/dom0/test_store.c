@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/store/catalogue.c dom0/store/body.c dom0/store/crc32c.c tests/unit/dom0/fake_disk.c
-// cflags: -Idom0/store
+// cflags: -Idom0
 // timeout: 120
 // The format of saved templates: a power cut after each write, each altered block, a full disk.
 #include <setjmp.h>
@@ -13,10 +13,10 @@
 
 #include <cmocka.h>
 
-#include "body.h"
-#include "crc32c.h"
 #include "fake_disk.h"
 #include "mayfly/abi.h"
+#include "store/body.h"
+#include "store/crc32c.h"
 
 #define BLOCKS 2048u
 #define BASE_VA HV_HEAP_BASE
