@@ -2,9 +2,11 @@
 /*
  * dlfcn.h - dynamic linking (POSIX.1-2008), for programs that can do without: a guest is one static
  * program. dlopen(NULL) gives a handle for it; every other dlopen(), and every dlsym(), fails, and
- * dlerror() says why.
+ * dlerror() says why. dladdr() (GNU) knows no object.
  */
 #pragma once
+
+#include <sys/features.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -19,6 +21,17 @@ void *dlopen(const char *file, int mode);
 void *dlsym(void *__restrict handle, const char *__restrict name);
 int dlclose(void *handle);
 char *dlerror(void);
+
+#if __MISC_VISIBLE || defined(_GNU_SOURCE)
+typedef struct {
+    const char *dli_fname;
+    void *dli_fbase;
+    const char *dli_sname;
+    void *dli_saddr;
+} Dl_info;
+
+int dladdr(const void *address, Dl_info *info);
+#endif
 
 #ifdef __cplusplus
 }

@@ -22,6 +22,7 @@
 #define SIOCINQ FIONREAD
 #define SIOCOUTQ TIOCOUTQ
 #define FIONBIO 0x5421
+#define FIOASYNC 0x5452 /* refused: there is no SIGIO */
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
 
