@@ -17,6 +17,7 @@
 #endif
 
 __BEGIN_DECLS
+int getlogin_r(char *name, size_t bytes);
 #if __XSI_VISIBLE || __MISC_VISIBLE
 int lockf(int fd, int command, off_t bytes);
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* device.c - null, zero, the random devices, and names for the console. */
+/* device.c - null, zero, full, the random devices, and names for the console. */
 #include "files/device.h"
 
 #include <fcntl.h>
@@ -22,6 +22,13 @@ static ssize_t null_writev(struct mf_open_file *f, const struct iovec *iov, int 
 {
     (void)f, (void)pos;
     return mf_iov_bytes(iov, iov_count);
+}
+
+static ssize_t full_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                           off_t *pos)
+{
+    (void)f, (void)pos;
+    return mf_iov_bytes(iov, iov_count) == 0 ? 0 : -ENOSPC;
 }
 
 static ssize_t zero_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
@@ -72,6 +79,11 @@ static const struct mf_fd_ops zero_ops = {.readv = zero_readv,
                                           .fstat = device_fstat,
                                           .lseek = device_lseek,
                                           .close = device_close};
+static const struct mf_fd_ops full_ops = {.readv = zero_readv,
+                                          .writev = full_writev,
+                                          .fstat = device_fstat,
+                                          .lseek = device_lseek,
+                                          .close = device_close};
 static const struct mf_fd_ops random_ops = {.readv = random_readv,
                                             .writev = null_writev,
                                             .fstat = device_fstat,
@@ -97,9 +109,15 @@ static int open_console(const struct mf_device *d, uint32_t flags, struct mf_ope
 }
 
 const struct mf_device mf_devices[] = {
-    {"console", open_console, NULL},      {"tty", open_console, NULL},
-    {"stdin", open_console, NULL},        {"stdout", open_console, NULL},
-    {"stderr", open_console, NULL},       {"null", open_plain, &null_ops},
-    {"zero", open_plain, &zero_ops},      {"random", open_plain, &random_ops},
-    {"urandom", open_plain, &random_ops}, {NULL, NULL, NULL},
+    {"console", open_console, NULL},
+    {"tty", open_console, NULL},
+    {"stdin", open_console, NULL},
+    {"stdout", open_console, NULL},
+    {"stderr", open_console, NULL},
+    {"null", open_plain, &null_ops},
+    {"zero", open_plain, &zero_ops},
+    {"random", open_plain, &random_ops},
+    {"urandom", open_plain, &random_ops},
+    {"full", open_plain, &full_ops},
+    {NULL, NULL, NULL},
 };

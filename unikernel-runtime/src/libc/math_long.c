@@ -63,7 +63,7 @@ long double fabsl(long double x)
 
 long double copysignl(long double x, long double y)
 {
-    return signbit(x) == signbit(y) ? x : -x;
+    return (signbit(x) != 0) == (signbit(y) != 0) ? x : -x;
 }
 
 /* Halfway cases away from zero. */

@@ -219,6 +219,11 @@ char *getlogin(void)
     return name;
 }
 
+int getlogin_r(char *name, size_t bytes)
+{
+    return strlcpy(name, getlogin(), bytes) < bytes ? 0 : ERANGE;
+}
+
 int issetugid(void)
 {
     return 0;

@@ -3,7 +3,9 @@
  * termios.c - the console as a terminal: always raw, without echo; what dom0's end does is not the
  * guest's business. Asking for a line discipline is an error, asking for raw mode is not.
  */
-#include <sys/termios.h>
+#include <stdio.h>
+#include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "fd/fd.h"
@@ -29,4 +31,51 @@ int tcsetattr(int fd, int when, const struct termios *t)
         return -1;
     }
     return (int)mf_ret((t->c_lflag & (ICANON | ECHO)) != 0 ? -EINVAL : 0);
+}
+
+/* ---- settings that a program computes with -------------------------------------------------- */
+
+void cfmakeraw(struct termios *t)
+{
+    t->c_iflag &= (tcflag_t) ~(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR | ICRNL | IXON);
+    t->c_oflag &= (tcflag_t)~OPOST;
+    t->c_lflag &= (tcflag_t) ~(ECHO | ECHONL | ICANON | ISIG | IEXTEN);
+    t->c_cflag = (t->c_cflag & (tcflag_t) ~(CSIZE | PARENB)) | CS8;
+    t->c_cc[VMIN] = 1;
+    t->c_cc[VTIME] = 0;
+}
+
+speed_t cfgetispeed(const struct termios *t)
+{
+    return t->c_ispeed;
+}
+
+speed_t cfgetospeed(const struct termios *t)
+{
+    return t->c_ospeed;
+}
+
+int cfsetispeed(struct termios *t, speed_t speed)
+{
+    t->c_ispeed = speed;
+    return 0;
+}
+
+int cfsetospeed(struct termios *t, speed_t speed)
+{
+    t->c_ospeed = speed;
+    return 0;
+}
+
+/* ---- queues: output is in dom0's hands when write() is back ---------------------------------- */
+
+int tcdrain(int fd)
+{
+    return isatty(fd) ? 0 : -1;
+}
+
+char *ctermid(char *buffer)
+{
+    static char name[] = "/dev/tty";
+    return buffer == NULL ? name : strcpy(buffer, name);
 }
