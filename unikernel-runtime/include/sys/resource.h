@@ -44,8 +44,14 @@ struct rusage {
     long ru_nivcsw;
 };
 
+#define PRIO_PROCESS 0
+#define PRIO_PGRP 1
+#define PRIO_USER 2
+
 __BEGIN_DECLS
 int getrlimit(int resource, struct rlimit *limit);
 int getrusage(int who, struct rusage *usage);
 int setrlimit(int resource, const struct rlimit *limit);
+int getpriority(int which, id_t who);
+int setpriority(int which, id_t who, int value);
 __END_DECLS
