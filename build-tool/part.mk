@@ -46,10 +46,13 @@ include build-tool/install.mk
 # ---- make run --------------------------------------------------------------------------------------
 
 PORT ?= 8080
+# DISK=FILE[:SIZE]: to dom0's shell instead, with a disk for saved templates.
+DISK ?=
 
 .PHONY: run
 run: all
-	@ACCEL='$(ACCEL)' CPUS='$(CPUS)' MEM='$(MEM)' exec $(MAYFLY) run --uefi -p $(PORT):80 examples/http
+	@ACCEL='$(ACCEL)' CPUS='$(CPUS)' MEM='$(MEM)' exec $(MAYFLY) run --uefi -p $(PORT):80 \
+		$(if $(DISK),--shell --disk '$(DISK)' $(B)/images,examples/http)
 
 # Boots GUEST under gdb's control; docs/debugging.md.
 GUEST ?= hello

@@ -158,6 +158,7 @@ help:
 
 # help: make          builds everything
 # help: make run      boots Mayfly in QEMU with examples/http as a guest; PORT= ACCEL= CPUS= MEM=
+# help: make run DISK=FILE:SIZE  to dom0's shell, with a disk for saved templates
 # help: make test     builds and runs every test; ONLY='guest/ kv' runs those whose name contains a word; JOBS=2
 # help: make unit     runs the host unit tests (gcc, ASan, UBSan); UNIT_CC=clang
 # help: make hv-test  runs the tests that boot hv alone
