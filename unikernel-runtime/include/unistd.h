@@ -16,7 +16,12 @@
 #define F_TEST 3
 #endif
 
+#ifndef _CS_PATH
+#define _CS_PATH 0
+#endif
+
 __BEGIN_DECLS
+size_t confstr(int name, char *buffer, size_t bytes);
 int getlogin_r(char *name, size_t bytes);
 #if __XSI_VISIBLE || __MISC_VISIBLE
 int lockf(int fd, int command, off_t bytes);

@@ -5,12 +5,12 @@
 
 extern char **environ;
 
-/* newlib's setenv() copies what it finds; a pointer to nothing would not do. */
+/* The array stays: newlib's setenv() may have made it, and grows it again. */
 int clearenv(void)
 {
-    static char *nothing[1];
-    nothing[0] = NULL;
-    environ = nothing;
+    if (environ != NULL) {
+        environ[0] = NULL;
+    }
     return 0;
 }
 

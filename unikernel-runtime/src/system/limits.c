@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include "fd/fd_internal.h"
-#include "files/node.h"
 #include "mayfly/hypercall.h"
 #include "start/info.h"
 #include "start/link.h"
+#include "system/identity.h"
 #include "time/clock.h"
 
 #define CLOCK_TICKS 100 /* per second, for times() */
@@ -52,8 +52,24 @@ long sysconf(int name)
     case _SC_ARG_MAX: /* start.c */
         return 16384;
     case _SC_NGROUPS_MAX:
+        return MF_GROUPS_MAX;
     case _SC_CHILD_MAX:
         return 0;
+    case _SC_LINE_MAX:
+        return 2048;
+    case _SC_LOGIN_NAME_MAX:
+    case _SC_TTY_NAME_MAX:
+        return 32;
+    case _SC_STREAM_MAX:
+        return mf_fds.limit;
+    case _SC_SYMLOOP_MAX:
+        return 8;
+    case _SC_TZNAME_MAX:
+        return 10;
+    case _SC_RE_DUP_MAX:
+        return 255;
+    case _SC_ATEXIT_MAX:
+        return INT_MAX;
     case _SC_BARRIERS:
     case _SC_CLOCK_SELECTION:
     case _SC_CPUTIME:
@@ -174,27 +190,4 @@ int getrusage(int who, struct rusage *usage)
         usage->ru_minflt = (long)info.fault_count;
     }
     return 0;
-}
-
-long pathconf(const char *path, int name)
-{
-    (void)path;
-    switch (name) {
-    case _PC_NAME_MAX:
-        return MF_NAME_MAX;
-    case _PC_PATH_MAX:
-        return PATH_MAX;
-    case _PC_PIPE_BUF:
-        return PIPE_BUF;
-    case _PC_LINK_MAX:
-        return 1;
-    default:
-        errno = EINVAL;
-        return -1;
-    }
-}
-
-long fpathconf(int fd, int name)
-{
-    return mf_fd_peek(fd) == NULL ? mf_ret(-EBADF) : pathconf("", name);
 }
