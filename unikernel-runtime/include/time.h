@@ -4,6 +4,9 @@
 
 #include_next <time.h>
 
+#undef CLOCKS_PER_SEC
+#define CLOCKS_PER_SEC ((clock_t)1000000) /* POSIX; newlib has 100 for unknown machines */
+
 #if __MISC_VISIBLE
 __BEGIN_DECLS
 time_t timegm(struct tm *tm);
