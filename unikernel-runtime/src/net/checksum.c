@@ -6,6 +6,7 @@
  */
 #include "net/checksum.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static uint64_t load64(const uint8_t *p)
@@ -39,6 +40,20 @@ static uint64_t add_64_bytes(uint64_t sum, const uint8_t *p)
     return sum;
 }
 
+/* The last `left` bytes, 1 to 7, of which some have been added already when there are 8 in all. */
+static uint64_t load_last(const uint8_t *p, unsigned int left, bool has_8)
+{
+    uint64_t last = 0;
+
+    if (has_8) {
+        return load64(p + left - 8) >> (8 * (8 - left));
+    }
+    for (unsigned int i = 0; i < left; i++) {
+        last |= (uint64_t)p[i] << (8 * i);
+    }
+    return last;
+}
+
 uint16_t mf_checksum_add(const void *data, int bytes)
 {
     const uint8_t *p = data;
@@ -52,11 +67,7 @@ uint16_t mf_checksum_add(const void *data, int bytes)
         sum = add_carry(sum, load64(p));
     }
     if (left > 0) {
-        uint64_t last = 0;
-        for (unsigned int i = 0; i < left; i++) {
-            last |= (uint64_t)p[i] << (8 * i);
-        }
-        sum = add_carry(sum, last);
+        sum = add_carry(sum, load_last(p, left, bytes >= 8));
     }
     return mf_checksum_fold(sum);
 }

@@ -70,8 +70,18 @@ static uint16_t take_slot(struct virtq_driver *q)
     return at;
 }
 
-bool virtq_driver_add(struct virtq_driver *q, const struct virtq_segment *segments,
-                      unsigned int out, unsigned int in, void *token)
+static void show_chain(struct virtq_driver *q, uint16_t head, unsigned int count, void *token)
+{
+    q->free_count = (uint16_t)(q->free_count - count);
+    q->slots[head].token = token;
+    q->slots[head].count = (uint16_t)count;
+    q->avail->ring[q->avail_next & (q->size - 1)] = head;
+    q->avail_next++;
+}
+
+static __attribute__((noinline)) bool add_several(struct virtq_driver *q,
+                                                  const struct virtq_segment *segments,
+                                                  unsigned int out, unsigned int in, void *token)
 {
     const unsigned int count = out + in;
 
@@ -87,11 +97,25 @@ bool virtq_driver_add(struct virtq_driver *q, const struct virtq_segment *segmen
         d->flags = (uint16_t)((i >= out ? VIRTQ_DESC_F_WRITE : 0) | (last ? 0 : VIRTQ_DESC_F_NEXT));
         d->next = last ? 0 : q->free_head;
     }
-    q->free_count = (uint16_t)(q->free_count - count);
-    q->slots[head].token = token;
-    q->slots[head].count = (uint16_t)count;
-    q->avail->ring[q->avail_next & (q->size - 1)] = head;
-    q->avail_next++;
+    show_chain(q, head, count, token);
+    return true;
+}
+
+bool virtq_driver_add(struct virtq_driver *q, const struct virtq_segment *segments,
+                      unsigned int out, unsigned int in, void *token)
+{
+    if (out + in != 1) {
+        return add_several(q, segments, out, in, token);
+    }
+    /* The usual case: all in one piece. */
+    if (q->free_count == 0 || q->broken) {
+        return false;
+    }
+    const uint16_t at = take_slot(q);
+    q->desc[at] = (struct virtq_desc){.address = segments->address,
+                                      .bytes = segments->bytes,
+                                      .flags = in != 0 ? VIRTQ_DESC_F_WRITE : 0};
+    show_chain(q, at, 1, token);
     return true;
 }
 
@@ -121,7 +145,7 @@ static void free_chain(struct virtq_driver *q, uint16_t head)
     const uint16_t count = q->slots[head].count;
     uint16_t last = head;
 
-    for (uint16_t i = 1; i < count; i++) {
+    for (uint16_t i = count; i > 1; i--) {
         last = q->slots[last].next;
     }
     q->slots[head].count = 0;
