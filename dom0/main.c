@@ -18,6 +18,7 @@
 #include "serial.h"
 #include "shell.h"
 #include "term.h"
+#include "thread/preempt.h"
 #include "thread/thread.h"
 #include "trust.h"
 #include "uplink.h"
@@ -105,6 +106,7 @@ int main(void)
 {
     const struct boot_file file = boot_find(CONF_NAME);
 
+    mf_preempt_off = 1; /* handlers and the threads of commands take turns where they wait */
     conf_parse(&conf, file.data, file.bytes, complain);
     netback_switch.plan = conf.plan;
     image_scan();

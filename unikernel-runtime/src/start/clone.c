@@ -59,6 +59,7 @@ void mf_clone_attach(void)
         c->fn(c->arg);
     }
     mf_preempt_off--;
+    mf_preempt_update();
     mf_critical_depth = depth;
     mf_info()->critical = depth;
 }

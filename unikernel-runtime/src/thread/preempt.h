@@ -33,6 +33,12 @@
 /** Timers that are set and send signals: they interrupt a single thread, too. */
 extern uint32_t mf_preempt_alarms;
 
+/**
+ * While it is not 0 nobody is interrupted: counted up and down around a function of the application
+ * that must not be; for ever by an application whose own threads rely on being cooperative (dom0).
+ */
+extern uint32_t mf_preempt_off;
+
 /* preempt.c's own. */
 void mf_preempt_ask(void);
 
@@ -42,16 +48,13 @@ void mf_preempt_ask(void);
  */
 static inline void mf_preempt_update(void)
 {
-    if (mf_thread_count > 1 || mf_preempt_alarms != 0) {
+    if ((mf_thread_count > 1 || mf_preempt_alarms != 0) && mf_preempt_off == 0) {
         mf_preempt_ask();
     }
 }
 
 /** A wait for events has blocked, and ended what was asked for. */
 void mf_preempt_forget(void);
-
-/** The application's function that runs now must not be interrupted. Nests. */
-extern uint32_t mf_preempt_off;
 
 /** f->vector is HV_VECTOR_TIMER: on the fault stack. */
 void mf_preempt(const struct hv_fault *f, const void *fpu) __attribute__((noreturn));
