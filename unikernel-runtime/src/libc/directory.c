@@ -143,7 +143,7 @@ static int append(struct list *l, const struct dirent *e)
 {
     if (l->count == l->capacity) {
         const size_t more = l->capacity == 0 ? 16 : l->capacity * 2;
-        struct dirent **const entries = realloc(l->entries, more * sizeof(*entries));
+        struct dirent **const entries = realloc(l->entries, more * sizeof(struct dirent *));
         if (entries == NULL) {
             return -1;
         }
@@ -193,11 +193,11 @@ int scandir(const char *path, struct dirent ***entries, int (*select)(const stru
     }
     errno = before;
     if (compare != NULL && l.count > 1) {
-        qsort(l.entries, l.count, sizeof(*l.entries),
+        qsort(l.entries, l.count, sizeof(struct dirent *),
               (int (*)(const void *, const void *))(uintptr_t)compare);
     }
     if (l.entries == NULL) { /* an array all the same, that the caller may free */
-        l.entries = malloc(sizeof(*l.entries));
+        l.entries = malloc(sizeof(struct dirent *));
     }
     *entries = l.entries;
     return l.entries == NULL ? -1 : (int)l.count;

@@ -29,98 +29,93 @@ static long resident_pages(void)
     return hv_dom_info(HV_SELF, &info) < 0 ? 0 : (long)info.resident_pages;
 }
 
+/* What does not change; -1: no limit, or an option that is not there. */
+static const struct {
+    short name;
+    int value;
+} constants[] = {
+    {_SC_PAGESIZE, HV_PAGE_BYTES},
+    {_SC_NPROCESSORS_CONF, 1},
+    {_SC_NPROCESSORS_ONLN, 1},
+    {_SC_CLK_TCK, CLOCK_TICKS},
+    {_SC_IOV_MAX, IOV_MAX},
+    {_SC_HOST_NAME_MAX, 63},
+    {_SC_ARG_MAX, 16384}, /* start.c */
+    {_SC_NGROUPS_MAX, MF_GROUPS_MAX},
+    {_SC_CHILD_MAX, 0},
+    {_SC_LINE_MAX, 2048},
+    {_SC_LOGIN_NAME_MAX, 32},
+    {_SC_TTY_NAME_MAX, 32},
+    {_SC_SYMLOOP_MAX, 8},
+    {_SC_TZNAME_MAX, 10},
+    {_SC_RE_DUP_MAX, 255},
+    {_SC_ATEXIT_MAX, INT_MAX},
+    {_SC_THREAD_STACK_MIN, PTHREAD_STACK_MIN},
+    {_SC_THREAD_KEYS_MAX, PTHREAD_KEYS_MAX},
+    {_SC_THREAD_DESTRUCTOR_ITERATIONS, PTHREAD_DESTRUCTOR_ITERATIONS},
+    {_SC_RTSIG_MAX, SIGRTMAX - SIGRTMIN + 1},
+    {_SC_SIGQUEUE_MAX, SIGQUEUE_MAX},
+    {_SC_TIMER_MAX, TIMER_MAX},
+    {_SC_DELAYTIMER_MAX, DELAYTIMER_MAX},
+    {_SC_SEM_NSEMS_MAX, SEM_NSEMS_MAX},
+    {_SC_SEM_VALUE_MAX, SEM_VALUE_MAX},
+    {_SC_THREAD_THREADS_MAX, -1}, /* no limit but memory */
+    {_SC_PRIORITY_SCHEDULING, -1},
+    {_SC_THREAD_PRIORITY_SCHEDULING, -1},
+    {_SC_THREAD_PRIO_INHERIT, -1},
+    {_SC_THREAD_PRIO_PROTECT, -1},
+    {_SC_GETPW_R_SIZE_MAX, 1024},
+    {_SC_GETGR_R_SIZE_MAX, 1024},
+};
+
+/* Options that are there. */
+static const short options[] = {
+    _SC_BARRIERS,
+    _SC_CLOCK_SELECTION,
+    _SC_CPUTIME,
+    _SC_READER_WRITER_LOCKS,
+    _SC_REALTIME_SIGNALS,
+    _SC_SEMAPHORES,
+    _SC_SPIN_LOCKS,
+    _SC_THREADS,
+    _SC_THREAD_ATTR_STACKADDR,
+    _SC_THREAD_ATTR_STACKSIZE,
+    _SC_THREAD_CPUTIME,
+    _SC_THREAD_PROCESS_SHARED,
+    _SC_THREAD_SAFE_FUNCTIONS,
+    _SC_TIMEOUTS,
+    _SC_TIMERS,
+    _SC_MONOTONIC_CLOCK,
+    _SC_MAPPED_FILES,
+    _SC_FSYNC,
+    _SC_VERSION,
+};
+
 long sysconf(int name)
 {
     switch (name) {
-    case _SC_PAGESIZE:
-        return HV_PAGE_BYTES;
-    case _SC_NPROCESSORS_CONF:
-    case _SC_NPROCESSORS_ONLN:
-        return 1;
     case _SC_OPEN_MAX:
+    case _SC_STREAM_MAX:
         return mf_fds.limit;
-    case _SC_CLK_TCK:
-        return CLOCK_TICKS;
     case _SC_PHYS_PAGES:
         return memory_pages();
     case _SC_AVPHYS_PAGES:
         return memory_pages() < 0 ? -1 : memory_pages() - resident_pages();
-    case _SC_IOV_MAX:
-        return IOV_MAX;
-    case _SC_HOST_NAME_MAX:
-        return 63;
-    case _SC_ARG_MAX: /* start.c */
-        return 16384;
-    case _SC_NGROUPS_MAX:
-        return MF_GROUPS_MAX;
-    case _SC_CHILD_MAX:
-        return 0;
-    case _SC_LINE_MAX:
-        return 2048;
-    case _SC_LOGIN_NAME_MAX:
-    case _SC_TTY_NAME_MAX:
-        return 32;
-    case _SC_STREAM_MAX:
-        return mf_fds.limit;
-    case _SC_SYMLOOP_MAX:
-        return 8;
-    case _SC_TZNAME_MAX:
-        return 10;
-    case _SC_RE_DUP_MAX:
-        return 255;
-    case _SC_ATEXIT_MAX:
-        return INT_MAX;
-    case _SC_BARRIERS:
-    case _SC_CLOCK_SELECTION:
-    case _SC_CPUTIME:
-    case _SC_READER_WRITER_LOCKS:
-    case _SC_REALTIME_SIGNALS:
-    case _SC_SEMAPHORES:
-    case _SC_SPIN_LOCKS:
-    case _SC_THREADS:
-    case _SC_THREAD_ATTR_STACKADDR:
-    case _SC_THREAD_ATTR_STACKSIZE:
-    case _SC_THREAD_CPUTIME:
-    case _SC_THREAD_PROCESS_SHARED:
-    case _SC_THREAD_SAFE_FUNCTIONS:
-    case _SC_TIMEOUTS:
-    case _SC_TIMERS:
-    case _SC_MONOTONIC_CLOCK:
-    case _SC_MAPPED_FILES:
-    case _SC_FSYNC:
-    case _SC_VERSION:
-        return 200809;
-    case _SC_THREAD_STACK_MIN:
-        return PTHREAD_STACK_MIN;
-    case _SC_THREAD_KEYS_MAX:
-        return PTHREAD_KEYS_MAX;
-    case _SC_THREAD_DESTRUCTOR_ITERATIONS:
-        return PTHREAD_DESTRUCTOR_ITERATIONS;
-    case _SC_RTSIG_MAX:
-        return SIGRTMAX - SIGRTMIN + 1;
-    case _SC_SIGQUEUE_MAX:
-        return SIGQUEUE_MAX;
-    case _SC_TIMER_MAX:
-        return TIMER_MAX;
-    case _SC_DELAYTIMER_MAX:
-        return DELAYTIMER_MAX;
-    case _SC_SEM_NSEMS_MAX:
-        return SEM_NSEMS_MAX;
-    case _SC_SEM_VALUE_MAX:
-        return SEM_VALUE_MAX;
-    case _SC_THREAD_THREADS_MAX: /* no limit but memory */
-    case _SC_PRIORITY_SCHEDULING:
-    case _SC_THREAD_PRIORITY_SCHEDULING:
-    case _SC_THREAD_PRIO_INHERIT:
-    case _SC_THREAD_PRIO_PROTECT:
-        return -1;
-    case _SC_GETPW_R_SIZE_MAX:
-    case _SC_GETGR_R_SIZE_MAX:
-        return 1024;
     default:
-        errno = EINVAL;
-        return -1;
+        break;
     }
+    for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++) {
+        if (constants[i].name == name) {
+            return constants[i].value;
+        }
+    }
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+        if (options[i] == name) {
+            return _POSIX_VERSION;
+        }
+    }
+    errno = EINVAL;
+    return -1;
 }
 
 int getpagesize(void)

@@ -8,8 +8,7 @@
 #include <math.h>
 
 #define hidden __attribute__((visibility("hidden")))
-#define weak_alias(old, new)                                                                       \
-    extern __typeof(old) new __attribute__((__weak__, __alias__(#old)))
+#define weak_alias(old, new) extern __typeof(old) new __attribute__((__weak__, __alias__(#old)))
 
 /* A variable there, a function in newlib. */
 #define __signgam mf_musl_signgam
