@@ -2,6 +2,7 @@
 /* netback.c - see netback.h. */
 #include "netback.h"
 
+#include "fault/touch.h"
 #include "guest.h"
 #include "infopage.h"
 #include "mayfly/hypercall.h"
@@ -12,6 +13,7 @@
 
 #define BATCH 32  /* frames that one guest may send in its turn */
 #define TURNS 256 /* guests served in one round, before events are looked at again */
+#define HOLD_NS (100 * MF_NS_PER_MS)
 
 struct net_switch netback_switch __attribute__((section(".bss..cold.switch")));
 
@@ -19,6 +21,8 @@ struct net_switch netback_switch __attribute__((section(".bss..cold.switch")));
 static uint32_t run_first, run_last, run_count; /* have something to send */
 static uint32_t stalled_first, stalled_last;    /* wait for room in the uplink */
 static uint32_t dirty_first;                    /* got or sent something in this round */
+static uint32_t held_first;                     /* receivers that others wait for */
+static struct mf_timer held_timer;
 
 static struct netback *device_of(uint32_t slot)
 {
@@ -71,6 +75,66 @@ static void mark_dirty(uint32_t slot)
     }
 }
 
+/* ---- waiting for a receiver ------------------------------------------------------------------ */
+
+/* `slot` has something for `receiver`, which has no buffer. */
+static void hold(uint32_t slot, uint32_t receiver)
+{
+    struct netback *n = device_of(slot), *r = device_of(receiver);
+
+    n->is_queued = true; /* an event must not queue it a second time */
+    n->next_run = r->waiters;
+    r->waiters = slot + 1;
+    if (!r->is_held) {
+        r->is_held = true;
+        r->next_held = held_first;
+        held_first = receiver + 1;
+    }
+    if (!mf_timer_is_set(&held_timer)) {
+        mf_timer_set(&held_timer, mf_clock_deadline(HOLD_NS));
+    }
+}
+
+/* Those who wait for `receiver` may try again. */
+static void release(uint32_t receiver)
+{
+    uint32_t link = device_of(receiver)->waiters;
+
+    device_of(receiver)->waiters = 0;
+    while (link != 0) {
+        const uint32_t slot = link - 1;
+        link = device_of(slot)->next_run;
+        device_of(slot)->is_queued = false;
+        run_append(slot);
+    }
+}
+
+/* Whoever is still waited for has taken nothing for HOLD_NS, or nearly twice that. */
+static void held_expired(struct mf_timer *t)
+{
+    uint32_t link = held_first;
+
+    held_first = 0;
+    while (link != 0) {
+        struct netback *r = device_of(link - 1);
+        const uint32_t receiver = link - 1;
+        link = r->next_held;
+        r->is_held = false;
+        r->is_stuck = r->waiters != 0;
+        release(receiver);
+    }
+    (void)t;
+}
+
+/* Is it worth while to wait for a buffer of `receiver`? */
+static bool is_worth_waiting(uint32_t receiver)
+{
+    struct netback *r = device_of(receiver);
+
+    return r->is_open && !r->is_broken && !r->is_stuck && virtq_device_pending(&r->rx) == 0 &&
+           !virtq_device_want_events(&r->rx) && !r->rx.broken;
+}
+
 static void check_broken(uint32_t slot)
 {
     struct netback *n = device_of(slot);
@@ -79,6 +143,17 @@ static void check_broken(uint32_t slot)
         term_say("%s: wrote nonsense to its network queues: its network is off\n",
                  guest_at(slot)->name);
     }
+}
+
+/* Whether the machine has memory for the pages of a chain: a guest need not have touched them. */
+static bool is_there(const struct virtq_chain *chain)
+{
+    for (uint32_t i = 0; i < (uint32_t)chain->readable + chain->writable; i++) {
+        if (!mf_touch(chain->piece[i].data, chain->piece[i].bytes)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 void netback_deliver(uint32_t slot, const struct frame *f)
@@ -96,6 +171,11 @@ void netback_deliver(uint32_t slot, const struct frame *f)
         check_broken(slot);
         return;
     }
+    if (!is_there(&chain)) {
+        virtq_device_untake(&n->rx);
+        n->lost++;
+        return;
+    }
     const uint32_t bytes = frame_store(f, chain.piece + chain.readable, chain.writable, false);
     virtq_device_give(&n->rx, chain.head, bytes);
     n->received += bytes != 0;
@@ -103,13 +183,20 @@ void netback_deliver(uint32_t slot, const struct frame *f)
     mark_dirty(slot);
 }
 
-/* Does what the switch said. Returns false when the uplink has no room: try again later. */
-static bool forward(uint32_t slot, struct frame *f, uint32_t now_s)
+enum turn { TURN_DONE, TURN_MORE, TURN_STALLED, TURN_HELD };
+
+/* Does what the switch said. TURN_STALLED, TURN_HELD: there is no room, try again later. */
+static enum turn forward(uint32_t slot, struct frame *f, uint32_t now_s)
 {
     const struct switch_verdict v = switch_from_guest(&netback_switch, slot, f, now_s);
 
     if (v.to == SWITCH_UPLINK && !uplink_has_room()) {
-        return false;
+        return TURN_STALLED;
+    }
+    if (v.to == SWITCH_GUEST && v.guest < PLAN_GUESTS_MAX && is_worth_waiting(v.guest)) {
+        mark_dirty(v.guest); /* it is to see what it has got already */
+        hold(slot, v.guest);
+        return TURN_HELD;
     }
     if (v.ask != 0) {
         uplink_ask(v.ask);
@@ -127,10 +214,8 @@ static bool forward(uint32_t slot, struct frame *f, uint32_t now_s)
     default:
         break;
     }
-    return true;
+    return TURN_MORE;
 }
-
-enum turn { TURN_DONE, TURN_MORE, TURN_STALLED };
 
 /* Takes up to BATCH frames of one guest. */
 static enum turn take_turn(uint32_t slot, uint32_t now_s)
@@ -145,12 +230,14 @@ static enum turn take_turn(uint32_t slot, uint32_t now_s)
             check_broken(slot);
             return !n->is_broken && virtq_device_want_events(&n->tx) ? TURN_MORE : TURN_DONE;
         }
-        if (!frame_load(&f, chain.piece, chain.readable)) {
+        if (!is_there(&chain) || !frame_load(&f, chain.piece, chain.readable)) {
             n->bad++;
-        } else if (!forward(slot, &f, now_s)) {
-            virtq_device_untake(&n->tx);
-            return TURN_STALLED;
         } else {
+            const enum turn t = forward(slot, &f, now_s);
+            if (t != TURN_MORE) {
+                virtq_device_untake(&n->tx);
+                return t;
+            }
             n->sent++;
         }
         virtq_device_give(&n->tx, chain.head, 0);
@@ -217,12 +304,14 @@ void netback_open(uint32_t slot, void *window, uint32_t port)
     n->is_broken = !virtq_device_init(&n->rx, window, low, HV_WINDOW_BYTES, &rx, true) ||
                    !virtq_device_init(&n->tx, window, low, HV_WINDOW_BYTES, &tx, true);
     n->sent = n->received = n->bad = n->lost = 0;
+    n->is_stuck = false;
     n->is_open = true;
 }
 
 void netback_close(uint32_t slot)
 {
     device_of(slot)->is_open = false;
+    release(slot);
 }
 
 static void on_event(uint32_t tag, void *arg)
@@ -230,12 +319,15 @@ static void on_event(uint32_t tag, void *arg)
     const uint32_t slot = tag & TAG_SLOT_MASK;
     (void)arg;
     if (device_of(slot)->is_open) {
+        device_of(slot)->is_stuck = false;
+        release(slot);
         run_append(slot);
     }
 }
 
 void netback_init(void)
 {
+    held_timer.expire = held_expired;
     static struct mf_event event = {TAG_GUEST_NET, PLAN_GUESTS_MAX, on_event, NULL, NULL};
     mf_event_register(&event);
 }

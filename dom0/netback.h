@@ -5,6 +5,9 @@
  *
  * Fairness  Guests with something to send stand in a queue; each may send a batch, then stands at
  *           the end again. A guest whose frames wait for the uplink does not hold up others.
+ * Full      A guest whose next frame is for one without a free buffer waits until that one has some,
+ *           so that no segment is lost while a receiver does not run; but one that takes nothing
+ *           for HOLD_NS (netback.c) holds nobody up any more: frames for it are lost then.
  * Trust     A guest can write anything to its window at any time. Queues that make no sense, or
  *           chains that hold no frame, cost that guest its network, or that frame.
  */
@@ -20,7 +23,10 @@ struct netback {
     struct virtq_device rx, tx;    /* rx: towards the guest */
     uint32_t port;                 /* dom0's end */
     uint32_t next_run, next_dirty; /* slot + 1; in the queues below */
+    uint32_t waiters, next_held;   /* slot + 1; who waits for a buffer of this guest */
     bool is_open, is_queued, is_dirty;
+    bool is_held;                       /* in the list of those that somebody waits for */
+    bool is_stuck;                      /* takes nothing: nobody waits for it */
     bool is_broken;                     /* said so */
     uint64_t sent, received, bad, lost; /* frames; lost: its receive queue was full */
 };

@@ -10,7 +10,7 @@ setup_file() {
     export KV=${ports[0]} UDP=${ports[1]} WEB=${ports[2]}
     # The first guest has address 10.77.0.2: it answers DNS for the machine's guests.
     system_start --shell -p "$KV:$KV" -p "$UDP:$UDP/udp" -p "$WEB:$WEB" --set dns=10.77.0.2 \
-        "$IMAGES" "$PROGRAMS/netpeer.img" "$PROGRAMS/resolve.img"
+        "$IMAGES" "$PROGRAMS/netpeer.img" "$PROGRAMS/resolve.img" "$PROGRAMS/netload.img"
     wait_for "^mayfly> "
     shell start resolve name=dns server
     wait_for "dns: resolve: serving"
@@ -56,6 +56,17 @@ address_of() {
     wait_for "client6: netpeer: TCP good" 60
     wait_for "client6: netpeer: UDP good" 60
     wait_for "client6 exited with status 0"
+}
+
+@test "guest to guest: eight streams at once, and 10,000 connections to one guest" {
+    shell start netload name=load server
+    wait_for "load: netload: serving"
+    shell start netload name=bulk bulk "$(address_of load 2)" 8 8
+    wait_for "bulk: netload: bulk good" 60
+    shell start netload name=many many "$(address_of load 2)" 10000
+    wait_for "many: netload: 10000 connections good" 120
+    wait_for "many exited with status 0"
+    shell kill load
 }
 
 @test "names are resolved to IPv4 and IPv6 addresses" {
