@@ -8,3 +8,6 @@ $(B)/ports.stamp: $(PORTS_FILES) unikernel-runtime/third-party/fetch build-tool/
 	@touch $@
 
 ALL += $(B)/ports.stamp
+
+# Of `make test` and `make ports-test`: beside the other third-party sources.
+export MAYFLY_CACHE ?= $(abspath $(TP))/ports

@@ -151,7 +151,8 @@ static void script_head(const struct port *port, struct buffer *out, const char 
         "export PATH=\"$sdk/bin:$PATH\" CONFIG_SITE=\"$sdk/share/config.site\"\n"
         "export CC=$host-gcc AR=$host-ar RANLIB=$host-ranlib NM=$host-nm STRIP=$host-strip\n"
         "export CFLAGS=\"-O2 -g -ffile-prefix-map=$work/src=/usr/src/%s\"\n"
-        "export CPPFLAGS= LDFLAGS= LC_ALL=C SOURCE_DATE_EPOCH=1577836800\n"
+        "export CPPFLAGS= LDFLAGS=-Wl,--defsym=__stack_size=8388608 LC_ALL=C "
+        "SOURCE_DATE_EPOCH=1577836800\n"
         "export PKG_CONFIG_LIBDIR= PKG_CONFIG_PATH=\n",
         port->name);
     for (unsigned i = 0; i < port->fields->needs_count; i++) {
@@ -323,7 +324,8 @@ static char *build_key(const struct port *port, const char *work)
                        port->path, (long)getpid(), (int)(strstr(compiler, "/bin/") - compiler),
                        compiler, port->support);
     for (unsigned i = 0; i < port->fields->needs_count; i++) {
-        buffer_append_text(&command, "cat '%s/../%s/key'; ", work, port->fields->needs[i]);
+        buffer_append_text(&command, "cat '%.*s/%s/key'; ", (int)(strrchr(work, '/') - work), work,
+                           port->fields->needs[i]);
     }
     buffer_append_text(&command, "} | sha256sum");
     buffer_append(&command, "", 1);

@@ -12,8 +12,8 @@ RUN_TESTS = tests/scripts/run-tests $(B)/tests/results $(JOBS) $(TEST_LIMIT)
 # installed, starts again with them.
 
 DEPS_GROUPS := $(if $(filter-out help clean fmt lint deps,$(or $(MAKECMDGOALS),all)),build) \
-               $(if $(filter run gdb test hv-test guest-test e2e bench,$(MAKECMDGOALS)),run) \
-               $(if $(filter test check unit e2e deps,$(MAKECMDGOALS)),test) \
+               $(if $(filter run gdb test hv-test guest-test e2e bench ports-test,$(MAKECMDGOALS)),run) \
+               $(if $(filter test check unit e2e deps ports-test,$(MAKECMDGOALS)),test) \
                $(if $(filter bench,$(MAKECMDGOALS)),bench) \
                $(if $(filter lint check fmt,$(MAKECMDGOALS)),lint) \
                $(if $(filter deps,$(MAKECMDGOALS)),build run bench)
@@ -94,7 +94,9 @@ $(B)/tests/programs/%.img: tests/guest/programs/%.c $(GT_COMMON)
 # ---- end-to-end tests --------------------------------------------------------------------------------
 
 BATS_SRC := $(sort $(wildcard tests/*.bats))
-BATS_LIST = $(foreach t,$(BATS_SRC:tests/%.bats=%),'e2e/$(t) 300 bats --tap tests/$(t).bats')
+# 300 s each, or what a line `# limit: SECONDS` at the file's top says.
+bats_limit = $(or $(shell sed -n '1,5s/^\# limit: //p' $(1)),300)
+BATS_LIST = $(foreach t,$(BATS_SRC:tests/%.bats=%),'e2e/$(t) $(call bats_limit,tests/$(t).bats) bats --tap tests/$(t).bats')
 
 # ---- host programs of the tests ---------------------------------------------------------------------
 
@@ -122,7 +124,7 @@ $(B)/lint/%.ok: % .clang-format .clang-tidy tests/scripts/lint-one $(B)/lint/run
 
 # ---- goals ---------------------------------------------------------------------------------------------
 
-.PHONY: test unit hv-test guest-test e2e check lint fmt help clean FORCE
+.PHONY: test unit hv-test guest-test e2e ports-test check lint fmt help clean FORCE
 FORCE:
 
 unit: $(UNIT_PROGRAMS)
@@ -139,6 +141,10 @@ e2e: all $(GP_IMAGES) $(NETCLIENT) $(TP)/hello.src.stamp
 
 test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(TP)/hello.src.stamp
 	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
+
+# Every test of every port; `make test` runs the quick ones (tests/ports.bats).
+ports-test: all
+	@$(MAYFLY) ports test --all
 
 check: lint unit
 
@@ -160,6 +166,7 @@ help:
 # help: make run      boots Mayfly in QEMU with examples/http as a guest; PORT= ACCEL= CPUS= MEM=
 # help: make run DISK=FILE:SIZE  to dom0's shell, with a disk for saved templates
 # help: make test     builds and runs every test; ONLY='guest/ kv' runs those whose name contains a word; JOBS=2
+# help: make ports-test  all tests of all ports (docs/ports.md), also those that take minutes
 # help: make unit     runs the host unit tests (gcc, ASan, UBSan); UNIT_CC=clang
 # help: make hv-test  runs the tests that boot hv alone
 # help: make check    format, lint and unit tests

@@ -1,0 +1,91 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# limit: 900
+# The ports: each is built by `mayfly ports` from Debian's source package and its quick tests are run. `make ports-test` runs
+# the slow ones too. Built ports stay in MAYFLY_CACHE (build/third-party/ports), so the second run takes only the tests.
+
+bats_require_minimum_version 1.5.0
+
+setup() {
+    TOP=$(cd "$BATS_TEST_DIRNAME/.." && pwd)
+    B=$(readlink -f "${MAYFLY_BUILD:-build}")
+    MAYFLY=$B/bin/mayfly
+    export MAYFLY_CACHE=${MAYFLY_CACHE:-$TOP/build/third-party/ports}
+    unset PORT ACCEL CPUS MEM SOURCE_DATE_EPOCH MAYFLY_PORTS
+}
+
+# try NAME: the port's quick tests; what they said when one fails.
+try() {
+    run "$MAYFLY" ports test --quick "$1"
+    echo "$output"
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"ok "* ]]
+}
+
+@test "zlib" { try zlib; }
+@test "bzip2" { try bzip2; }
+@test "lua5.4" { try lua5.4; }
+@test "cjson" { try cjson; }
+@test "jansson" { try jansson; }
+@test "sqlite3" { try sqlite3; }
+@test "duktape" { try duktape; }
+
+# ---- the command ------------------------------------------------------------------------------------
+
+@test "list and info know all recipes, and docs/ports.md has a row for each, with its version" {
+    run -0 "$MAYFLY" ports list
+    [ "${#lines[@]}" -eq "$(find "$TOP/build-tool/ports" -name '*.yaml' | wc -l)" ]
+    local name version rest
+    while read -r name version rest; do
+        grep -qF "| [$name](../build-tool/ports/$name.yaml) | $version |" "$TOP/docs/ports.md" ||
+            { echo "no row of $name $version in docs/ports.md"; return 1; }
+        "$MAYFLY" ports info "$name" | grep -q "^  recipe   "
+    done <<<"$output"
+    "$MAYFLY" ports list --json | grep -q '"name": "zlib"'
+}
+
+@test "wrong use says what is right" {
+    run -64 "$MAYFLY" ports build
+    [[ "$output" == *"say which port"* ]]
+    run -64 "$MAYFLY" ports frobnicate zlib
+    run -1 "$MAYFLY" ports build nothing
+    [[ "$output" == *"there is no port \`nothing'"* || "$output" == *"no port \`nothing\`"* ]]
+}
+
+# own_recipe TEXT: a folder of recipes of our own with one, `own`, and the script that fetches.
+own_recipe() {
+    export MAYFLY_PORTS=$BATS_TEST_TMPDIR/ports MAYFLY_CACHE=$BATS_TEST_TMPDIR/cache
+    mkdir -p "$MAYFLY_PORTS" "$MAYFLY_CACHE/src/own" "$MAYFLY_CACHE/download"
+    printf 'name: own\nsummary: a test\nsource: own\nversion: "1"\nfiles: {own_1.orig.tar.gz: %064d}\n%s\n' 0 "$1" \
+        >"$MAYFLY_PORTS/own.yaml"
+    # Stands for the fetched source: fetch itself is tested with newlib's.
+    printf '#!/bin/sh\nmkdir -p "$1/src/$2"; echo "int main(void) { return 7; }" >"$1/src/$2/main.c"\n' >"$MAYFLY_PORTS/fetch"
+    chmod +x "$MAYFLY_PORTS/fetch"
+}
+
+@test "a mistake in a recipe is reported with its place" {
+    own_recipe 'build: magic'
+    run -1 "$MAYFLY" ports build own
+    [[ "$output" == *"own.yaml:6:8: error:"* ]]
+}
+
+@test "a build that fails names its log, and is tried again" {
+    own_recipe $'build: none\nprepare: ["echo on purpose; exit 3"]'
+    run -1 "$MAYFLY" ports build own
+    [[ "$output" == *"on purpose"* && "$output" == *"$MAYFLY_CACHE/build/own/log"* ]]
+    [ -s "$MAYFLY_CACHE/build/own/build.sh" ]
+    run -1 "$MAYFLY" ports build own
+}
+
+@test "a port is built once, and again when its recipe changes" {
+    own_recipe $'build: none\nprograms:\n  - {name: seven, sources: [src/main.c]}\ntests:\n  - {name: seven, run: seven, status: 7}'
+    run -0 --separate-stderr "$MAYFLY" ports build own
+    [ "$output" = "$MAYFLY_CACHE/build/own/images/seven.img" ]
+    [[ "$stderr" == *"building own 1"* ]]
+    run -0 --separate-stderr "$MAYFLY" ports test own
+    [ -z "$stderr" ]
+    run -7 "$MAYFLY" ports run own
+    sed -i 's/status: 7/status: 8/' "$MAYFLY_PORTS/own.yaml"
+    run -1 "$MAYFLY" ports test own
+    [[ "$output" == *"building own"* && "$output" == *"exit status 7 instead of 8"* ]]
+}
