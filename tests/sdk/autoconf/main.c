@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#ifdef HAVE_CONFIG_H
 #include "config.h"
+#endif
 
 #include "../answers.h"
 
