@@ -69,6 +69,14 @@ void guest_kill(uint32_t slot)
     finish(guest_at(slot), HV_END_DESTROYED, KILLED_STATUS);
 }
 
+/* Whether its runtime has told of the fault: it knows threads and stacks, and once is enough. */
+static bool has_reported(const struct guest *g)
+{
+    const struct mf_info *const info =
+        (const struct mf_info *)((const uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
+    return __atomic_load_n(&info->reported, __ATOMIC_RELAXED) != 0;
+}
+
 static void on_end(uint32_t tag, void *arg)
 {
     struct guest *g = guest_at(tag & TAG_SLOT_MASK);
@@ -89,7 +97,9 @@ static void on_end(uint32_t tag, void *arg)
     }
     if (report.reason == HV_END_FAULT || report.reason == HV_END_NOMEM) {
         console_event(&g->console); /* its last words come before ours */
-        report_print(g->name, g->image, &report);
+        if (report.reason == HV_END_NOMEM || !has_reported(g)) {
+            report_print(g->name, g->image, &report);
+        }
     }
     finish(g, report.reason, report_status(&report));
 }

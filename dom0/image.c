@@ -2,6 +2,7 @@
 /* image.c - see image.h. */
 #include "image.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "errors.h"
@@ -78,6 +79,28 @@ static void find_symbols(struct image *i)
         i->symtab = elf_at(&i->elf, h->symtab_va, h->symtab_bytes);
         i->symtab_bytes = h->symtab_bytes;
     }
+}
+
+/* Whether this hypervisor is the one that it was built for. NULL, or what is wrong. */
+static const char *check_version(const struct image *i)
+{
+    static char problem[96];
+    const struct mf_image_header *h = elf_at(&i->elf, HV_IMAGE_BASE, sizeof(*h));
+    const int64_t abi = hv_nop();
+
+    if (h == NULL || h->magic != MF_IMAGE_MAGIC) {
+        return NULL;
+    }
+    if (h->version != MF_IMAGE_VERSION) {
+        return "it has another format than this dom0 knows: build it again";
+    }
+    if (h->abi_version == (uint64_t)abi) {
+        return NULL;
+    }
+    snprintf(problem, sizeof(problem),
+             "built for ABI version %u, this machine has %d: build it again",
+             (unsigned int)h->abi_version, (int)abi);
+    return problem;
 }
 
 /* The symbol table, checked; NULL: none. */
@@ -194,6 +217,9 @@ const char *image_load(struct image *i, const struct plan *plan)
     const char *problem = trust_check(i->file.data, i->file.bytes);
     if (problem == NULL) {
         problem = elf_parse(&i->elf, i->file.data, i->file.bytes);
+    }
+    if (problem == NULL) {
+        problem = check_version(i);
     }
     if (problem == NULL) {
         problem = manifest_parse(&i->manifest, i->name, i->elf.manifest, i->elf.manifest_bytes);

@@ -123,3 +123,8 @@ bool rights_allow(const struct guest *g, enum rights_inspect needs)
 {
     return g->inspect >= needs;
 }
+
+const char *rights_inspect_text(const struct guest *g)
+{
+    return levels[g->inspect];
+}

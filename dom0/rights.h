@@ -39,3 +39,6 @@ bool rights_give(struct guest *g, const struct launch *l, const struct launch_so
 
 /** Whether a guest's rights allow `needs`. */
 bool rights_allow(const struct guest *g, enum rights_inspect needs);
+
+/** no, read or write: what holds for a guest. */
+const char *rights_inspect_text(const struct guest *g);

@@ -11,6 +11,8 @@
 #include "mayfly/hypercall.h"
 #include "net/headers.h"
 #include "report.h"
+#include "rights.h"
+#include "template.h"
 #include "term.h"
 #include "uplink.h"
 
@@ -170,6 +172,11 @@ void show_guest(uint32_t slot)
         term_printf("faults      %" PRIu64 "\nhypercalls  %" PRIu64 "\n", info.fault_count,
                     info.hypercall_count);
     }
+    if (template_origin(g->from) != NULL) {
+        term_printf("cloned from %s\n", template_origin(g->from));
+    }
+    term_printf("inspect     %s\nshare       %s\n", rights_inspect_text(g),
+                g->share != NULL ? g->share : "no");
     print_network(slot);
 }
 

@@ -204,6 +204,14 @@ void template_source(const struct template *t, struct launch_source *source)
     *source = t->self;
 }
 
+const char *template_name(const struct template *t)
+{
+    while (t != NULL && t->is_removed) {
+        t = t->parent;
+    }
+    return t == NULL ? NULL : t->name;
+}
+
 bool template_is_root(const struct template *t)
 {
     return t->parent == NULL;
@@ -214,7 +222,7 @@ struct template *template_parent(struct template *t)
     return t->parent == NULL ? NULL : resolve(&t->parent);
 }
 
-const char *template_name(const struct template *t)
+const char *template_origin(const struct template *t)
 {
     return t->name;
 }

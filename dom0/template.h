@@ -37,6 +37,9 @@ struct template *template_get(struct template *t);
 /** A reference less; *t becomes NULL. */
 void template_put(struct template **t);
 
+/** Its name, or that of the one above it which is not removed; NULL for NULL. */
+const char *template_origin(const struct template *t);
+
 /** What is needed to clone it. */
 void template_source(const struct template *t, struct launch_source *source);
 

@@ -73,7 +73,7 @@ two() {
     shell kill j
     shell start sharer name=l "share=*" try j five 2097153
     wait_for "^l: sharer: Invalid argument"
-    shell start sharer name=m "share=*" try "no such name" five 4096
+    shell start sharer name=m 'share=*' try '"no such name"' five 4096
     wait_for "^m: sharer: Invalid argument"
     shell start sharer name=n "share=*" try "$(printf 'x%.0s' {1..60})" five 4096
     wait_for "^n: sharer: File name too long"

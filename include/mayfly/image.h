@@ -19,7 +19,8 @@ struct mf_image_header {
     uint32_t magic, version;
     uint64_t symtab_va, symtab_bytes; /* struct mf_symtab; 0: none */
     uint64_t files_va, files_bytes;   /* struct mf_files; 0: none */
-    char runtime_version[32];
+    char runtime_version[28];
+    uint32_t abi_version; /* HV_ABI_VERSION that it was built for */
 };
 
 /*

@@ -15,6 +15,7 @@
 #include "mayfly/symtab.h"
 #include "signal/signal_internal.h"
 #include "start/image.h"
+#include "start/info.h"
 #include "thread/preempt.h"
 #include "thread/thread_internal.h"
 
@@ -284,7 +285,8 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     print_cause(f);
     print_registers(&f->regs);
     print_backtrace(f->regs.rip, 0, f->regs.rbp);
-    hv_fault_handler(0, 0); /* the instruction faults again, and now hv reports it */
+    mf_info()->reported = 1;
+    hv_fault_handler(0, 0); /* the instruction faults again, and now hv ends the guest */
     hv_fault_return(&f->regs);
     hv_exit(128 + vector_signal(f->vector));
 }
