@@ -70,6 +70,9 @@ static void test_shared(void)
     tap_check(longer == g && ftruncate(grows, 64 * PAGE) == 0 && (longer[63 * PAGE] = 'z') &&
                   pread(grows, text, 1, 63 * PAGE) == 1 && text[0] == 'z',
               "mremap makes a shared mapping longer");
+    tap_check(fails_with(mmap(NULL, 128 << 20, RW, MAP_SHARED, grows, 0), ENOMEM) &&
+                  longer[63 * PAGE] == 'z',
+              "a mapped file does not move for a mapping that is too large");
     munmap(longer, 64 * PAGE);
     close(grows);
 }

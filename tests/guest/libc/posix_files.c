@@ -205,6 +205,34 @@ static void test_large(void)
     unlink("large");
 }
 
+static void test_removed_under_listing(void)
+{
+    char name[32];
+    int n = 0;
+    mkdir("some", 0755);
+    for (int i = 0; i < 500; i++) {
+        snprintf(name, sizeof(name), "some/%d", i);
+        make(name);
+    }
+    DIR *const d = opendir("some");
+    readdir(d);
+    for (int i = 0; i < 500; i++) {
+        snprintf(name, sizeof(name), "some/%d", i);
+        unlink(name);
+        make("filler"); /* what was freed is used again */
+        rename("filler", "filled");
+    }
+    while (readdir(d) != NULL) {
+        n++;
+    }
+    rewinddir(d);
+    const bool is_bounded = n < 501;
+    for (n = 0; readdir(d) != NULL; n++) {
+    }
+    tap_check(is_bounded && n == 2, "a listing goes on when everything was removed");
+    closedir(d);
+}
+
 static int count, folders_after;
 
 static int count_entry(const char *path, const struct stat *st, int type, struct FTW *position)
@@ -311,6 +339,7 @@ int main(void)
     test_locks();
     test_sparse();
     test_large();
+    test_removed_under_listing();
     test_folders();
     test_temporary();
     return tap_done();
