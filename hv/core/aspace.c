@@ -582,25 +582,6 @@ enum hv_err aspace_unmap_step(struct aspace *as, gva_t va, gva_t end, gva_t *nex
     return HV_OK;
 }
 
-bool aspace_is_mapped(const struct aspace *as, gva_t va, gva_t end)
-{
-    while (va.v < end.v) {
-        const uint64_t *table = phys_to_virt(as->root);
-        int level = ROOT_LEVEL;
-        uint64_t e = entry_read(&table[entry_index(va.v, level)]);
-
-        while ((e & P) && level > 1) {
-            table = entry_table(e);
-            e = entry_read(&table[entry_index(va.v, --level)]);
-        }
-        if (e == 0) {
-            return false;
-        }
-        va.v = span_end(va.v, level, end.v);
-    }
-    return true;
-}
-
 /* Whether the guest may change the protection of all these pages. */
 static enum hv_err leaves_check(const uint64_t *table, uint64_t va, uint64_t end)
 {

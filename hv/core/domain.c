@@ -154,32 +154,40 @@ void domain_put(struct domain *d)
 /* ---- the end ----------------------------------------------------------------------------------
  */
 
-void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
+/* The vCPU of `d`, the running domain, stops: its watcher is told when it has. */
+static void stop(struct domain *d, enum hv_dom_state state, enum hv_end_reason reason)
 {
     lock_take(&d->lock);
-    d->state = HV_DOM_STATE_ENDED;
+    d->state = state;
     d->report.reason = reason;
-    d->report.code = code;
-    regs_from_vcpu(&d->vcpu, &d->report.fault.regs);
-    struct domain *watcher = d->end_domain;
-    const uint32_t port = d->end_port;
     lock_drop(&d->lock);
+    domain_get(d);
+    d->vcpu.tells_stop = true;
     (void)!sched_pause(&d->vcpu, NULL);
+}
+
+void domain_stopped(struct domain *d)
+{
+    struct domain *watcher = __atomic_load_n(&d->end_domain, __ATOMIC_RELAXED);
+
     if (watcher != NULL) {
-        port_raise(watcher, port, NULL, 0);
+        port_raise(watcher, d->end_port, NULL, 0);
     } else {
         report_last_domain(d);
     }
+    domain_put(d);
+}
+
+void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
+{
+    d->report.code = code;
+    regs_from_vcpu(&d->vcpu, &d->report.fault.regs);
+    stop(d, HV_DOM_STATE_ENDED, reason);
 }
 
 void domain_starve(struct domain *d)
 {
-    lock_take(&d->lock);
-    d->state = HV_DOM_STATE_PAUSED;
-    d->report.reason = HV_END_NOMEM;
-    lock_drop(&d->lock);
-    (void)!sched_pause(&d->vcpu, NULL);
-    port_raise(d->end_domain, d->end_port, NULL, 0);
+    stop(d, HV_DOM_STATE_PAUSED, HV_END_NOMEM);
     sched_run();
 }
 

@@ -79,6 +79,17 @@ enum hv_err hc_lock_stopped(struct domain *d)
     return HV_OK;
 }
 
+enum hv_err hc_lock_changeable(struct domain *d)
+{
+    const enum hv_err err = hc_lock_stopped(d);
+
+    if (!err && d->state == HV_DOM_STATE_FROZEN) {
+        lock_drop(&d->lock);
+        return HV_ERR_STATE;
+    }
+    return err;
+}
+
 enum hv_err hc_check_range(uint64_t va, uint64_t pages)
 {
     if (va & (PAGE_SIZE - 1)) {

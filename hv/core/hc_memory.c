@@ -100,17 +100,13 @@ struct hc_result hc_dom_map(HC_ARGS)
         err = prot_is_valid(a3) ? HV_OK : HV_ERR_INVAL;
     }
     if (!err) {
-        err = hc_lock_stopped(d);
+        err = hc_lock_changeable(d);
     }
     if (err) {
         return hc_return(err);
     }
-    if (d->state == HV_DOM_STATE_FROZEN) {
-        err = HV_ERR_STATE;
-    } else {
-        err = aspace_map_zero(&d->aspace, (gva_t){a1}, a2, (uint32_t)a3);
-        d->vcpu.needs_flush = true;
-    }
+    err = aspace_map_zero(&d->aspace, (gva_t){a1}, a2, (uint32_t)a3);
+    d->vcpu.needs_flush = true;
     lock_drop(&d->lock);
     return hc_return(err);
 }
@@ -127,12 +123,12 @@ struct hc_result hc_dom_unmap(HC_ARGS)
         err = hc_check_range(a1, a2);
     }
     if (!err) {
-        err = hc_lock_stopped(d);
+        err = hc_lock_changeable(d);
     }
     if (err) {
         return hc_return(err);
     }
-    err = d->state == HV_DOM_STATE_FROZEN ? HV_ERR_STATE : unmap_slice(&d->aspace, &at, end);
+    err = unmap_slice(&d->aspace, &at, end);
     d->vcpu.needs_flush = true;
     lock_drop(&d->lock);
     if (!err && at.v < end.v) {
@@ -203,6 +199,31 @@ struct hc_result hc_dom_write(HC_ARGS)
     return dom_copy(a0, a1, a2, a3, true);
 }
 
+struct hc_result hc_dom_populate(HC_ARGS)
+{
+    HC_UNUSED;
+    uint64_t at[HV_POPULATE_MAX], n = 0;
+    struct domain *d;
+    paddr_t pa;
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
+
+    if (!err) {
+        err = a2 > HV_POPULATE_MAX ? HV_ERR_RANGE : copy_from_guest(at, (gva_t){a1}, a2 * 8);
+    }
+    if (!err) {
+        err = hc_lock_changeable(d);
+    }
+    if (err) {
+        return hc_return(err);
+    }
+    while (n < a2 && !aspace_page(&d->aspace, (gva_t){at[n]}, true, &pa)) {
+        n++;
+    }
+    d->vcpu.needs_flush = true;
+    lock_drop(&d->lock);
+    return hc_return((int64_t)n);
+}
+
 /* ---- windows ----------------------------------------------------------------------------------
  */
 
@@ -221,12 +242,7 @@ static enum hv_err lock_for_window(struct domain *d)
     if (d == current_domain()) {
         return lock_try(&d->lock) ? HV_OK : HV_ERR_BUSY;
     }
-    const enum hv_err err = hc_lock_stopped(d);
-    if (!err && d->state == HV_DOM_STATE_FROZEN) {
-        lock_drop(&d->lock);
-        return HV_ERR_STATE;
-    }
-    return err;
+    return hc_lock_changeable(d);
 }
 
 /* Maps `window` in one domain. */

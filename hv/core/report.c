@@ -102,10 +102,18 @@ static void print_address(const struct table *t, bool has_table, uint64_t addres
     printk("    %012lx\n", address);
 }
 
+void report_registers(const struct trap_frame *t)
+{
+    printk("rip %016lx rsp %016lx rbp %016lx flags %08lx\n", t->rip, t->rsp, t->rbp, t->rflags);
+    printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", t->rax, t->rbx, t->rcx, t->rdx);
+    printk("rsi %016lx rdi %016lx r8  %016lx r9  %016lx\n", t->rsi, t->rdi, t->r8, t->r9);
+    printk("r10 %016lx r11 %016lx r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", t->r10, t->r11,
+           t->r12, t->r13, t->r14, t->r15);
+}
+
 void report_last_domain(struct domain *d)
 {
     const struct hv_report *r = &d->report;
-    const struct hv_regs *g = &r->fault.regs;
     struct table t;
 
     if (r->reason != HV_END_EXIT) {
@@ -113,13 +121,8 @@ void report_last_domain(struct domain *d)
         printk("domain %lu ended: %s, exception %u, error code 0x%x, address 0x%lx\n", d->id,
                r->reason == HV_END_NOMEM ? "out of memory" : "fault", r->fault.vector,
                r->fault.error_code, r->fault.address);
-        printk("rip %016lx rsp %016lx rbp %016lx flags %08lx\n", g->rip, g->rsp, g->rbp, g->rflags);
-        printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", g->rax, g->rbx, g->rcx, g->rdx);
-        printk("rsi %016lx rdi %016lx r8  %016lx r9  %016lx\n", g->rsi, g->rdi, g->r8, g->r9);
-        printk("r10 %016lx r11 %016lx r12 %016lx r13 %016lx\n", g->r10, g->r11, g->r12, g->r13);
-        printk("r14 %016lx r15 %016lx fs  %016lx gs  %016lx\n", g->r14, g->r15, g->fs_base,
-               g->gs_base);
-        print_address(&t, has_table, g->rip);
+        report_registers(&d->vcpu.tf);
+        print_address(&t, has_table, d->vcpu.tf.rip);
         for (uint32_t i = 0; i < r->frame_count; i++) {
             print_address(&t, has_table, r->frames[i]);
         }

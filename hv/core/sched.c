@@ -384,12 +384,15 @@ static struct vcpu *steal(struct cpu *cpu, uint64_t now)
     return NULL;
 }
 
-/* Wakes who waited for `v` to stop. No lock is held: that takes another run lock. */
-static void tell_stopped(struct vcpu *waiter)
+/* `v` has stopped, at which `waiter` is woken. No lock is held: that takes another run lock. */
+static void tell_stopped(struct vcpu *v, struct vcpu *waiter)
 {
     if (waiter != NULL) {
         sched_wake(waiter);
         domain_put(waiter->domain);
+    }
+    if (v != NULL) {
+        domain_stopped(v->domain);
     }
 }
 
@@ -411,7 +414,7 @@ static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
 {
     struct run *r = run_of(cpu->index);
     struct vcpu *stopped = cpu->current;
-    struct vcpu *waiter = NULL;
+    struct vcpu *waiter = NULL, *told = NULL;
 
     lock_take(&r->lock);
     const uint64_t now = clock_ns();
@@ -423,6 +426,8 @@ static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
         if (stopped->is_paused) {
             waiter = stopped->stop_waiter;
             stopped->stop_waiter = NULL;
+            told = stopped->tells_stop ? stopped : NULL;
+            stopped->tells_stop = false;
         }
     }
     if (r->timers != NULL && r->timers->timer.key <= now) {
@@ -443,7 +448,7 @@ static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
     if (when != UINT64_MAX) {
         cpu_timer_arm(when);
     }
-    tell_stopped(waiter);
+    tell_stopped(told, waiter);
     return v;
 }
 

@@ -8,6 +8,7 @@
 #include "arch.h"
 #include "hv/lib.h"
 #include "hv/printk.h"
+#include "hv/report.h"
 #include "hv/sched.h"
 #include "image_map.h"
 
@@ -189,14 +190,9 @@ static uint64_t find_fixup(uint64_t rip)
 
 static void HV_NORETURN die(const struct trap_frame *t)
 {
-    printk("rip %016lx rsp %016lx rbp %016lx flags %08lx cr2 %016lx\n", t->rip, t->rsp, t->rbp,
-           t->rflags, read_cr2());
-    printk("rax %016lx rbx %016lx rcx %016lx rdx %016lx\n", t->rax, t->rbx, t->rcx, t->rdx);
-    printk("rsi %016lx rdi %016lx r8  %016lx r9  %016lx\n", t->rsi, t->rdi, t->r8, t->r9);
-    printk("r10 %016lx r11 %016lx r12 %016lx r13 %016lx r14 %016lx r15 %016lx\n", t->r10, t->r11,
-           t->r12, t->r13, t->r14, t->r15);
+    report_registers(t);
     backtrace_print(t->rip, t->rbp);
-    panic("exception %lu in hv, error code 0x%lx", t->vector, t->error);
+    panic("exception %lu in hv, error code 0x%lx, cr2 0x%lx", t->vector, t->error, read_cr2());
 }
 
 void trap_hv(struct trap_frame *t)

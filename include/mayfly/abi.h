@@ -64,7 +64,8 @@ enum hv_err {
 #define HV_PROT_EXEC 0x4u /* never together with WRITE */
 
 #define HV_MAP_MAX_PAGES                                                                           \
-    0x4000000u /* 256 GiB in one call; whole 2 MiB and 1 GiB pieces cost one step */
+    0x4000000u              /* 256 GiB in one call; whole 2 MiB and 1 GiB pieces cost one step */
+#define HV_POPULATE_MAX 64u /* HC_DOM_POPULATE: per call */
 #define HV_COPY_MAX_BYTES 0x10000u /* HC_DOM_READ, HC_DOM_WRITE: per call */
 
 /* ---- events ------------------------------------------------------------------------------- */

@@ -293,6 +293,17 @@ static inline int64_t hv_dom_write(uint32_t dom, uint64_t va, const void *from, 
 }
 
 /**
+ * Gives `dom`, which is not running, its own copy of `count` mapped pages (at most HV_POPULATE_MAX), whose addresses
+ * are at `pages`, as its first write to each would: for those that it is known to write. Returns how
+ * many were done: fewer when a later one cannot be. [MEMORY] Errors: RANGE (count), STATE (it runs, or is
+ * a template), BUSY.
+ */
+static inline int64_t hv_dom_populate(uint32_t dom, const uint64_t *pages, uint64_t count)
+{
+    return hv_call(HC_DOM_POPULATE, dom, (uint64_t)(uintptr_t)pages, count, 0, 0).value;
+}
+
+/**
  * Reads the registers of vCPU `vcpu` (0) of `dom`, which is not running. Returns 0. [CONTROL]
  * Errors: INVAL (vcpu), STATE (it runs), BUSY.
  */

@@ -186,6 +186,39 @@ static void copies_share_until_written(void)
     CHECK_EQUAL(hv_mem_unmap(HEAP, PAGES), HV_OK, "the pages are unmapped");
 }
 
+/* A copy gets pages of its own before it runs; it sees them as they were, and writes without a fault. */
+static void pages_are_made_beforehand(void)
+{
+    const uint64_t pages[4] = {HEAP, HEAP + 7 * HV_PAGE_BYTES, HEAP + 14 * HV_PAGE_BYTES,
+                               HEAP + PAGES * HV_PAGE_BYTES};
+    struct hv_dom_info info;
+    struct hv_report r;
+    CHECK_EQUAL(hv_mem_map(HEAP, PAGES, RW), HV_OK, "%u pages are mapped", PAGES);
+    touch(PAGES);
+    const struct child child = child_create(check_and_change_pages, NULL, NULL);
+    const uint32_t h = (uint32_t)child.handle;
+    const uint64_t before = free_frames();
+    CHECK_EQUAL(hv_dom_populate(h, pages, HV_POPULATE_MAX + 1), HV_ERR_RANGE,
+                "too many are refused");
+    CHECK_EQUAL(hv_dom_populate(h, pages, 4), 3, "all but the last, which is not mapped, are made");
+    CHECK(before - free_frames() >= 3, "they take frames");
+    CHECK_EQUAL(hv_dom_populate(h, pages, 3), 3, "once more");
+    CHECK(before - free_frames() <= 3 + 3, "costs nothing");
+    hv_dom_start(h);
+    child_wait(child, &r);
+    CHECK(r.reason == HV_END_EXIT && r.code == 0, "the copy finds in them what was there");
+    CHECK(*page_at(0) == 1 && *page_at(7) == 8, "what it writes there is invisible here");
+    const int64_t template = hv_dom_clone(HV_SELF, &(struct hv_dom_params){.flags = HV_DOM_FROZEN});
+    if (template == 0) {
+        hv_exit(0);
+    }
+    CHECK_EQUAL(hv_dom_populate((uint32_t) template, pages, 1), HV_ERR_STATE, "not in a template");
+    CHECK(hv_dom_info((uint32_t) template, &info) == HV_OK &&
+              hv_dom_destroy((uint32_t) template) == HV_OK,
+          "which is destroyed");
+    CHECK_EQUAL(hv_mem_unmap(HEAP, PAGES), HV_OK, "the pages are unmapped");
+}
+
 static void nothing(void *arg)
 {
     (void)arg;
@@ -306,6 +339,7 @@ void test_main(void)
 {
     limits_are_enforced();
     copies_share_until_written();
+    pages_are_made_beforehand();
     create_and_destroy_leak_nothing();
     destroyed_at_any_moment();
     toolstack_reads_writes_and_rolls_back();

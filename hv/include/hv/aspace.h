@@ -67,9 +67,6 @@ enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pa
  */
 enum hv_err aspace_unmap_step(struct aspace *as, gva_t va, gva_t end, gva_t *next) HV_MUST_CHECK;
 
-/** True when every page of [va, end) is mapped. */
-bool aspace_is_mapped(const struct aspace *as, gva_t va, gva_t end);
-
 /**
  * Changes the protection of a first part of [va, end); like aspace_unmap_step(). NOENT (a page is not
  * mapped), PERM (memory that is not counted), NOMEM, LIMIT; then nothing in this part was changed.

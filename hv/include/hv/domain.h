@@ -52,6 +52,7 @@ struct vcpu {
     bool is_woken;            /* r; a wake-up came while it was on its way to block */
     bool is_waiting;          /* p; in HC_EVENT_WAIT; then tf.rax, tf.rdx are p too */
     uint64_t wait_deadline;   /* p; of that wait, 0: none */
+    bool tells_stop;          /* o; domain_stopped() when it has; then a reference is held */
     struct vcpu *stop_waiter; /* r; wants to know when this one has stopped; borrows */
 
     uint32_t last_cpu;    /* o; where its tables were loaded last */
@@ -177,6 +178,9 @@ void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code);
  * the reason, and whoever watches it gets the end event. Started again, it tries once more.
  */
 void HV_NORETURN domain_starve(struct domain *d);
+
+/** The vCPU of a domain that ended or found no memory has left its CPU: tells who watches it. */
+void domain_stopped(struct domain *d);
 
 /** The guest did what it must not and cannot be told: ends it with a fault report; schedules. */
 void HV_NORETURN domain_crash(struct domain *d, uint32_t vector, uint32_t error, uint64_t address,

@@ -39,5 +39,8 @@ enum hv_err hc_find_domain(uint64_t h, uint32_t rights, bool self,
 /** Locks `d` if it is one that does not run: paused, frozen or ended. STATE, BUSY. */
 enum hv_err hc_lock_stopped(struct domain *d) HV_MUST_CHECK;
 
+/** The same, but no template. STATE, BUSY. */
+enum hv_err hc_lock_changeable(struct domain *d) HV_MUST_CHECK;
+
 /** Where a guest may map memory of its own. ALIGN, RANGE. */
 enum hv_err hc_check_range(uint64_t va, uint64_t pages) HV_MUST_CHECK;

@@ -8,6 +8,9 @@
  * memory. */
 uint32_t report_backtrace(struct vcpu *v, uint64_t *frames, uint32_t max);
 
+/** Prints the registers of a trap frame. */
+void report_registers(const struct trap_frame *t);
+
 /** Prints the report of a domain that nobody watches, with names from its own symbol table; powers
  * the machine off with its exit status when it was the first domain. */
 void report_last_domain(struct domain *d);

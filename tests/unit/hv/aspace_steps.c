@@ -122,7 +122,7 @@ static enum hv_err step_range(const struct step *s, struct aspace *as)
         return aspace_map_phys(as, va, (paddr_t){FAKE_DEVICE}, s->count, s->prot, true);
     }
     if (s->kind == STEP_MAPPED) {
-        assert_int_equal(aspace_is_mapped(as, va, end), s->prot);
+        assert_int_equal(mmu_is_mapped(as, va, end), s->prot);
         return HV_OK;
     }
     while (at.v < end.v) {

@@ -36,6 +36,23 @@ static void flush_page(void *context, uint64_t va)
     mmu->table_epoch++;
 }
 
+bool mmu_is_mapped(const struct aspace *as, gva_t va, gva_t end)
+{
+    while (va.v < end.v) {
+        uint64_t span = 1ul << 30;
+        uint64_t e = table_at(as->root.v)[va.v >> 30 & 511];
+        for (int shift = 21; (e & PTE_P) && shift >= PAGE_SHIFT; shift -= 9) {
+            e = __atomic_load_n(&table_at(e & PTE_ADDRESS)[va.v >> shift & 511], __ATOMIC_ACQUIRE);
+            span = 1ul << shift;
+        }
+        if (e == 0) {
+            return false;
+        }
+        va.v = (va.v & ~(span - 1)) + span;
+    }
+    return true;
+}
+
 void mmu_load(struct mmu *mmu, struct aspace *as)
 {
     mmu->as = as;

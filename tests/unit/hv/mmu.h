@@ -39,6 +39,9 @@ struct mmu {
     struct mmu_slot table[2][MMU_SLOTS]; /* 1: directory entry seen, 0: root entry seen */
 };
 
+/** True when every page of [va, end) is mapped: present or not, no entry on the way is 0. */
+bool mmu_is_mapped(const struct aspace *as, gva_t va, gva_t end);
+
 /** Loads a space (NULL: none); this flushes everything. The MMU hears of arch_flush_page(). */
 void mmu_load(struct mmu *mmu, struct aspace *as);
 

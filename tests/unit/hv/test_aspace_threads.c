@@ -141,7 +141,7 @@ static void do_range(struct cpu *c, uint32_t n)
         return;
     }
     const bool is_unmap = choose(c, 2) || !model_has_all(m, page, last);
-    require(aspace_is_mapped(&c->as[n], at, end) == model_has_all(m, page, last));
+    require(mmu_is_mapped(&c->as[n], at, end) == model_has_all(m, page, last));
     require(aspace_map_zero(&c->as[n], at, last - page, prot) == HV_ERR_EXISTS);
     while (at.v < end.v) {
         require(!(is_unmap ? aspace_unmap_step(&c->as[n], at, end, &at)
