@@ -378,12 +378,12 @@ static ssize_t send_fds(int to, const int *fds, size_t count, const char *data)
     return sendmsg(to, &m, 0);
 }
 
-/* Receives `bytes` bytes and up to `room` bytes of control. Returns the bytes. */
-static ssize_t receive(int from, char *data, size_t bytes, struct msghdr *m, union control *c,
-                       size_t room, int flags)
+/* Receives into `data`, and up to `room` bytes of control. Returns the bytes. */
+static ssize_t receive(int from, struct iovec data, struct msghdr *m, union control *c, size_t room,
+                       int flags)
 {
     static struct iovec iov;
-    iov = (struct iovec){data, bytes};
+    iov = data;
     *m =
         (struct msghdr){.msg_iov = &iov, .msg_iovlen = 1, .msg_control = c, .msg_controllen = room};
     return recvmsg(from, m, flags);
@@ -403,9 +403,11 @@ static void test_descriptors(void)
     write(p[0], "after", 5);
     close(pipes[0]);
     close(pipes[1]);
-    tap_check(receive(p[1], b, sizeof(b), &m, &c, sizeof(c), 0) == 5 && m.msg_controllen == 0,
+    tap_check(receive(p[1], (struct iovec){b, sizeof(b)}, &m, &c, sizeof(c), 0) == 5 &&
+                  m.msg_controllen == 0,
               "a receive stops in front of them");
-    tap_check(receive(p[1], b, sizeof(b), &m, &c, sizeof(c), MSG_CMSG_CLOEXEC) == 4 &&
+    tap_check(receive(p[1], (struct iovec){b, sizeof(b)}, &m, &c, sizeof(c), MSG_CMSG_CLOEXEC) ==
+                      4 &&
                   memcmp(b, "with", 4) == 0 && m.msg_flags == 0,
               "and behind them");
     struct cmsghdr *const h = CMSG_FIRSTHDR(&m);
@@ -417,7 +419,7 @@ static void test_descriptors(void)
               "they are the same pipe, closed on exec");
     tap_check(read(p[1], b, sizeof(b)) == 5, "the bytes behind them");
     send_fds(p[0], got, 2, "x");
-    tap_check(receive(p[1], b, 1, &m, &c, CMSG_LEN(sizeof(int)), 0) == 1 &&
+    tap_check(receive(p[1], (struct iovec){b, 1}, &m, &c, CMSG_LEN(sizeof(int)), 0) == 1 &&
                   (m.msg_flags & MSG_CTRUNC) != 0,
               "room for one of two: MSG_CTRUNC");
     close(*(int *)CMSG_DATA(CMSG_FIRSTHDR(&m)));
@@ -445,8 +447,8 @@ static void test_credentials(void)
     socketpair(AF_UNIX, SOCK_DGRAM, 0, p);
     setsockopt(p[1], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on));
     send(p[0], "hi", 2, 0);
-    tap_check(receive(p[1], b, sizeof(b), &m, &c, sizeof(c), 0) == 2 && CMSG_FIRSTHDR(&m) != NULL &&
-                  CMSG_FIRSTHDR(&m)->cmsg_type == SCM_CREDENTIALS,
+    tap_check(receive(p[1], (struct iovec){b, sizeof(b)}, &m, &c, sizeof(c), 0) == 2 &&
+                  CMSG_FIRSTHDR(&m) != NULL && CMSG_FIRSTHDR(&m)->cmsg_type == SCM_CREDENTIALS,
               "SO_PASSCRED: credentials come with data");
     memcpy(&cred, CMSG_DATA(CMSG_FIRSTHDR(&m)), sizeof(cred));
     tap_check(cred.pid == getpid() && cred.uid == getuid(), "they are ours");

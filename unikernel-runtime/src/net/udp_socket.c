@@ -86,17 +86,27 @@ static void read_note6(const uint8_t bytes[16], uint8_t interface, ip_addr_t *ad
     IP_SET_TYPE(address, IPADDR_TYPE_V6);
 }
 
+static void read_note4(uint32_t ip4, ip_addr_t *address)
+{
+    memset(address, 0, sizeof(*address));
+    ip_2_ip4(address)->addr = ip4;
+    IP_SET_TYPE(address, IPADDR_TYPE_V4);
+}
+
 static void read_note(struct pbuf *p, struct mf_endpoint *from)
 {
     const struct note *const note = note_of(p);
 
-    *from = (struct mf_endpoint){.is_set = true, .port = note->port, .interface = note->interface};
+    from->is_set = true;
+    from->has_local = false;
+    from->port = note->port;
+    from->interface = note->interface;
     if (note->type == IPADDR_TYPE_V6) {
         read_note6(note->ip6.address, note->interface, &from->address);
         read_note6(note->ip6.local, note->interface, &from->local);
     } else {
-        ip_addr_set_ip4_u32(&from->address, note->ip4.address);
-        ip_addr_set_ip4_u32(&from->local, note->ip4.local);
+        read_note4(note->ip4.address, &from->address);
+        read_note4(note->ip4.local, &from->local);
     }
 }
 

@@ -35,7 +35,7 @@ static int read_rights(const struct cmsghdr *c, struct unix_files **files)
         return -EINVAL;
     }
     struct unix_files *const list =
-        realloc(*files, sizeof(*list) + (before + count) * sizeof(list->file[0]));
+        realloc(*files, sizeof(*list) + (before + count) * sizeof(void *));
     if (list == NULL) {
         return -ENOMEM;
     }
