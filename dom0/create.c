@@ -233,9 +233,15 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
  * Whether there is memory for one more guest. What is left to those that run and to dom0 itself is
  * more than nothing: without a page for it, dom0 would end. Looks only as often as it can matter.
  */
+static uint64_t creations; /* that need no further look */
+
+void create_look_at_memory(void)
+{
+    creations = 0;
+}
+
 static bool has_memory(void)
 {
-    static uint64_t creations; /* that need no further look */
     struct hv_machine_info info;
 
     if (creations == 0) {

@@ -7,5 +7,8 @@
 /** What creation needs to know; set by guest_init(). */
 void create_init(const struct plan *plan, bool show_output);
 
+/** The next creation looks how much memory there is: what was copied may grow at once. */
+void create_look_at_memory(void);
+
 /** Gives back all that guest_create() took but slot, name and log. */
 void create_undo(struct guest *g);

@@ -47,6 +47,7 @@ struct guest {
     struct image *image;      /* borrows */
     struct process *process;  /* owns; NULL: has not forked and was not forked */
     uint32_t pid;             /* as a process; 0: 1 */
+    bool is_child;            /* was forked */
     uint32_t fork_limit;      /* children, and theirs, at a time */
     const char *share;        /* whom it may share memory with; rights.c's; NULL: nobody */
     struct share *shares;     /* owns; share.c */

@@ -45,9 +45,9 @@ static void on_guest_ended(uint32_t slot)
     if (g->is_first && conf.exit_with_first) {
         end_machine(g->code);
     }
-    /* Of a guest that is not shown, only what nobody asked for. */
-    const bool is_news =
-        g->console.may_show || (g->reason != HV_END_EXIT && g->reason != HV_END_DESTROYED);
+    /* Of a guest that is not shown, or is a child whose parent is told, only what nobody asked for. */
+    const bool is_news = (g->console.may_show && !g->is_child) ||
+                         (g->reason != HV_END_EXIT && g->reason != HV_END_DESTROYED);
     if (!measure_guest_ended(slot) && !conf.console_guest && is_news) {
         shell_guest_ended(slot);
     }

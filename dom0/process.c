@@ -8,6 +8,7 @@
 #include "mayfly/hypercall.h"
 #include "pipes.h"
 #include "slot.h"
+#include "term.h"
 
 #define FIRST_PID 1u
 #define PID_MAX 0xfffffu /* what fits into an answer to MF_REQUEST_WAIT */
@@ -107,6 +108,7 @@ void process_attach(struct process *p, struct guest *g)
 {
     g->process = p;
     g->pid = p->pid;
+    g->is_child = p->parent != NULL;
     p->slot = slot_of(g);
     struct mf_process *const page = page_of(p);
     page->pid = p->pid;
@@ -267,4 +269,23 @@ void process_signal(struct guest *g, uint32_t signal)
 
     __atomic_fetch_or(&info->process.signals, (uint64_t)1 << signal, __ATOMIC_RELEASE);
     hv_event_send(g->console.port);
+}
+
+void process_print(const struct guest *g)
+{
+    const struct process *const p = g->process;
+    uint32_t children = 0;
+
+    if (p == NULL) {
+        return;
+    }
+    for (const struct process *child = p->children; child != NULL; child = child->next) {
+        children++;
+    }
+    term_printf("process     %u", (unsigned int)p->pid);
+    if (p->parent != NULL) {
+        term_printf(", child of %s", guest_at(p->parent->slot)->name);
+    }
+    term_printf(", %u children, %u in the family, at most %u\n", (unsigned int)children,
+                (unsigned int)p->family->count, (unsigned int)p->family->limit);
 }

@@ -67,5 +67,8 @@ void process_rolled_back(struct guest *g);
 /** A guest is ending: `reason`, `code` as in struct guest. Its window is still there. */
 void process_guest_ends(struct guest *g, uint32_t reason, int32_t code);
 
+/** Prints who it is in its family, if it has one. */
+void process_print(const struct guest *g);
+
 /** Has a signal raised in a running guest. */
 void process_signal(struct guest *g, uint32_t signal);

@@ -10,6 +10,7 @@
 #include "guest.h"
 #include "mayfly/hypercall.h"
 #include "net/headers.h"
+#include "process.h"
 #include "report.h"
 #include "rights.h"
 #include "template.h"
@@ -172,6 +173,7 @@ void show_guest(uint32_t slot)
         term_printf("faults      %" PRIu64 "\nhypercalls  %" PRIu64 "\n", info.fault_count,
                     info.hypercall_count);
     }
+    process_print(g);
     if (template_origin(g->from) != NULL) {
         term_printf("cloned from %s\n", template_origin(g->from));
     }

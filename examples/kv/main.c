@@ -3,6 +3,7 @@
  * kv - a key-value service over TCP with one thread per connection. A line is a command:
  *
  *   SET key value -> OK        GET key -> VALUE value | NONE      DEL key -> OK | NONE
+ *   SAVE -> ITEM key value ... SAVED n: all that is there at that moment (save.h)
  *   COUNT -> COUNT n           QUIT -> the connection ends        anything wrong -> ERROR why
  */
 #define _GNU_SOURCE
@@ -18,6 +19,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "save.h"
 #include "store.h"
 
 #define LINE_MAX_BYTES (STORE_KEY_MAX + STORE_VALUE_MAX + 16)
@@ -40,8 +42,9 @@ static const char *text_of(enum store_result result)
     }
 }
 
-/* Runs the command in `line`; the answer goes to answer[LINE_MAX_BYTES]. False: QUIT. */
-static bool run_command(char *line, char *answer)
+/* Runs the command in `line`; the answer goes to answer[LINE_MAX_BYTES], that of SAVE to `fd`. False:
+ * QUIT. */
+static bool run_command(int fd, char *line, char *answer)
 {
     char value[STORE_VALUE_MAX + 1];
     char *key = line;
@@ -50,10 +53,12 @@ static bool run_command(char *line, char *answer)
     if (strcmp(verb, "QUIT") == 0) {
         return false;
     }
-    if (strcmp(verb, "COUNT") == 0) {
+    if (strcmp(verb, "SAVE") == 0) {
+        snprintf(answer, LINE_MAX_BYTES, "%s", save_to(fd) ? "" : "ERROR no snapshot\n");
+    } else if (strcmp(verb, "COUNT") == 0) {
         snprintf(answer, LINE_MAX_BYTES, "COUNT %zu\n", store_count());
     } else if (key == NULL) {
-        snprintf(answer, LINE_MAX_BYTES, "ERROR commands: SET GET DEL COUNT QUIT\n");
+        snprintf(answer, LINE_MAX_BYTES, "ERROR commands: SET GET DEL COUNT SAVE QUIT\n");
     } else if (strcmp(verb, "SET") == 0) {
         char *rest = key;
         strsep(&rest, " ");
@@ -65,7 +70,7 @@ static bool run_command(char *line, char *answer)
     } else if (strcmp(verb, "DEL") == 0) {
         snprintf(answer, LINE_MAX_BYTES, "%s\n", text_of(store_delete(key)));
     } else {
-        snprintf(answer, LINE_MAX_BYTES, "ERROR commands: SET GET DEL COUNT QUIT\n");
+        snprintf(answer, LINE_MAX_BYTES, "ERROR commands: SET GET DEL COUNT SAVE QUIT\n");
     }
     return true;
 }
@@ -100,7 +105,7 @@ static void serve(int fd)
             held -= (size_t)(end - line) + 1;
             *end = '\0';
             line[strcspn(line, "\r")] = '\0';
-            if (!run_command(line, answer) || !send_all(fd, answer, strlen(answer))) {
+            if (!run_command(fd, line, answer) || !send_all(fd, answer, strlen(answer))) {
                 return;
             }
             line = end + 1;

@@ -5,6 +5,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define BUCKETS 4096
 
@@ -114,4 +115,25 @@ size_t store_count(void)
     const size_t result = entry_count;
     pthread_mutex_unlock(&lock);
     return result;
+}
+
+pid_t store_fork(void)
+{
+    pthread_mutex_lock(&lock);
+    const pid_t pid = fork();
+    pthread_mutex_unlock(&lock);
+    return pid;
+}
+
+bool store_print(FILE *out)
+{
+    pthread_mutex_lock(&lock);
+    for (size_t i = 0; i < BUCKETS; i++) {
+        for (const struct entry *e = buckets[i]; e != NULL; e = e->next) {
+            fprintf(out, "ITEM %s %s\n", e->key, e->value);
+        }
+    }
+    fprintf(out, "SAVED %zu\n", entry_count);
+    pthread_mutex_unlock(&lock);
+    return fflush(out) == 0 && !ferror(out);
 }

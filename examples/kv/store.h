@@ -3,7 +3,10 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #define STORE_KEY_MAX 64
 #define STORE_VALUE_MAX 1024
@@ -26,3 +29,9 @@ enum store_result store_get(const char *key, char *value);
 enum store_result store_delete(const char *key);
 
 size_t store_count(void);
+
+/** As fork(), with the table in order in both: no thread is changing it at that moment. */
+pid_t store_fork(void);
+
+/** Writes `ITEM key value` for each entry and `SAVED count`. False: a write failed. */
+bool store_print(FILE *out);

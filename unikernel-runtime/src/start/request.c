@@ -148,6 +148,7 @@ int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_co
         /* Whose event it is will be seen when the devices are polled next. */
         hv_event_wait(HV_WAIT_FOREVER, &tag);
         mf_preempt_forget();
+        mf_preempt_forget();
         if (mf_info()->generation != mf_clone_generation && !is_answered()) {
             mf_critical_enter(); /* a copy that was not meant: asks again */
             mf_critical_leave();
@@ -156,7 +157,9 @@ int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_co
     if (in_copy != NULL && mf_info()->generation != mf_clone_generation) {
         in_copy();
     }
-    return end(value);
+    const int64_t err = end(value);
+    mf_preempt_update();
+    return err;
 }
 
 int mf_request_errno(int64_t error)
