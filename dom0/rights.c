@@ -21,9 +21,9 @@ static struct list *lists;
 
 bool rights_parse_inspect(const char *text, uint8_t *out)
 {
-    for (uint8_t i = RIGHTS_NO; i <= RIGHTS_WRITE; i++) {
+    for (int i = RIGHTS_NO; i <= RIGHTS_WRITE; i++) {
         if (strcmp(text, levels[i]) == 0) {
-            *out = i;
+            *out = (uint8_t)i;
             return true;
         }
     }
