@@ -8,10 +8,11 @@
  * The ring has one writer and one reader. Each of them only ever writes its own counter, and looks
  * at the other's with acquire: what was written before a counter moved is seen with it.
  */
+#include <stdint.h>
+
 #include <errno.h>
 #include <mayfly.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -7,11 +7,12 @@
  *                                  (exit: ends then; else it stays)
  *   sharer many PEER               as many shares as it gets
  */
+#include <stdint.h>
+
 #include <errno.h>
 #include <mayfly.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
