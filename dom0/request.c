@@ -66,9 +66,8 @@ void request_event(struct guest *g)
     g->request_is_open = true;
     g->request_number = asked;
     take(page, asked, &r);
-    const int64_t err = r.op < REQUEST_OPS && handlers[r.op] != NULL
-                            ? handlers[r.op](g, &r, &value)
-                            : HV_ERR_NOSYS;
+    const int64_t err =
+        r.op < REQUEST_OPS && handlers[r.op] != NULL ? handlers[r.op](g, &r, &value) : HV_ERR_NOSYS;
     if (err != REQUEST_LATER) {
         request_answer(g, err, value);
     }

@@ -73,10 +73,10 @@ static void run_help(int count, char *const words[])
     for (uint32_t i = 0; command_at(i) != NULL; i++) {
         term_printf("  %-38s %s\n", command_at(i)->usage, command_at(i)->what);
     }
-    term_printf(
-        "Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
-        "weight=1..10000\n         cap=PERCENT count=N output=log inspect=no|read share=GUEST; "
-        "`--` ends them.\n");
+    term_printf("Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
+                "weight=1..10000\n         cap=PERCENT count=N fork=N output=log inspect=no|read "
+                "share=GUEST; "
+                "`--` ends them.\n");
 }
 
 static void run_list(int count, char *const words[])

@@ -150,6 +150,20 @@ static int tell_parent(void)
     return kill(getppid(), SIGUSR1) == 0 ? 0 : 1;
 }
 
+static int say_later(void)
+{
+    usleep(5000);
+    return 0;
+}
+
+static int tell_parent_later(void)
+{
+    usleep(5000);
+    kill(getppid(), SIGUSR1);
+    usleep(50000);
+    return 0;
+}
+
 static void signals_travel(void)
 {
     signal(SIGUSR1, on_signal);
@@ -174,6 +188,18 @@ static void signals_travel(void)
     kill(pid, SIGUSR2);
     tap_check(waitpid(pid, &status, 0) == pid && WEXITSTATUS(status) == 3,
               "a_handler_in_the_child_runs");
+
+    signal(SIGCHLD, on_signal);
+    tap_check(in_child(say_later) == 0 && caught == SIGCHLD, "wait_goes_on_after_a_handler");
+    struct sigaction action = {.sa_handler = on_signal};
+    sigaction(SIGUSR1, &action, NULL);
+    const pid_t later = fork();
+    if (later == 0) {
+        _exit(tell_parent_later());
+    }
+    errno = 0;
+    tap_check(waitpid(later, &status, 0) == -1 && errno == EINTR, "or_ends_without_sa_restart");
+    waitpid(later, &status, 0);
 
     signal(SIGCHLD, on_child);
     for (int i = 0; i < 5; i++) {

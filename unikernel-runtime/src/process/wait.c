@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "process/process.h"
+#include "signal/signal_internal.h"
 #include "start/clone.h"
 #include "start/request.h"
 #include "thread/idle.h"
@@ -63,7 +64,7 @@ static int wait_for(pid_t pid, int options, uint32_t flags, struct ended *child)
         }
         seen = changes;
         if (changes == mf_info()->process.child_changes &&
-            mf_thread_wait(&waiters, MF_NEVER) == -EINTR) {
+            mf_thread_wait(&waiters, MF_NEVER) == -EINTR && !mf_signal_restarts()) {
             return EINTR;
         }
     }
