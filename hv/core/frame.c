@@ -24,7 +24,7 @@ static struct stack cpu_stack[CPUS_MAX];
 static struct {
     struct lock lock;
     uint32_t head;  /* p */
-    uint64_t count; /* p */
+    uint64_t count; /* p; read without: frame_is_low() */
 } pool;
 
 void frame_init(struct frame *table, uint64_t limit)
@@ -62,7 +62,7 @@ static void refill(struct stack *s)
            (pool.count > FRAME_RESERVE || arch_may_use_reserve())) {
         const uint32_t n = pool.head;
         pool.head = frame_table[n].next;
-        pool.count--;
+        __atomic_store_n(&pool.count, pool.count - 1, __ATOMIC_RELAXED);
         frame_table[n].next = s->head;
         s->head = n;
         s->count++;
@@ -79,7 +79,7 @@ static void drain(struct stack *s)
         s->count--;
         frame_table[n].next = pool.head;
         pool.head = n;
-        pool.count++;
+        __atomic_store_n(&pool.count, pool.count + 1, __ATOMIC_RELAXED);
     }
     lock_drop(&pool.lock);
 }
