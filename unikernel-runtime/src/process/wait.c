@@ -35,14 +35,22 @@ static void poll(void *arg)
     }
 }
 
+/* A copy that fork() did not make has no children: who waits for one asks again. */
+static void attach(void)
+{
+    mf_waitq_wake_all(&waiters);
+}
+
 static void register_once(void)
 {
     static struct mf_poller poller = {.poll = poll};
+    static struct mf_clone_hook hook = {.attach = attach};
     static bool is_registered;
 
     if (!is_registered) {
         is_registered = true;
         mf_poller_register(&poller);
+        mf_clone_register(&hook);
     }
 }
 
