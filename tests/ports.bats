@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
 # limit: 900
-# The ports: each is built by `mayfly ports` from Debian's source package and its quick tests are run. `make ports-test` runs
+# The ports but lighttpd and mbedtls: each is built by `mayfly ports` from Debian's source package and its quick tests are run. `make ports-test` runs
 # the slow ones too. Built ports stay in MAYFLY_CACHE (build/third-party/ports), so the second run takes only the tests.
 
 bats_require_minimum_version 1.5.0
@@ -29,6 +29,10 @@ try() {
 @test "jansson" { try jansson; }
 @test "sqlite3" { try sqlite3; }
 @test "duktape" { try duktape; }
+@test "libmicrohttpd" { try libmicrohttpd; }
+@test "memcached, with libevent" { try memcached; }
+@test "redis" { try redis; }
+@test "nginx" { try nginx; }
 
 # ---- the command ------------------------------------------------------------------------------------
 

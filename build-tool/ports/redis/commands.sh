@@ -24,3 +24,14 @@ expect 1 EXPIRE greeting 100
 ask INFO server | grep -q '^redis_version:7.0.15'
 redis-benchmark -p "$PORT" -q -n 5000 -c 20 -t ping,set,get,incr,lpush,mset
 redis-benchmark -p "$PORT" -q -n 20000 -c 20 -P 16 -t set,get
+
+# Saving in the background: a copy of the guest by fork() writes the file, this one serves on.
+expect "Background saving started" BGSAVE
+expect PONG PING
+for i in 1 2 3 4 5 6 7 8 9 10; do
+    ask INFO persistence | grep -q '^rdb_saves:1' && break
+    sleep 1
+done
+ask INFO persistence | tr -d '\r' | grep -qx 'rdb_last_bgsave_status:ok'
+ask INFO persistence | tr -d '\r' | grep -qx 'rdb_saves:1'
+expect hello GET greeting
