@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# Redis' own client and benchmark against the guest at port PORT.
+# Redis' own client against the guest at port PORT.
 ask() {
     redis-cli -p "$PORT" "$@"
 }
@@ -22,8 +22,6 @@ expect 42 EVAL "return redis.call('INCRBY', KEYS[1], 42)" 1 counter
 expect 1 EXPIRE greeting 100
 [ "$(ask TTL greeting)" -gt 90 ]
 ask INFO server | grep -q '^redis_version:7.0.15'
-redis-benchmark -p "$PORT" -q -n 5000 -c 20 -t ping,set,get,incr,lpush,mset
-redis-benchmark -p "$PORT" -q -n 20000 -c 20 -P 16 -t set,get
 
 # Saving in the background: a copy of the guest by fork() writes the file, this one serves on.
 expect "Background saving started" BGSAVE
