@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: unikernel-runtime/src/files/node.c unikernel-runtime/src/files/contents.c
-// sources: unikernel-runtime/src/files/packed.c
+// sources: unikernel-runtime/src/files/node.c unikernel-runtime/src/files/entry.c
+// sources: unikernel-runtime/src/files/contents.c unikernel-runtime/src/files/packed.c
 // cflags: -Iunikernel-runtime/src -D_GNU_SOURCE
-// libs: -Wl,--wrap=calloc,--wrap=realloc,--wrap=strndup
+// libs: -Wl,--wrap=malloc,--wrap=calloc,--wrap=realloc,--wrap=strndup
 
-// The file tree: packed entries, RAM files over them, contents against a plain model, and every
-// allocation failing once.
+// The file tree: packed entries, names and nodes over them, contents against a plain model, and
+// every allocation failing once.
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,16 +21,46 @@
 #include "files/device.h"
 #include "files/node.h"
 #include "mayfly/layout.h"
+#include "memory/memory.h"
 #include "start/image.h"
+#include "system/identity.h"
 
 const struct mf_device mf_devices[] = {{"null", NULL, NULL}, {NULL, NULL, NULL}};
+struct mf_identity mf_identity;
+
+bool mf_identity_has_group(gid_t group)
+{
+    return group == mf_identity.gid.effective;
+}
+
+/* There is no address space for flat contents here: tests/guest/posix/files.c has those. */
+struct mf_va_area {
+    char none;
+} mf_va_flats;
+
+uint64_t mf_va_alloc_in(struct mf_va_area *area, uint64_t bytes, uint64_t align)
+{
+    (void)area;
+    (void)bytes;
+    (void)align;
+    return 0;
+}
+
+void mf_va_free_in(struct mf_va_area *area, uint64_t va, uint64_t bytes)
+{
+    (void)area;
+    (void)va;
+    (void)bytes;
+}
 
 /* ---- allocations that fail ----------------------------------------------------------------------
  */
 
+void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t n, size_t bytes);
 void *__real_realloc(void *p, size_t bytes);
 char *__real_strndup(const char *s, size_t n);
+void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *p, size_t bytes);
 char *__wrap_strndup(const char *s, size_t n);
@@ -40,6 +70,11 @@ static int fail_at = -1; /* counts down; the allocation at 0 fails */
 static bool fails(void)
 {
     return fail_at >= 0 && fail_at-- == 0;
+}
+
+void *__wrap_malloc(size_t bytes)
+{
+    return fails() ? NULL : __real_malloc(bytes);
 }
 
 void *__wrap_calloc(size_t n, size_t bytes)
@@ -102,18 +137,26 @@ static int make_tree(void **state)
     return page == MAP_FAILED;
 }
 
-static struct mf_node *find(const char *path)
+static struct mf_entry *find_entry(const char *path)
 {
-    struct mf_node *n = mf_node_root();
+    struct mf_node *directory = mf_node_root();
+    struct mf_entry *e = NULL;
     while (*path != '\0') {
         path++;
         const size_t bytes = strcspn(path, "/");
-        if (mf_node_find(n, path, bytes, &n) != 0) {
+        if (mf_entry_find(directory, path, bytes, &e) != 0) {
             return NULL;
         }
+        directory = e->node;
         path += bytes;
     }
-    return n;
+    return e;
+}
+
+static struct mf_node *find(const char *path)
+{
+    const struct mf_entry *const e = find_entry(path);
+    return e != NULL ? e->node : NULL;
 }
 
 static void packed_names_are_found(void **state)
@@ -172,8 +215,8 @@ static void removed_packed_files_stay_away(void **state)
 {
     (void)state;
     struct mf_node *const a = find("/a");
-    assert_int_equal(mf_node_fill(a), 0);
-    mf_node_remove(find("/a/x"));
+    assert_int_equal(mf_entry_fill(a), 0);
+    mf_entry_remove(find_entry("/a/x"));
     assert_null(find("/a/x"));
     assert_non_null(find("/a/z"));
     struct mf_node *again;
@@ -182,32 +225,107 @@ static void removed_packed_files_stay_away(void **state)
     assert_ptr_equal(find("/a/x"), again);
 }
 
+static void a_node_lives_as_long_as_it_has_names_or_users(void **state)
+{
+    (void)state;
+    struct mf_node *const tmp = find("/tmp"), *n;
+    struct stat st;
+    char text[4] = "";
+    assert_int_equal(mf_node_create(tmp, "one", 3, S_IFREG | 0600, &n), 0);
+    assert_int_equal(mf_entry_add(tmp, "two", 3, n), 0);
+    assert_int_equal(mf_node_write(n, 0, "abc", 3), 3);
+    mf_node_stat(n, &st);
+    assert_int_equal(st.st_nlink, 2);
+    mf_entry_remove(find_entry("/tmp/one"));
+    assert_ptr_equal(find("/tmp/two"), n);
+    mf_node_get(n); /* as an open file does */
+    mf_entry_remove(find_entry("/tmp/two"));
+    mf_node_stat(n, &st);
+    assert_int_equal(st.st_nlink, 0);
+    assert_int_equal(mf_node_read(n, 0, text, 3), 3);
+    assert_string_equal(text, "abc");
+    mf_node_put(n);
+}
+
+static void nothing_is_made_in_a_removed_directory(void **state)
+{
+    (void)state;
+    struct mf_node *d, *n;
+    assert_int_equal(mf_node_create(find("/tmp"), "d", 1, S_IFDIR | 0700, &d), 0);
+    assert_ptr_equal(mf_node_parent(d), find("/tmp"));
+    mf_node_get(d);
+    mf_entry_remove(find_entry("/tmp/d"));
+    assert_true(mf_node_is_removed(d));
+    assert_int_equal(mf_node_create(d, "f", 1, S_IFREG | 0600, &n), -ENOENT);
+    mf_node_put(d);
+}
+
+/* Gives the node of `e` the same name in another directory. */
+static void move(struct mf_entry *e, struct mf_node *to)
+{
+    assert_int_equal(mf_entry_add(to, e->name, e->name_bytes, e->node), 0);
+    mf_entry_remove(e);
+}
+
+static struct mf_entry *entry_number(struct mf_node *directory, int i)
+{
+    struct mf_entry *e = NULL;
+    char name[16];
+    const size_t bytes = (size_t)sprintf(name, "n%d", i);
+    return mf_entry_find(directory, name, bytes, &e) == 0 ? e : NULL;
+}
+
 static void many_entries_are_found_and_moved(void **state)
 {
     (void)state;
-    struct mf_node *const directory = find("/empty"), *const other = find("/tmp");
-    struct mf_node *n;
+    struct mf_node *const directory = find("/empty"), *const other = find("/tmp"), *n;
     char name[16];
     for (int i = 0; i < 3000; i++) {
         const size_t bytes = (size_t)sprintf(name, "n%d", i);
         assert_int_equal(mf_node_create(directory, name, bytes, S_IFREG | 0600, &n), 0);
     }
     for (int i = 0; i < 3000; i += 2) {
-        const size_t bytes = (size_t)sprintf(name, "n%d", i);
-        assert_int_equal(mf_node_find(directory, name, bytes, &n), 0);
-        assert_int_equal(mf_node_move(n, other, name, bytes), 0);
+        move(entry_number(directory, i), other);
     }
     for (int i = 0; i < 3000; i++) {
-        const size_t bytes = (size_t)sprintf(name, "n%d", i);
-        assert_int_equal(mf_node_find(i % 2 == 0 ? other : directory, name, bytes, &n), 0);
-        assert_int_equal(mf_node_find(i % 2 == 0 ? directory : other, name, bytes, &n), -ENOENT);
+        assert_non_null(entry_number(i % 2 == 0 ? other : directory, i));
+        assert_null(entry_number(i % 2 == 0 ? directory : other, i));
     }
+    assert_int_equal(mf_entry_fill(directory), 0);
     for (int i = 0; i < 3000; i++) {
-        const size_t bytes = (size_t)sprintf(name, "n%d", i);
-        assert_int_equal(mf_node_find(i % 2 == 0 ? other : directory, name, bytes, &n), 0);
-        mf_node_remove(n);
+        mf_entry_remove(entry_number(i % 2 == 0 ? other : directory, i));
     }
+    assert_null(mf_entry_at(directory, 0));
     assert_null(directory->directory.first);
+    assert_null(find_entry("/empty/n1"));
+}
+
+static void a_listing_goes_on_when_entries_go(void **state)
+{
+    (void)state;
+    struct mf_node *d, *n;
+    assert_int_equal(mf_node_create(find("/tmp"), "list", 4, S_IFDIR | 0700, &d), 0);
+    for (char c = 'a'; c <= 'e'; c++) {
+        assert_int_equal(mf_node_create(d, &c, 1, S_IFREG | 0600, &n), 0);
+    }
+    const char *const expected = "abde";
+    struct mf_entry *e = mf_entry_at(d, 0);
+    for (int i = 0; i < 4; i++) {
+        assert_non_null(e);
+        assert_int_equal(e->name[0], expected[i]);
+        const uint64_t next = e->cookie + 1;
+        if (i == 1) {
+            mf_entry_remove(find_entry("/tmp/list/c")); /* what would be next */
+        } else if (i == 2) {
+            mf_entry_remove(find_entry("/tmp/list/a")); /* what has been */
+        }
+        e = mf_entry_at(d, next);
+    }
+    assert_null(e);
+    while ((e = mf_entry_at(d, 0)) != NULL) {
+        mf_entry_remove(e);
+    }
+    mf_entry_remove(find_entry("/tmp/list"));
 }
 
 /* ---- contents ------------------------------------------------------------------------------ */
@@ -257,7 +375,36 @@ static void contents_agree_with_a_plain_model(void **state)
         assert_int_equal(n->file.bytes, size);
     }
     assert_int_equal(mf_node_write(n, (uint64_t)MF_FILE_MAX, "x", 1), -EFBIG);
-    mf_node_remove(n);
+    mf_entry_remove(find_entry("/tmp/m"));
+}
+
+static void far_pieces_have_holes_between_them(void **state)
+{
+    (void)state;
+    const uint64_t offsets[] = {5, 3ull << 20, (7ull << 30) + 4094, MF_FILE_MAX - 4};
+    struct mf_node *n;
+    char text[5] = "";
+    assert_int_equal(mf_node_create(find("/tmp"), "far", 3, S_IFREG | 0600, &n), 0);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(mf_node_write(n, offsets[i], "data", 4), 4);
+    }
+    assert_true(mf_node_stored_bytes(n) <= 8ull * MF_CHUNK_BYTES);
+    for (size_t i = 0; i < 4; i++) {
+        assert_int_equal(mf_node_read(n, offsets[i], text, 4), 4);
+        assert_string_equal(text, "data");
+        const off_t hole = mf_node_seek(n, offsets[i], false);
+        const uint64_t stored = (offsets[i] + 4 + MF_CHUNK_BYTES - 1) & -(uint64_t)MF_CHUNK_BYTES;
+        assert_int_equal(hole, stored);
+        if (i < 3) {
+            const uint64_t next = offsets[i + 1] & -(uint64_t)MF_CHUNK_BYTES;
+            assert_int_equal(mf_node_seek(n, (uint64_t)hole, true), next);
+            assert_int_equal(mf_node_read(n, (uint64_t)hole, text, 4), 4);
+            assert_memory_equal(text, "\0\0\0\0", 4);
+        }
+    }
+    assert_int_equal(mf_node_truncate(n, offsets[1]), 0);
+    assert_int_equal(mf_node_stored_bytes(n), MF_CHUNK_BYTES);
+    mf_entry_remove(find_entry("/tmp/far"));
 }
 
 static void every_allocation_may_fail(void **state)
@@ -273,7 +420,7 @@ static void every_allocation_may_fail(void **state)
         if (err == 0) {
             const ssize_t written = mf_node_write(n, 3 * MF_CHUNK_BYTES - 2, "abcd", 4);
             assert_true(written == 4 || written == 2 || written == -ENOSPC);
-            err = mf_node_move(n, tmp, "g", 1);
+            err = mf_entry_add(tmp, "g", 1, n);
             fail_at = fail_at < 0 ? -1 : fail_at;
             const size_t size = written < 0 ? 0 : 3 * MF_CHUNK_BYTES - 2 + (size_t)written;
             assert_int_equal(n->file.bytes, size);
@@ -281,8 +428,12 @@ static void every_allocation_may_fail(void **state)
                 assert_int_equal(mf_node_read(n, size - (size_t)written, text, 8), written);
                 assert_memory_equal(text, "abcd", (size_t)written);
             }
-            assert_memory_equal(n->name, err == 0 ? "g" : "f", 1);
-            mf_node_remove(n);
+            assert_int_equal(n->links, err == 0 ? 2 : 1);
+            assert_true((find("/tmp/g") == n) == (err == 0));
+            mf_entry_remove(find_entry("/tmp/f"));
+            if (err == 0) {
+                mf_entry_remove(find_entry("/tmp/g"));
+            }
         }
         assert_null(find("/tmp/f"));
         if (fail_at >= 0) {
@@ -301,8 +452,12 @@ int main(void)
         cmocka_unit_test(listings_have_direct_entries_only),
         cmocka_unit_test(nodes_show_packed_files),
         cmocka_unit_test(removed_packed_files_stay_away),
+        cmocka_unit_test(a_node_lives_as_long_as_it_has_names_or_users),
+        cmocka_unit_test(nothing_is_made_in_a_removed_directory),
         cmocka_unit_test(many_entries_are_found_and_moved),
+        cmocka_unit_test(a_listing_goes_on_when_entries_go),
         cmocka_unit_test(contents_agree_with_a_plain_model),
+        cmocka_unit_test(far_pieces_have_holes_between_them),
         cmocka_unit_test(every_allocation_may_fail),
     };
     return cmocka_run_group_tests(tests, make_tree, NULL);
