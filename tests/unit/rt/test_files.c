@@ -305,8 +305,8 @@ static void a_listing_goes_on_when_entries_go(void **state)
     (void)state;
     struct mf_node *d, *n;
     assert_int_equal(mf_node_create(find("/tmp"), "list", 4, S_IFDIR | 0700, &d), 0);
-    for (char c = 'a'; c <= 'e'; c++) {
-        assert_int_equal(mf_node_create(d, &c, 1, S_IFREG | 0600, &n), 0);
+    for (const char *c = "abcde"; *c != '\0'; c++) {
+        assert_int_equal(mf_node_create(d, c, 1, S_IFREG | 0600, &n), 0);
     }
     const char *const expected = "abde";
     struct mf_entry *e = mf_entry_at(d, 0);
