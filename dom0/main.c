@@ -48,8 +48,8 @@ static void on_guest_ended(uint32_t slot)
     /* Of a guest that is not shown, or is a child whose parent is told, only what nobody asked for. */
     const bool is_news = (g->console.may_show && !g->is_child) ||
                          (g->reason != HV_END_EXIT && g->reason != HV_END_DESTROYED);
-    if (!measure_guest_ended(slot) && !conf.console_guest && is_news) {
-        shell_guest_ended(slot);
+    if (!measure_guest_ended(slot) && !conf.console_guest) {
+        shell_guest_ended(slot, is_news);
     }
 }
 

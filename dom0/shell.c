@@ -431,10 +431,12 @@ void shell_feed(char c)
     }
 }
 
-void shell_guest_ended(uint32_t slot)
+void shell_guest_ended(uint32_t slot, bool is_news)
 {
     const struct guest *g = guest_at(slot);
-    if (g->reason == HV_END_EXIT) {
+    if (!is_news) {
+        /* nobody asked */
+    } else if (g->reason == HV_END_EXIT) {
         term_say("[%s exited with status %d]\n", g->name, (int)g->code);
     } else {
         term_say("[%s: %s]\n", g->name, report_reason(g->reason));

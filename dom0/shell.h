@@ -2,6 +2,7 @@
 /* shell.h - the commands that a person types on the serial line. */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /** Shows the prompt for the first time. */
@@ -13,5 +14,6 @@ void shell_feed(char c);
 /** The terminal has come back from a guest: shows the prompt. */
 void shell_prompt(void);
 
-/** The guest in this slot has ended; if the terminal was attached to it, it comes back. */
-void shell_guest_ended(uint32_t slot);
+/** The guest in this slot has ended; if the terminal was attached to it, it comes back. `is_news`: say
+ * so. */
+void shell_guest_ended(uint32_t slot, bool is_news);
