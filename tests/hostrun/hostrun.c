@@ -385,7 +385,7 @@ static void on_fault(int number, siginfo_t *si, void *context)
     };
     f.address = f.vector == 14 ? (uint64_t)c->uc_mcontext.gregs[REG_CR2] : 0;
     regs_from_context(&f.regs, c, guest_fs);
-    if (f.regs.rip >= HV_GUEST_END || si->si_code == SI_USER) {
+    if (guest_fs == host_fs_base || si->si_code == SI_USER) {
         fprintf(stderr, "hostrun: signal %d in hostrun itself at %#lx\n", number, f.regs.rip);
         _exit(128 + number);
     }

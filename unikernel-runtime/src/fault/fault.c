@@ -93,12 +93,15 @@ static void print_frame(unsigned int number, uint64_t address, uint64_t back)
     end_line(&l);
 }
 
-static void print_backtrace(uint64_t rip, uint64_t back, uint64_t rbp)
+/* self: whose stack it is; NULL: unknown, nothing of it is looked at. */
+static void print_backtrace(const struct mf_thread *self, uint64_t rip, uint64_t back, uint64_t rbp)
 {
-    const struct mf_thread *const self = mf_thread_self();
+    print_frame(0, rip, back);
+    if (self == NULL) {
+        return;
+    }
     const uint64_t low = (uint64_t)(uintptr_t)self->stack_low;
     const uint64_t high = (uint64_t)(uintptr_t)self - 2 * sizeof(uint64_t);
-    print_frame(0, rip, back);
     for (unsigned int i = 1; i < FRAMES_MAX; i++) {
         if (rbp < low || rbp > high || (rbp & 7) != 0) {
             break;
@@ -208,17 +211,41 @@ static void *vector_address(const struct hv_fault *f)
                                           : NULL;
 }
 
-static bool is_stack_overflow(const struct hv_fault *f)
+/*
+ * The thread that faulted; NULL: its object, which is at the top of its stack, was overwritten, as
+ * by a loop that ran out of an array. The register cannot be; it is at the object's address.
+ */
+static const struct mf_thread *thread_of(const struct hv_fault *f)
 {
-    const uint64_t low = (uint64_t)(uintptr_t)mf_thread_self()->stack_low;
+    const struct mf_thread *const self = mf_thread_self();
+    return (uint64_t)(uintptr_t)self == f->regs.fs_base ? self : NULL;
+}
+
+static bool is_stack_overflow(const struct mf_thread *self, const struct hv_fault *f)
+{
+    const uint64_t low = (uint64_t)(uintptr_t)self->stack_low;
     return f->vector == VECTOR_PAGE_FAULT && f->address < low && f->address >= low - HV_PAGE_BYTES;
 }
 
-static void print_cause(const struct hv_fault *f)
+static void add_thread(struct line *l, const struct mf_thread *self)
+{
+    if (self == NULL) {
+        add(l, "  in a thread whose stack was overwritten");
+        return;
+    }
+    add(l, "  in thread ");
+    add_hex(l, self->id, 1);
+    if (self->name[0] != '\0') {
+        add(l, " ");
+        add(l, self->name);
+    }
+}
+
+static void print_cause(const struct mf_thread *self, const struct hv_fault *f)
 {
     struct line l = {0};
     add(&l, "mayfly: ");
-    if (is_stack_overflow(f)) {
+    if (self != NULL && is_stack_overflow(self, f)) {
         add(&l, "stack overflow (page fault in the guard page)");
     } else {
         add(&l, vector_name(f->vector));
@@ -236,12 +263,7 @@ static void print_cause(const struct hv_fault *f)
         add_hex(&l, f->error_code, 1);
     }
     end_line(&l);
-    add(&l, "  in thread ");
-    add_hex(&l, mf_thread_self()->id, 1);
-    if (mf_thread_self()->name[0] != '\0') {
-        add(&l, " ");
-        add(&l, mf_thread_self()->name);
-    }
+    add_thread(&l, self);
     add(&l, " at ");
     add_place(&l, f->regs.rip, 0);
     end_line(&l);
@@ -280,11 +302,14 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
         f->regs.rip = (uintptr_t)mf_touch_failed;
         mf_fault_resume(f, fpu);
     }
-    mf_signal_fault(vector_signal(f->vector), vector_code(f, fpu), vector_address(f),
-                    is_stack_overflow(f), f, fpu);
-    print_cause(f);
+    const struct mf_thread *const self = thread_of(f);
+    if (self != NULL) {
+        mf_signal_fault(vector_signal(f->vector), vector_code(f, fpu), vector_address(f),
+                        is_stack_overflow(self, f), f, fpu);
+    }
+    print_cause(self, f);
     print_registers(&f->regs);
-    print_backtrace(f->regs.rip, 0, f->regs.rbp);
+    print_backtrace(self, f->regs.rip, 0, f->regs.rbp);
     mf_info()->reported = 1;
     hv_fault_handler(0, 0); /* the instruction faults again, and now hv ends the guest */
     hv_fault_return(&f->regs);
@@ -298,7 +323,7 @@ void mf_fault_die(const char *why, int sig)
     add(&l, why);
     end_line(&l);
     const uint64_t *const frame = (const uint64_t *)__builtin_frame_address(0);
-    print_backtrace(frame[1], 1, frame[0]);
+    print_backtrace(mf_thread_self(), frame[1], 1, frame[0]);
     hv_exit(128 + sig); /* as shells show it */
 }
 
