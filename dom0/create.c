@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "errors.h"
+#include "given.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
 #include "process.h"
@@ -40,61 +41,6 @@ void create_init(const struct plan *p, bool show)
 uint32_t guest_count(void)
 {
     return alive;
-}
-
-static bool append_strings(char **list, uint32_t *bytes, const char *const strings[],
-                           uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        const size_t more = strlen(strings[i]) + 1;
-        char *grown = realloc(*list, *bytes + more);
-        if (grown == NULL) {
-            return false;
-        }
-        memcpy(grown + *bytes, strings[i], more);
-        *list = grown;
-        *bytes += (uint32_t)more;
-    }
-    return true;
-}
-
-/* An info page for this launch only. Returns NULL when there is no memory, or it is too long. */
-static struct infopage *make_own_page(const struct launch *l, const struct image *image,
-                                      bool network)
-{
-    const struct manifest *m = &image->manifest;
-    struct infopage *page = malloc(sizeof(*page));
-    char *args = NULL, *env = NULL;
-    struct info_strings s = {0};
-    bool ok = page != NULL && append_strings(&args, &s.args_bytes, &l->image, 1) &&
-              append_strings(&args, &s.args_bytes, l->args, l->arg_count) &&
-              append_strings(&env, &s.env_bytes, l->env, l->env_count); /* first: they win */
-    if (ok && m->env_bytes > 0) {
-        char *grown = realloc(env, s.env_bytes + m->env_bytes);
-        ok = grown != NULL;
-        if (ok) {
-            memcpy(grown + s.env_bytes, m->env, m->env_bytes);
-            env = grown;
-        }
-    }
-    s.args = args;
-    s.arg_count = 1 + l->arg_count;
-    s.env = env;
-    s.env_bytes += m->env_bytes;
-    s.env_count = l->env_count + m->env_count;
-    if (l->arg_count == 0) {
-        s.args = m->args;
-        s.arg_count = m->arg_count;
-        s.args_bytes = m->args_bytes;
-    }
-    ok = ok && infopage_make(page, plan, &s, network);
-    free(args);
-    free(env);
-    if (!ok) {
-        free(page);
-        return NULL;
-    }
-    return page;
 }
 
 static uint64_t memory_pages(const struct launch *l, const struct image *image,
@@ -167,8 +113,9 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
         .memory_bytes = memory_pages(l, g->image, source) * HV_PAGE_BYTES,
     };
 
-    if (l->arg_count + l->env_count > 0 || (g->has_network && !g->image->has_network)) {
-        own = make_own_page(l, g->image, g->has_network);
+    const bool reads_page = source == NULL || source->is_new; /* later, it has its own copy */
+    if ((g->given != NULL && reads_page) || (g->has_network && !g->image->has_network)) {
+        own = given_make_page(g->given, g->image, plan, g->has_network);
         if (own == NULL) {
             return HV_ERR_LIMIT;
         }
@@ -295,19 +242,42 @@ void create_undo(struct guest *g)
     hv_dom_destroy(g->handle);
     hv_window_close(HV_SELF, (uint64_t)(uintptr_t)guest_window(slot));
     template_put(&g->from);
+    given_put(&g->given);
     alive--;
 }
 
-/* What it is cloned from: what the launch says, or the warm template if that is what it wants. */
-static const struct launch_source *choose_source(const struct launch *l, const struct image *image,
+/* What it is cloned from: what the launch says, or the warm template of what it was given. */
+static const struct launch_source *choose_source(const struct guest *g, const struct launch *l,
                                                  struct launch_source *warm)
 {
-    if (l->source != NULL || image->warm == NULL || l->is_cold || l->arg_count + l->env_count > 0 ||
-        l->net != LAUNCH_NET_AUTO) {
+    const struct template *const t = l->source != NULL || l->is_cold
+                                         ? NULL
+                                         : template_find_warm(g->image, g->given, g->has_network);
+    if (t == NULL) {
         return l->source;
     }
-    template_source(image->warm, warm);
+    template_source(t, warm);
     return warm;
+}
+
+/* Sets what the guest is given; its image is set. Returns false when there is no memory. */
+static bool take_given(struct guest *g, const struct launch *l)
+{
+    if (l->source != NULL) {
+        g->given = given_get(l->source->given);
+        g->has_network = l->source->has_network;
+        return true;
+    }
+    g->has_network =
+        l->net == LAUNCH_NET_YES || (l->net == LAUNCH_NET_AUTO && g->image->has_network);
+    return given_make(l, g->image, &g->given);
+}
+
+/* Gives back the slot of a guest that is not created. */
+static void drop_slot(struct guest *g)
+{
+    given_put(&g->given);
+    slot_free(g);
 }
 
 static void note_source(struct guest *g, const struct launch_source *source)
@@ -318,6 +288,9 @@ static void note_source(struct guest *g, const struct launch_source *source)
     g->is_ready = source != NULL && source->is_ready;
     g->snapshots = 0;
     g->pid = source == NULL ? 0 : source->pid;
+    if (source != NULL && source->origin != NULL) {
+        g->origin = strdup(source->origin); /* without memory, it is not told */
+    }
 }
 
 bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
@@ -342,25 +315,27 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         return false;
     }
     g->image = image;
-    const struct launch_source *source = choose_source(l, image, &warm);
-    g->has_network = source != NULL ? source->has_network
-                                    : l->net == LAUNCH_NET_YES ||
-                                          (l->net == LAUNCH_NET_AUTO && image->has_network);
+    if (!take_given(g, l)) {
+        drop_slot(g);
+        snprintf(error, ERROR_BYTES, "dom0 has no memory left for its arguments");
+        return false;
+    }
+    const struct launch_source *source = choose_source(g, l, &warm);
     if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
-        slot_free(g);
+        drop_slot(g);
         snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");
         return false;
     }
     if (l->name != NULL) {
         memcpy(g->name, l->name, strlen(l->name) + 1);
     } else if (!slot_choose_name(image, g->name)) {
-        slot_free(g);
+        drop_slot(g);
         snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
         return false;
     }
     const int64_t err = rights_give(g, l, source) ? fill_domain(g, l, source) : HV_ERR_NOMEM;
     if (err < 0) {
-        slot_free(g);
+        drop_slot(g);
         snprintf(error, ERROR_BYTES, "%.60s cannot be created: %s", l->image, error_text(err));
         return false;
     }

@@ -52,6 +52,8 @@ struct guest {
     const char *share;        /* whom it may share memory with; rights.c's; NULL: nobody */
     struct share *shares;     /* owns; share.c */
     struct template *from;    /* a reference; NULL: its image */
+    char *origin;             /* owns; what the user cloned it from; NULL: he did not */
+    struct given *given;      /* a reference; NULL: its image's arguments and environment */
     uint32_t generation;      /* of its info page */
     uint64_t clock_offset_ns; /* likewise */
     uint32_t snapshots;       /* ever made, for their names */

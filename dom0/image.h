@@ -27,7 +27,7 @@ struct image {
     struct manifest manifest;
     struct infopage proto; /* for guests with the manifest's own arguments */
     struct elf_image elf;
-    struct template *root, *warm; /* template.c: in the tree; what guests start from, or NULL */
+    struct template *root, *warm; /* template.c: in the tree; the first warm one, or NULL */
 };
 
 /** Finds the images on the boot volume. */

@@ -34,6 +34,7 @@ struct launch_port {
 /* Whether the guest gets a network: as its program has use for it, or as the user says. */
 enum launch_net { LAUNCH_NET_AUTO, LAUNCH_NET_NO, LAUNCH_NET_YES };
 
+struct given;
 struct image;
 struct template;
 
@@ -45,7 +46,10 @@ struct launch_source {
     uint64_t memory_pages;    /* its limit; 0: none */
     struct image *image;
     struct template *template; /* borrows; the place in the tree */
+    const char *origin;        /* borrows; whom to name as the origin; NULL: nobody */
+    struct given *given;       /* borrows; given.h */
     bool has_network, is_ready;
+    bool is_new;       /* has not run: it will read its arguments from the info page */
     uint32_t pid;      /* of the process that it is; 0: 1 */
     uint8_t inspect;   /* rights.h */
     const char *share; /* rights.c's */

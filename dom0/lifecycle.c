@@ -8,10 +8,12 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "create.h"
 #include "errors.h"
+#include "given.h"
 #include "guest.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
@@ -144,6 +146,8 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
                             : 0,
         .image = g->image,
         .template = g->from,
+        .given = g->given,
+        .is_new = g->state == GUEST_CREATED,
         .has_network = g->has_network,
         .is_ready = g->is_ready,
         .pid = g->pid,
@@ -266,6 +270,7 @@ static void act_clone(struct guest *g)
     struct launch_source source;
 
     lifecycle_describe(g, g->handle, &source);
+    source.origin = g->name;
     start_clones(&source);
     go_on(g);
 }
@@ -295,14 +300,19 @@ static bool run_clone(int count, char *const words[])
         return false;
     }
     template_source(t, &source);
+    source.origin = template_name(t);
     start_clones(&source);
     return false;
 }
 
 /* ---- rollback ----------------------------------------------------------------------------- */
 
-/* The guest has no use for what is in its window: a new one, with the same ports. */
-static int64_t renew_window(struct guest *g, const struct launch_source *to)
+/*
+ * The guest has no use for what is in its window: a new one, with the same ports. `page`: what it is
+ * filled from.
+ */
+static int64_t renew_window(struct guest *g, const struct launch_source *to,
+                            const struct infopage *page)
 {
     const uint32_t slot = slot_of(g);
     uint8_t *const window = guest_window(slot);
@@ -331,11 +341,11 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     if (err < 0) {
         return err;
     }
-    if (!infopage_touch(&g->image->proto, window, g->has_network)) {
+    if (!infopage_touch(page, window, g->has_network)) {
         return HV_ERR_NOMEM;
     }
     seed_make(guest.seed);
-    infopage_fill(&g->image->proto, window, &netback_switch.plan, &guest);
+    infopage_fill(page, window, &netback_switch.plan, &guest);
     request_reset(g);
     share_roll_back(g);
     process_rolled_back(g);
@@ -345,7 +355,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to)
     return 0;
 }
 
-static void act_rollback(struct guest *g)
+static void roll_back(struct guest *g, const struct infopage *page)
 {
     struct launch_source to;
 
@@ -356,7 +366,7 @@ static void act_rollback(struct guest *g)
         go_on(g);
         return;
     }
-    err = renew_window(g, &to);
+    err = renew_window(g, &to, page);
     if (err < 0) {
         term_printf("%s has lost its window: %s.\n", g->name, error_text(err));
         guest_kill(op.slot);
@@ -371,7 +381,37 @@ static void act_rollback(struct guest *g)
     mf_timer_cancel(&g->stop_timer);
     hv_event_send(g->console.port);
     go_on(g);
-    term_printf("%s is what it was at %s.\n", g->name, op.name);
+    if (template_is_root(op.target)) {
+        term_printf("%s begins anew.\n", g->name);
+    } else {
+        term_printf("%s is what it was at %s.\n", g->name, op.name);
+    }
+}
+
+/* At its image's start, and at that of a template that has not run, it reads its arguments again. */
+static void act_rollback(struct guest *g)
+{
+    struct infopage *const page =
+        given_make_page(g->given, g->image, &netback_switch.plan, g->has_network);
+
+    if (page == NULL) {
+        term_printf("dom0 has no memory left for this.\n");
+        go_on(g);
+        return;
+    }
+    roll_back(g, page);
+    infopage_free(page);
+    free(page);
+}
+
+/* By an image's name: where `start` would begin a guest that was given the same. */
+static struct template *find_target(const struct guest *g, const char *name)
+{
+    if (image_find(name) != g->image) {
+        return template_find(name);
+    }
+    struct template *const warm = template_find_warm(g->image, g->given, g->has_network);
+    return warm != NULL ? warm : template_root(g->image);
 }
 
 static bool run_rollback(int count, char *const words[])
@@ -386,15 +426,17 @@ static bool run_rollback(int count, char *const words[])
     if (!find_guest(words[1], &slot)) {
         return false;
     }
-    op.target = template_find(words[2]);
+    const struct guest *const g = guest_at(slot);
+    op.target = find_target(g, words[2]);
     if (op.target == NULL) {
         term_printf("There is no template '%s'; `tree` shows them.\n", words[2]);
         return false;
     }
     template_source(op.target, &to);
-    if (template_is_root(op.target) || to.image != guest_at(slot)->image ||
-        to.has_network != guest_at(slot)->has_network) {
-        term_printf("%s is no snapshot of a guest like %s.\n", words[2], words[1]);
+    if (to.image != g->image ||
+        (!template_is_root(op.target) && to.has_network != g->has_network)) {
+        term_printf("%s is neither the image of %s nor a snapshot of a guest like it.\n", words[2],
+                    words[1]);
         return false;
     }
     snprintf(op.name, sizeof(op.name), "%s", words[2]);
@@ -403,29 +445,80 @@ static bool run_rollback(int count, char *const words[])
 
 /* ---- warm --------------------------------------------------------------------------------- */
 
+/* The name of the template: the image's, if it is for those who are given nothing. */
+static bool choose_warm_name(const struct guest *g)
+{
+    const char *const image = g->image->name;
+    struct template *const before = template_find_warm(g->image, g->given, g->has_network);
+
+    if (before != NULL) { /* the new one is in its place */
+        snprintf(op.name, sizeof(op.name), "%s", template_name(before));
+        template_remove(before);
+        return true;
+    }
+    if (g->given == NULL && g->has_network == g->image->has_network) {
+        struct template *const other =
+            template_find(image); /* one that was restored by this name */
+        if (!template_is_root(other)) {
+            template_remove(other);
+        }
+        snprintf(op.name, sizeof(op.name), "%s", image);
+        return true;
+    }
+    for (uint32_t i = 1;; i++) {
+        const int bytes = snprintf(op.name, sizeof(op.name), "%s.warm.%" PRIu32, image, i);
+        if (bytes >= (int)sizeof(op.name)) {
+            term_printf("The image's name is too long for this.\n");
+            return false;
+        }
+        if (template_find(op.name) == NULL) {
+            return true;
+        }
+    }
+}
+
 static void act_warm(struct guest *g)
 {
     const char *const image = g->image->name;
+    struct template *const t = choose_warm_name(g) ? freeze(g) : NULL;
 
-    /* An older one makes room for the name. */
-    if (g->image->warm != NULL) {
-        template_remove(g->image->warm);
-    }
-    snprintf(op.name, sizeof(op.name), "%s", image);
-    struct template *const t = freeze(g);
     if (t != NULL) {
         template_make_warm(t);
-        term_printf("%s is warm: `start %s` begins where it is ready.\n", image, image);
+        if (strcmp(op.name, image) == 0) {
+            term_printf("%s is warm: `start %s` begins where it is ready.\n", image, image);
+        } else {
+            term_printf("%s is warm: `start %s` with the same words begins where it is ready.\n",
+                        op.name, image);
+        }
     }
     guest_kill(op.slot);
 }
 
-static bool run_warm(char *const words[])
+/* Whether nothing is wished but what the template will be found by. */
+static bool is_for_warm(const struct launch *l)
 {
-    const struct launch l = {.image = words[1], .count = 1, .is_private = true, .is_cold = true};
+    return l->name == NULL && l->memory_bytes == 0 && l->weight == 0 && l->cap_percent == 0 &&
+           l->count == 1 && l->port_count == 0 && !l->is_quiet && !l->has_fork_limit &&
+           l->inspect == 0 && l->share == NULL;
+}
+
+static bool run_warm(int count, char *const words[])
+{
+    struct launch l;
     char error[128];
     uint32_t slot, done;
 
+    if (launch_parse(&l, words + 1, count - 1, error) != NULL) {
+        term_printf("%s.\n", error);
+        return false;
+    }
+    if (!is_for_warm(&l)) {
+        term_printf("Only arguments, env= and net= can be given: `start` takes the other options, "
+                    "warm or not.\n");
+        return false;
+    }
+    l.is_private = true;
+    l.is_cold = true;
     if (!guest_launch(&l, &slot, &done, error)) {
         term_printf("%s.\n", error);
         return false;
@@ -464,7 +557,7 @@ bool lifecycle_run(int count, char *const words[], void (*done)(void))
         return run_rollback(count, words);
     }
     if (strcmp(words[0], "warm") == 0) {
-        return run_warm(words);
+        return run_warm(count, words);
     }
     if (strcmp(words[0], "remove") == 0) {
         run_remove(words);

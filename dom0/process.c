@@ -271,6 +271,12 @@ void process_signal(struct guest *g, uint32_t signal)
     hv_event_send(g->console.port);
 }
 
+const struct guest *process_parent(const struct guest *g)
+{
+    const struct process *const p = g->process;
+    return p == NULL || p->parent == NULL ? NULL : guest_at(p->parent->slot);
+}
+
 void process_print(const struct guest *g)
 {
     const struct process *const p = g->process;
@@ -283,8 +289,8 @@ void process_print(const struct guest *g)
         children++;
     }
     term_printf("process     %u", (unsigned int)p->pid);
-    if (p->parent != NULL) {
-        term_printf(", child of %s", guest_at(p->parent->slot)->name);
+    if (process_parent(g) != NULL) {
+        term_printf(", child of %s", process_parent(g)->name);
     }
     term_printf(", %u children, %u in the family, at most %u\n", (unsigned int)children,
                 (unsigned int)p->family->count, (unsigned int)p->family->limit);

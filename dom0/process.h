@@ -67,6 +67,9 @@ void process_rolled_back(struct guest *g);
 /** A guest is ending: `reason`, `code` as in struct guest. Its window is still there. */
 void process_guest_ends(struct guest *g, uint32_t reason, int32_t code);
 
+/** The guest whose child it is; NULL: it is nobody's, or that one has ended. */
+const struct guest *process_parent(const struct guest *g);
+
 /** Prints who it is in its family, if it has one. */
 void process_print(const struct guest *g);
 

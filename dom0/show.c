@@ -74,6 +74,18 @@ static const char *ports_text(uint32_t slot, char text[TEXT_BYTES])
     return text;
 }
 
+static void print_origin(const struct guest *g)
+{
+    const struct guest *const parent = process_parent(g);
+
+    if (g->origin != NULL) {
+        term_printf("  clone of %s", g->origin);
+    } else if (parent != NULL) {
+        term_printf("  child of %s", parent->name);
+    }
+    term_printf("\n");
+}
+
 static void print_guest_row(uint32_t slot)
 {
     const struct guest *g = guest_at(slot);
@@ -86,11 +98,12 @@ static void print_guest_row(uint32_t slot)
         return;
     }
     const bool known = hv_dom_info(g->handle, &info) >= 0;
-    term_printf("%-20s %-14s %-16s %-15s %10s  %s\n", g->name, state_name(g), g->image->name,
+    term_printf("%-20s %-14s %-16s %-15s %10s  %s", g->name, state_name(g), g->image->name,
                 g->has_network ? address_text(plan_guest_ip4(&netback_switch.plan, slot), address)
                                : "-",
                 known ? size_text(info.resident_pages * HV_PAGE_BYTES, memory) : "-",
                 ports_text(slot, ports));
+    print_origin(g);
 }
 
 void show_guests(bool all)
@@ -107,7 +120,7 @@ void show_guests(bool all)
         }
         if (rows++ == 0) {
             term_printf("%-20s %-14s %-16s %-15s %10s  %s\n", "NAME", "STATE", "IMAGE", "ADDRESS",
-                        "MEMORY", "PORTS");
+                        "MEMORY", "PORTS, ORIGIN");
         }
         print_guest_row(slot);
     }
@@ -174,8 +187,11 @@ void show_guest(uint32_t slot)
                     info.hypercall_count);
     }
     process_print(g);
-    if (template_origin(g->from) != NULL) {
-        term_printf("cloned from %s\n", template_origin(g->from));
+    if (g->origin != NULL) {
+        term_printf("cloned from %s\n", g->origin);
+    }
+    if (template_name(g->from) != NULL) {
+        term_printf("template    %s\n", template_name(g->from));
     }
     term_printf("inspect     %s\nshare       %s\n", rights_inspect_text(g),
                 g->share != NULL ? g->share : "no");

@@ -2,6 +2,7 @@
 /* slot.c - see slot.h. */
 #include "slot.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "mayfly/layout.h"
@@ -50,6 +51,7 @@ struct guest *slot_allocate(void)
     g->pid = 0;
     g->is_paused = false;
     g->shares = NULL;
+    g->given = NULL;
     g->is_serving = false;
     g->request_is_open = false;
     g->request_number = 0;
@@ -60,6 +62,8 @@ struct guest *slot_allocate(void)
 void slot_free(struct guest *g)
 {
     g->state = GUEST_FREE;
+    free(g->origin);
+    g->origin = NULL;
     g->next = free_list;
     free_list = slot_of(g) + 1;
 }

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "given.h"
 #include "image.h"
 #include "mayfly/hypercall.h"
 #include "term.h"
@@ -26,11 +27,12 @@ struct template
     char name[LAUNCH_NAME_BYTES];
     struct template *parent; /* a reference; it may have been removed. NULL: a root */
     struct template *name_next;
+    struct template *warm_next;     /* of the image's warm ones */
     struct link siblings, children; /* of those that are in the tree; children: the list's head */
     struct launch_source self;      /* what its clones get */
     uint64_t saved_id;              /* 0: none */
     uint32_t refs;                  /* one for being in the tree */
-    bool is_removed;
+    bool is_removed, is_warm;
 };
 
 static struct template *buckets[BUCKETS] __attribute__((section(".bss..cold.templates")));
@@ -84,6 +86,7 @@ void template_put(struct template **at)
     *at = NULL;
     while (t != NULL && --t->refs == 0) {
         struct template *const parent = t->parent;
+        given_put(&t->self.given);
         free(t);
         t = parent;
     }
@@ -161,9 +164,22 @@ struct template *template_add(const char *name, const struct launch_source *snap
     struct template **const bucket = bucket_of(name);
     t->self = *snapshot;
     t->self.template = t;
+    given_get(t->self.given);
     t->name_next = *bucket;
     *bucket = t;
     return t;
+}
+
+static void make_cold(struct template *t)
+{
+    struct template **at = &t->self.image->warm;
+    while (t->is_warm && *at != t) {
+        at = &(*at)->warm_next;
+    }
+    if (t->is_warm) {
+        *at = t->warm_next;
+        t->is_warm = false;
+    }
 }
 
 const char *template_remove(struct template *t)
@@ -173,9 +189,7 @@ const char *template_remove(struct template *t)
     }
     struct template *const parent = resolve(&t->parent);
     remove_name(t);
-    if (t->self.image->warm == t) {
-        t->self.image->warm = NULL;
-    }
+    make_cold(t);
     t->siblings.previous->next = t->siblings.next;
     t->siblings.next->previous = t->siblings.previous;
     if (t->children.next != &t->children) { /* all of them at once */
@@ -193,10 +207,26 @@ const char *template_remove(struct template *t)
 
 void template_make_warm(struct template *t)
 {
-    if (t->self.image->warm != NULL) {
-        template_remove(t->self.image->warm);
+    struct template **const first = &t->self.image->warm;
+    t->is_warm = true;
+    t->warm_next = *first;
+    *first = t;
+}
+
+struct template *template_find_warm(const struct image *image, const struct given *given,
+                                    bool has_network)
+{
+    struct template *t = image->warm;
+    while (t != NULL &&
+           (t->self.has_network != has_network || !given_is_same(t->self.given, given))) {
+        t = t->warm_next;
     }
-    t->self.image->warm = t;
+    return t;
+}
+
+struct template *template_root(struct image *image)
+{
+    return root_of(image);
 }
 
 void template_source(const struct template *t, struct launch_source *source)
@@ -220,11 +250,6 @@ bool template_is_root(const struct template *t)
 struct template *template_parent(struct template *t)
 {
     return t->parent == NULL ? NULL : resolve(&t->parent);
-}
-
-const char *template_origin(const struct template *t)
-{
-    return t->name;
 }
 
 void template_set_saved(struct template *t, uint64_t id)
@@ -276,10 +301,15 @@ static void print_one(struct template *t, int depth)
     const uint64_t all = count_pages(t->self.handle, HV_SELF);
     const uint64_t own = base == HV_SELF ? all : count_pages(t->self.handle, base);
     const uint64_t kib = HV_PAGE_BYTES / 1024;
-    const char *note = t->parent == NULL ? "image" : (t->self.image->warm == t ? "warm" : "");
+    const char *note = t->parent == NULL ? "image" : (t->is_warm ? "warm" : "");
 
-    term_printf("%*s%-*s %8" PRIu64 " KiB %8" PRIu64 " KiB  %s\n", indent, "", NAME_COLUMN - indent,
+    term_printf("%*s%-*s %8" PRIu64 " KiB %8" PRIu64 " KiB  %s", indent, "", NAME_COLUMN - indent,
                 t->name, own * kib, (all - own) * kib, note);
+    given_print(t->self.given);
+    if (t->self.has_network != t->self.image->has_network) {
+        term_printf(" net=%s", t->self.has_network ? "yes" : "no");
+    }
+    term_printf("\n");
 }
 
 /* The template and all below it, each before its children. */

@@ -28,8 +28,15 @@ struct template *template_add(const char *name, const struct launch_source *snap
 /** Removes it; its children become its parent's. Returns NULL, or why not. */
 const char *template_remove(struct template *t);
 
-/** Makes it what guests of its image start from. One that was that is removed. */
+/**
+ * Makes it what guests start from that have its image and network and are given the same as its
+ * guest was. Of several, it is the newest that they start from.
+ */
 void template_make_warm(struct template *t);
+
+/** The warm template for such guests, or NULL. Takes time with the number of the image's. */
+struct template *template_find_warm(const struct image *image, const struct given *given,
+                                    bool has_network);
 
 /** A reference more; NULL is allowed. */
 struct template *template_get(struct template *t);
@@ -37,11 +44,11 @@ struct template *template_get(struct template *t);
 /** A reference less; *t becomes NULL. */
 void template_put(struct template **t);
 
-/** Its name, or that of the one above it which is not removed; NULL for NULL. */
-const char *template_origin(const struct template *t);
-
 /** What is needed to clone it. */
 void template_source(const struct template *t, struct launch_source *source);
+
+/** That of an image, loaded; NULL: no memory. Borrows. */
+struct template *template_root(struct image *image);
 
 /** Whether it is the template of an image. */
 bool template_is_root(const struct template *t);
@@ -49,7 +56,7 @@ bool template_is_root(const struct template *t);
 /** The one above it in the tree; NULL: it is an image's. Borrows. */
 struct template *template_parent(struct template *t);
 
-/** Its name. Borrows. */
+/** Its name, or that of the one above it which is not removed; NULL for NULL. Borrows. */
 const char *template_name(const struct template *t);
 
 /** Notes under which number it is saved on the disk (store/catalogue.h); 0: it is not. */

@@ -9,7 +9,8 @@ setup_file() {
     ports=($(free_port && free_port && free_port && free_port))
     export A=${ports[0]} B_PORT=${ports[1]} C=${ports[2]} D=${ports[3]}
     system_start --shell --cpus 2 -p "$A:$A" -p "$B_PORT:$B_PORT" -p "$C:$C" -p "$D:$D" \
-        "$IMAGES/http.img" "$IMAGES/hello.img" "$PROGRAMS/cloned.img" "$PROGRAMS/spin.img"
+        "$IMAGES/http.img" "$IMAGES/hello.img" "$PROGRAMS/cloned.img" "$PROGRAMS/spin.img" \
+        "$PROGRAMS/given.img" "$PROGRAMS/forker.img"
     wait_for "^mayfly> "
 }
 
@@ -152,6 +153,107 @@ ask() {
     shell kill cold
 }
 
+@test "rollback to its image: a guest begins anew, with what it was given" {
+    shell start given name=plain
+    wait_for "plain: given: begins; WORD is not set"
+    shell start given name=other env=WORD=yes net=yes one two
+    wait_for "other: given: begins one two; WORD is yes"
+    shell snapshot other later
+    for name in plain other; do
+        run shell rollback $name given
+        [[ "$output" == *"$name begins anew."* ]]
+    done
+    wait_for -c 2 "plain: given: begins; WORD is not set"
+    wait_for -c 2 "other: given: begins one two; WORD is yes"
+    [[ "$(shell list)" =~ other\ +ready\ +given\ +10\. ]]
+    run shell rollback other later
+    [[ "$output" == *"other is what it was at later"* ]]
+    run shell rollback other http
+    [[ "$output" == *"neither the image"* ]]
+    shell clone later name=copy
+    shell rollback copy given
+    wait_for "copy: given: begins one two; WORD is yes"
+    for name in plain other copy; do
+        shell kill $name
+    done
+    shell remove later
+}
+
+@test "http begins anew, and serves" {
+    shell start http name=web "publish=$A:80"
+    wait_for "web: http: listening"
+    [ "$(ask "$A")" = "Hello from Mayfly!" ]
+    [ "$(requests_at "$A")" -eq 2 ]
+    shell rollback web http
+    wait_for -c 2 "web: http: listening"
+    [ "$(requests_at "$A")" -eq 1 ]
+    shell kill web
+}
+
+@test "a clone of a guest that has not run yet gets its arguments" {
+    shell create given name=egg env=WORD=egg hatch
+    shell clone egg name=chick
+    wait_for "chick: given: begins hatch; WORD is egg"
+    shell kill egg
+    shell kill chick
+}
+
+@test "an image is warm for those arguments that it was warmed with" {
+    run shell warm given env=WORD=w a b
+    [[ "$output" == *"given.warm.1 is warm"* ]]
+    run shell warm given c
+    [[ "$output" == *"given.warm.2 is warm"* ]]
+    shell start given name=same env=WORD=w a b
+    shell start given name=less a b
+    wait_for "less: given: begins a b; WORD is not set"
+    shell start given name=none
+    wait_for "none: given: begins; WORD is not set"
+    shell start given name=netted net=yes c
+    wait_for "netted: given: begins c"
+    [ "$(shell list | awk '$1 == "same" { print $2 }')" = ready ]
+    ! plain_log | grep "same: given: begins"
+    run shell tree
+    [[ "$output" == *"given.warm.1 "*"warm a b env=WORD=w"* ]]
+    # Back to the start is where `start` would begin it.
+    run shell rollback same given
+    [[ "$output" == *"same is what it was at"* ]]
+    # Once more: in its place.
+    run shell warm given env=WORD=w a b
+    [[ "$output" == *"given.warm.1 is warm"* ]]
+    shell remove given.warm.1
+    shell start given name=cold env=WORD=w a b
+    wait_for "cold: given: begins a b; WORD is w"
+    run shell warm given name=x
+    [[ "$output" == *"Only arguments"* ]]
+    for name in same less none netted cold; do
+        shell kill $name
+    done
+    shell remove given.warm.2
+}
+
+@test "list shows where clones and children come from" {
+    shell start given name=origin
+    shell snapshot origin here
+    shell clone here name=one
+    shell clone origin name=two
+    run shell list
+    echo "$output"
+    [[ "$output" == *"clone of here"* ]]
+    [[ "$output" == *"clone of origin"* ]]
+    [ "$(grep -c "clone of" <<<"$output")" -eq 2 ]
+    run shell info one
+    [[ "$output" == *"cloned from here"* ]]
+    shell start forker name=family watch
+    for i in 1 2 3 4 5 6 7 8 9 10; do
+        shell list | grep "child of family" && break
+    done
+    shell list | grep "child of family"
+    for name in origin one two family; do
+        shell kill $name
+    done
+    shell remove here
+}
+
 @test "a guest that computes can be cloned" {
     shell start spin name=loop cap=30
     wait_for "loop: spin: running"
@@ -171,8 +273,8 @@ ask() {
     shell start http name=web net=yes
     run shell snapshot web http
     [[ "$output" == *"already"* ]]
-    run shell rollback web http
-    [[ "$output" == *"no snapshot"* ]]
+    run shell rollback web hello
+    [[ "$output" == *"no template"* || "$output" == *"neither"* ]]
     shell kill web
 }
 

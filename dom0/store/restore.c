@@ -137,6 +137,13 @@ static const char *fill(struct disk *d, uint32_t dom, struct store_guest *guest,
     return handle < 0 ? error_text(handle) : NULL;
 }
 
+/* The template that has the image's name but is not the image's own. */
+static struct template *find_named(const struct image *image)
+{
+    struct template *const t = template_find(image->name);
+    return t == NULL || template_is_root(t) ? NULL : t;
+}
+
 /* Adds the template; what its guests get is in *source but for its rights. */
 static const char *add(const struct store_entry *e, const char *name, struct launch_source *source,
                        const struct store_guest *guest)
@@ -149,8 +156,9 @@ static const char *add(const struct store_entry *e, const char *name, struct lau
     if (guest->share[0] != 0) {
         source->share = rights_share_keep(guest->share);
     }
-    if (is_warm && image->warm != NULL) {
-        template_remove(image->warm); /* makes room for the name */
+    struct template *const before = is_warm ? find_named(image) : NULL;
+    if (before != NULL) {
+        template_remove(before); /* makes room for the name */
     }
     struct template *const t =
         guest->share[0] != 0 && source->share == NULL ? NULL : template_add(name, source);
