@@ -44,7 +44,7 @@ int main(void)
     char line[1024], type, name[512];
     uint64_t address;
     while (fgets(line, sizeof(line), stdin) != NULL) {
-        if (sscanf(line, "%" SCNx64 " %c %511s", &address, &type, name) == 3 &&
+        if (sscanf(line, "%" SCNx64 " %c %511s", &address, &type, name) == 3 && address >> 63 &&
             (type == 't' || type == 'T' || type == 'w' || type == 'W') && name[0] != '.' &&
             strcmp(name, "hv_text_start") != 0 && strcmp(name, "hv_text_end") != 0) {
             name[strcspn(name, ".")] = '\0'; /* what the optimiser adds: .part.0, .lto_priv.0 */

@@ -141,7 +141,7 @@ static inline int64_t hv_set_fs_base(uint64_t base)
  * Asks once for a call of the fault handler, with vector HV_VECTOR_TIMER, when monotonic time has
  * passed `deadline_ns` and the caller's vCPU runs: how a runtime takes the CPU from a thread that
  * computes. Replaces an earlier one; 0: none. A wait for events that blocks ends it; while a fault is
- * being handled, or the fault stack cannot be written, it is put off by 1 ms. Clones inherit it.
+ * being handled, or the fault stack cannot be written, it is put off a little. Clones inherit it.
  * Returns 0. Errors: STATE (there is no fault handler).
  */
 static inline int64_t hv_preempt_at(uint64_t deadline_ns)
