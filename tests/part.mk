@@ -105,6 +105,11 @@ $(NETCLIENT): $(wildcard tests/programs/netclient*.c) tests/programs/netclient.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@ -lpthread
 
+LIFECYCLE := $(B)/tests/bin/lifecycle
+$(LIFECYCLE): $(wildcard tests/programs/lifecycle*.c) tests/programs/lifecycle_talk.h
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@
+
 # ---- lint ----------------------------------------------------------------------------------------------
 
 CODE_FOLDERS := hv include unikernel-runtime build-tool dom0 examples tests bench
@@ -136,10 +141,10 @@ hv-test: $(B)/hv.elf $(HVT_PROGRAMS)
 guest-test: all $(GT_IMAGES)
 	@$(RUN_TESTS) $(GUEST_LIST)
 
-e2e: all $(GP_IMAGES) $(NETCLIENT) $(TP)/hello.src.stamp
+e2e: all $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(TP)/hello.src.stamp
 	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(BATS_LIST)
 
-test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(TP)/hello.src.stamp
+test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(TP)/hello.src.stamp
 	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
 
 # Every test of every port; `make test` runs the quick ones (tests/ports.bats).
