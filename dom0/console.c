@@ -168,7 +168,9 @@ void console_event(struct console *c)
 
 void console_close(struct console *c)
 {
-    drain(c);
+    if (c->window != NULL) {
+        drain(c);
+    }
     show_lines(c, true);
     c->window = NULL;
     if (c == attached) {

@@ -206,6 +206,12 @@ static bool has_memory(void)
     return true;
 }
 
+bool create_has_memory(void)
+{
+    create_look_at_memory();
+    return has_memory();
+}
+
 static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
 {
     if (l->source != NULL) {

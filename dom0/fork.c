@@ -242,8 +242,8 @@ static int64_t kill_asked(struct guest *g, const struct request *r, uint64_t *va
 
 void fork_init(void)
 {
-    request_register(MF_REQUEST_FORK, fork_asked);
-    request_register(MF_REQUEST_PIPE, pipe_asked);
-    request_register(MF_REQUEST_WAIT, wait_asked);
-    request_register(MF_REQUEST_KILL, kill_asked);
+    request_register(MF_REQUEST_FORK, fork_asked, true);
+    request_register(MF_REQUEST_PIPE, pipe_asked, true);
+    request_register(MF_REQUEST_WAIT, wait_asked, false);
+    request_register(MF_REQUEST_KILL, kill_asked, false);
 }

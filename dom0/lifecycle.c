@@ -360,7 +360,7 @@ static void roll_back(struct guest *g, const struct infopage *page)
     struct launch_source to;
 
     template_source(op.target, &to);
-    int64_t err = hv_dom_rollback(g->handle, to.handle);
+    int64_t err = create_has_memory() ? hv_dom_rollback(g->handle, to.handle) : HV_ERR_NOMEM;
     if (err < 0) {
         term_printf("%s cannot be rolled back: %s.\n", g->name, error_text(err));
         go_on(g);
@@ -368,6 +368,7 @@ static void roll_back(struct guest *g, const struct infopage *page)
     }
     err = renew_window(g, &to, page);
     if (err < 0) {
+        g->console.window = NULL; /* or it has pages without memory */
         term_printf("%s has lost its window: %s.\n", g->name, error_text(err));
         guest_kill(op.slot);
         return;

@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "fault/touch.h"
+#include "hold.h"
 #include "mayfly/hypercall.h"
 #include "slot.h"
 
@@ -38,12 +40,18 @@ static int64_t make_window(struct pipes *w, struct guest *g)
     if (place == NULL) {
         return HV_ERR_LIMIT;
     }
-    int64_t err = hv_dom_pause(g->handle);
+    const uint64_t at = (uint64_t)(uintptr_t)guest_window(slot_of(place));
+    bool ran;
+    int64_t err = hold_stop(g, &ran);
     if (err >= 0) {
-        err =
-            hv_window_create(g->handle, MF_FAMILY_VA,
-                             (uint64_t)(uintptr_t)guest_window(slot_of(place)), 0, HV_WINDOW_PAGES);
-        hv_dom_start(g->handle);
+        err = hv_window_create(g->handle, MF_FAMILY_VA, at, 0, HV_WINDOW_PAGES);
+        if (err >= 0 &&
+            !mf_touch(guest_window(slot_of(place)), sizeof(uint64_t[MF_FAMILY_WORDS]))) {
+            hv_window_close(g->handle, MF_FAMILY_VA);
+            hv_window_close(HV_SELF, at);
+            err = HV_ERR_NOMEM;
+        }
+        hold_resume(g, ran);
     }
     if (err < 0) {
         slot_free(place);
@@ -105,10 +113,13 @@ int64_t pipes_add(struct pipes *w, struct guest *g, uint32_t member, uint64_t by
     if (i == MF_PIPES) {
         return HV_ERR_LIMIT;
     }
+    struct mf_pipe *const p = &window_of(w)->pipes[i];
+    if (!mf_touch(p, sizeof(*p))) {
+        return HV_ERR_NOMEM;
+    }
     mark(w, i, count, true);
     w->pipes[WORD(i)] |= BIT(i);
     w->chunks_of[i] = (uint8_t)count;
-    struct mf_pipe *const p = &window_of(w)->pipes[i];
     memset(p, 0, sizeof(*p));
     p->bytes = (uint32_t)bytes;
     if ((ends & MF_PIPE_READS) != 0) {

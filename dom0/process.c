@@ -11,7 +11,6 @@
 #include "term.h"
 
 #define FIRST_PID 1u
-#define PID_MAX 0xfffffu /* what fits into an answer to MF_REQUEST_WAIT */
 #define SIGNAL_MAX 63u
 
 struct family {
@@ -80,7 +79,7 @@ static bool pid_is_used(const struct family *f, uint32_t pid)
 static uint32_t choose_pid(struct family *f)
 {
     do {
-        f->last_pid = f->last_pid == PID_MAX ? FIRST_PID + 1 : f->last_pid + 1;
+        f->last_pid = f->last_pid >= PROCESS_PID_MAX ? FIRST_PID + 1 : f->last_pid + 1;
     } while (pid_is_used(f, f->last_pid));
     return f->last_pid;
 }
@@ -209,7 +208,8 @@ void process_rolled_back(struct guest *g)
 /* The status for wait(): a signal in the low byte, or an exit status above it. */
 static uint32_t wait_status(const struct process *p, uint32_t reason, int32_t code)
 {
-    const uint32_t said = page_of(p)->end_signal; /* the guest may say what it likes */
+    /* The guest may say what it likes. One that is killed may have lost its window. */
+    const uint32_t said = reason == HV_END_DESTROYED ? 0 : page_of(p)->end_signal;
 
     if (reason == HV_END_EXIT) {
         return said >= 1 && said <= SIGNAL_MAX ? said : ((uint32_t)code & 0xffu) << 8;

@@ -17,6 +17,7 @@
 
 #define PROCESS_MEMBERS_MAX (LAUNCH_FORK_MAX + 1u) /* of a family */
 #define PROCESS_FORK_DEFAULT 256u
+#define PROCESS_PID_MAX 0xfffffu /* what fits into an answer to MF_REQUEST_WAIT */
 
 struct family;
 

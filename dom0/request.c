@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "create.h"
 #include "mayfly/hypercall.h"
 #include "slot.h"
 
@@ -14,7 +15,10 @@ static int64_t echo(struct guest *g, const struct request *r, uint64_t *value)
     return 0;
 }
 
-static request_handler_t handlers[REQUEST_OPS] = {[MF_REQUEST_ECHO] = echo};
+static struct {
+    request_handler_t handler;
+    bool takes_memory;
+} operations[REQUEST_OPS] = {[MF_REQUEST_ECHO] = {echo, false}};
 
 static volatile struct mf_request *page_of(const struct guest *g)
 {
@@ -22,9 +26,21 @@ static volatile struct mf_request *page_of(const struct guest *g)
                 ->request;
 }
 
-void request_register(uint32_t op, request_handler_t handler)
+void request_register(uint32_t op, request_handler_t handler, bool takes_memory)
 {
-    handlers[op] = handler;
+    operations[op].handler = handler;
+    operations[op].takes_memory = takes_memory;
+}
+
+static int64_t carry_out(struct guest *g, const struct request *r, uint64_t *value)
+{
+    if (r->op >= REQUEST_OPS || operations[r->op].handler == NULL) {
+        return HV_ERR_NOSYS;
+    }
+    if (operations[r->op].takes_memory && !create_has_memory()) {
+        return HV_ERR_NOMEM;
+    }
+    return operations[r->op].handler(g, r, value);
 }
 
 static void take(volatile const struct mf_request *from, uint32_t number, struct request *r)
@@ -66,8 +82,7 @@ void request_event(struct guest *g)
     g->request_is_open = true;
     g->request_number = asked;
     take(page, asked, &r);
-    const int64_t err =
-        r.op < REQUEST_OPS && handlers[r.op] != NULL ? handlers[r.op](g, &r, &value) : HV_ERR_NOSYS;
+    const int64_t err = carry_out(g, &r, &value);
     if (err != REQUEST_LATER) {
         request_answer(g, err, value);
     }

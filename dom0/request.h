@@ -31,8 +31,11 @@ struct request {
  */
 typedef int64_t (*request_handler_t)(struct guest *g, const struct request *r, uint64_t *value);
 
-/** Has `handler` called for requests with `op` (below REQUEST_OPS). */
-void request_register(uint32_t op, request_handler_t handler);
+/**
+ * Has `handler` called for requests with `op` (below REQUEST_OPS). takes_memory: of dom0 or hv, from
+ * which no guest may take the last; then it is NOMEM while there is little.
+ */
+void request_register(uint32_t op, request_handler_t handler, bool takes_memory);
 
 /** The guest has sent an event: looks whether it asks for something. O(1). */
 void request_event(struct guest *g);

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "fault/touch.h"
 #include "hold.h"
 #include "infopage.h"
 #include "mayfly/hypercall.h"
@@ -125,6 +126,10 @@ void service_ask(struct guest *g, const struct service_question *q, service_told
     }
     if (g->is_paused && !hold_is_at_rest(g)) {
         fail("the guest was paused in the middle of its work: `resume` it, and ask again");
+        return;
+    }
+    if (!mf_touch(area_of(g), MF_AREA_BYTES)) {
+        fail("the machine has no memory left for the answer");
         return;
     }
     write_question(g, q);

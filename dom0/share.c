@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fault/touch.h"
 #include "hold.h"
 #include "infopage.h"
 #include "mayfly/hypercall.h"
@@ -63,12 +64,22 @@ static struct share *find(const struct guest *g, uint64_t index)
 
 /* ---- what the guest sees ------------------------------------------------------------------- */
 
+/* Whether the machine has memory for the states; then it stays. */
+static bool area_is_there(const struct guest *g)
+{
+    return mf_touch((const uint8_t *)guest_window(slot_of(g)) + INFO_AREA,
+                    MF_SHARES_MAX * sizeof(struct mf_share));
+}
+
 static void show(const struct share *s)
 {
     uint8_t *const window = guest_window(slot_of(s->guest));
     volatile struct mf_info *const info = (volatile struct mf_info *)(window + HV_INFO_PAGE);
     volatile struct mf_share *const shown = (volatile struct mf_share *)(window + INFO_AREA);
 
+    if (!area_is_there(s->guest)) {
+        return; /* only after a rollback: NONE, as in a copy */
+    }
     shown[s->index].port = s->port;
     __atomic_store_n(&shown[s->index].state, s->state, __ATOMIC_RELEASE);
     info->share_changes = info->share_changes + 1;
@@ -217,7 +228,7 @@ static int64_t share_asked(struct guest *g, const struct request *r, uint64_t *v
     if (partner != NULL && partner->pages != new.pages) {
         return HV_ERR_RANGE;
     }
-    struct share *const s = malloc(sizeof(*s));
+    struct share *const s = area_is_there(g) ? malloc(sizeof(*s)) : NULL;
     if (s == NULL) {
         return HV_ERR_NOMEM;
     }
@@ -276,6 +287,6 @@ void share_roll_back(struct guest *g)
 
 void share_init(void)
 {
-    request_register(MF_REQUEST_SHARE, share_asked);
-    request_register(MF_REQUEST_SHARE_CLOSE, close_asked);
+    request_register(MF_REQUEST_SHARE, share_asked, true);
+    request_register(MF_REQUEST_SHARE_CLOSE, close_asked, false);
 }

@@ -9,7 +9,8 @@ setup_file() {
     load lib/system
     PORT=$(free_port)
     export PORT
-    system_start --shell --cpus "${CPUS:-2}" -p "$PORT:$PORT" "$IMAGES" "$PROGRAMS/attack.img" "$PROGRAMS/spin.img"
+    system_start --shell --cpus "${CPUS:-2}" -p "$PORT:$PORT" "$IMAGES" "$PROGRAMS/attack.img" "$PROGRAMS/spin.img" \
+        "$PROGRAMS/memhog.img"
     wait_for "^mayfly> "
     shell start http name=victim "publish=$PORT:80"
     wait_for "victim: http: listening"
@@ -101,6 +102,19 @@ attack() {
     for i in 1 2 3 4; do
         shell kill "loop-$i"
     done
+}
+
+@test "requests that take memory while the machine has none" {
+    shell start attack name=late "share=*" late
+    wait_for "^late: attack: late waits: 0"
+    shell start memhog name=hog memory=8G output=log 4096
+    wait_for "^hog: paused, the machine has no memory left" 60
+    shell stop late
+    wait_for "^late: attack: late share -[0-9]+ pipe -[0-9]+"
+    run shell list
+    [[ "$output" == *"hog "*"no memory"* ]]
+    shell kill hog
+    victim_serves
 }
 
 @test "the machine is as it was: guests come and go, nothing is said to be wrong" {

@@ -6,15 +6,20 @@
  *   attack net [SEED]          writes garbage into its network rings and kicks dom0
  *   attack console [SEED]      writes garbage into its console rings and kicks dom0
  *   attack window [SEED]       writes garbage into all of what it shares with dom0
+ *   attack deaf ADDRESS        has another guest answer, and never makes room for the answers
  *   attack privileged          executes a privileged instruction
  *   attack service [SEED]      answers what dom0 asks for (files) with garbage, or not at all
  *   attack share [SEED]        asks dom0 for shares with garbage, and closes them
+ *   attack late                asks for what takes memory when it is told to end (SIGTERM)
  *   attack flood               prints without end
  */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 #include "mayfly/hypercall.h"
 #include "mayfly/info.h"
@@ -178,6 +183,128 @@ static void attack_share(volatile struct mf_info *info)
     }
 }
 
+static uint16_t sum(const uint8_t *p, size_t bytes)
+{
+    uint32_t s = 0;
+    for (size_t i = 0; i < bytes; i += 2) {
+        s += (uint32_t)(p[i] << 8 | p[i + 1]);
+    }
+    s = (s & 0xffff) + (s >> 16);
+    return (uint16_t) ~((s & 0xffff) + (s >> 16));
+}
+
+#define ECHO_BYTES 42 /* Ethernet, IPv4, ICMP */
+
+static void make_echo(volatile uint8_t *at, const volatile struct mf_net *net, const uint8_t to[4])
+{
+    uint8_t f[12 + ECHO_BYTES] = {0};
+    uint8_t *const ip = f + 26, *const icmp = f + 46;
+
+    for (int i = 0; i < 6; i++) {
+        f[12 + i] = net->gateway_mac[i];
+        f[18 + i] = net->mac[i];
+    }
+    f[24] = 8; /* IPv4 */
+    ip[0] = 0x45;
+    ip[3] = ECHO_BYTES - 14;
+    ip[8] = 64;
+    ip[9] = 1;
+    for (int i = 0; i < 4; i++) {
+        ip[12 + i] = net->ip4[i];
+        ip[16 + i] = to[i];
+    }
+    icmp[0] = 8; /* echo request */
+    const uint16_t ip_sum = sum(ip, 20), icmp_sum = sum(icmp, 8);
+    ip[10] = (uint8_t)(ip_sum >> 8);
+    ip[11] = (uint8_t)ip_sum;
+    icmp[2] = (uint8_t)(icmp_sum >> 8);
+    icmp[3] = (uint8_t)icmp_sum;
+    for (size_t i = 0; i < sizeof(f); i++) {
+        at[i] = f[i];
+    }
+}
+
+struct descriptor {
+    uint64_t address;
+    uint32_t bytes;
+    uint16_t flags, next;
+};
+
+/* The runtime never runs again, so nothing is ever taken out of the receive queue. */
+static void attack_deaf(const volatile struct mf_info *info, const char *target)
+{
+    const struct mf_virtq q = info->net.tx;
+    volatile struct descriptor *const d = (volatile struct descriptor *)(uintptr_t)q.desc;
+    volatile uint16_t *const avail = (volatile uint16_t *)(uintptr_t)q.avail;
+    const uint32_t at = info->net.buffers + info->net.buffers_bytes - 4096;
+    const uint32_t port = info->net.port;
+    uint8_t to[4];
+    char *dot = (char *)(uintptr_t)target;
+
+    for (int i = 0; i < 4; i++) {
+        to[i] = (uint8_t)strtoul(dot, &dot, 10);
+        dot++;
+    }
+    make_echo((volatile uint8_t *)(uintptr_t)at, &info->net, to);
+    for (;;) {
+        struct timespec now;
+        uint32_t tag;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        for (int i = 0; i < 8; i++) {
+            const uint16_t n = avail[1];
+            d[n % q.size] = (struct descriptor){at, 12 + ECHO_BYTES, 0, 0};
+            avail[2 + n % q.size] = n % q.size;
+            __atomic_store_n(&avail[1], (uint16_t)(n + 1), __ATOMIC_RELEASE);
+        }
+        hv_event_send(port);
+        hv_event_wait((uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec + 1000000, &tag);
+    }
+}
+
+/* Returns the error that dom0 answers with; 1: it does not answer. */
+static int32_t ask(volatile struct mf_info *info, uint32_t op, uint64_t arg0, uint64_t arg1)
+{
+    static const char text[] = "*:late";
+    volatile struct mf_request *const r = &info->request;
+    const uint32_t number = r->asked + 1;
+
+    for (size_t i = 0; i < sizeof(text); i++) {
+        r->text[i] = text[i];
+    }
+    r->op = op;
+    r->args[0] = arg0;
+    r->args[1] = arg1;
+    r->asked = number;
+    hv_event_send(info->control_port);
+    for (int i = 0; i < 1000000 && r->answered != number; i++) {
+        hv_yield();
+    }
+    return r->answered == number ? r->error : 1;
+}
+
+static volatile sig_atomic_t is_told;
+
+static void told(int signal)
+{
+    is_told = signal;
+}
+
+/* Nothing in here takes memory when it happens for the second time. */
+static void attack_late(volatile struct mf_info *info)
+{
+    signal(SIGTERM, told);
+    raise(SIGTERM);
+    printf("attack: late waits: %d\n", (int)ask(info, MF_REQUEST_ECHO, 0, 0));
+    fflush(stdout);
+    for (is_told = 0; !is_told;) {
+        pause();
+    }
+    const int share = (int)ask(info, MF_REQUEST_SHARE, 4096, 0);
+    const int pipe = (int)ask(info, MF_REQUEST_PIPE, 0x4000, 3);
+    printf("attack: late share %d pipe %d\n", share, pipe);
+    fflush(stdout);
+}
+
 int main(int argc, char **argv)
 {
     volatile struct mf_info *info = (volatile struct mf_info *)HV_INFO_PAGE;
@@ -197,6 +324,10 @@ int main(int argc, char **argv)
         attack_service(info);
     } else if (strcmp(how, "share") == 0) {
         attack_share(info);
+    } else if (strcmp(how, "deaf") == 0 && argc > 2) {
+        attack_deaf(info, argv[2]);
+    } else if (strcmp(how, "late") == 0) {
+        attack_late(info);
     } else if (strcmp(how, "privileged") == 0) {
         __asm__ volatile("cli");
     } else if (strcmp(how, "flood") == 0) {
