@@ -292,7 +292,8 @@ const char *body_read_chunk(struct body_reader *r, const struct store_chunk **ch
         (const struct store_chunk *)(void *)r->disk->buffers[buffer];
     if (!is_intact(r->disk->buffers[buffer], STORE_CHUNK_MAGIC, r->entry->body_id) ||
         c->index != r->next_index || c->extent_count > STORE_CHUNK_EXTENTS ||
-        c->page_count >= count || c->page_count > STORE_CHUNK_PAGES || !extents_are_sound(r, c)) {
+        c->page_count >= count || c->page_count > STORE_CHUNK_PAGES ||
+        r->pages + c->page_count > r->entry->data_pages || !extents_are_sound(r, c)) {
         return ERROR_DAMAGED;
     }
     r->at += 1 + c->page_count;

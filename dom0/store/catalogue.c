@@ -119,15 +119,24 @@ static const char *move_entries(struct catalogue *c, bool write)
     return NULL;
 }
 
-static bool is_text(const char text[STORE_NAME_BYTES])
+/* Names are shown: nothing in them may be meant for the terminal. */
+static bool is_name(const char text[STORE_NAME_BYTES])
 {
-    return memchr(text, 0, STORE_NAME_BYTES) != NULL;
+    for (uint32_t i = 0; i < STORE_NAME_BYTES; i++) {
+        if (text[i] == 0) {
+            return true;
+        }
+        if ((unsigned char)text[i] < ' ' || text[i] == 0x7f) {
+            return false;
+        }
+    }
+    return false;
 }
 
 /* The disk may hold anything, checksums or not: whatever is used as an index or an address. */
 static bool entry_is_sound(const struct catalogue *c, const struct store_entry *e)
 {
-    if (!is_text(e->name) || !is_text(e->image) || e->run_count > STORE_RUNS_MAX ||
+    if (!is_name(e->name) || !is_name(e->image) || e->run_count > STORE_RUNS_MAX ||
         e->parent >= e->id || e->id >= c->super.next_id) {
         return false;
     }
@@ -138,7 +147,7 @@ static bool entry_is_sound(const struct catalogue *c, const struct store_entry *
             return false;
         }
     }
-    return true;
+    return e->data_pages <= catalogue_body_blocks(e); /* restoring asks for memory for them */
 }
 
 static const char *read_entries(struct catalogue *c)

@@ -10,6 +10,7 @@
 #include "image.h"
 #include "mayfly/hypercall.h"
 #include "netback.h"
+#include "process.h"
 #include "rights.h"
 #include "store/medium.h"
 #include "store/transfer.h"
@@ -126,7 +127,9 @@ static const char *fill(struct disk *d, uint32_t dom, struct store_guest *guest,
     if (problem != NULL) {
         return problem;
     }
-    if (guest->inspect > RIGHTS_WRITE || memchr(guest->share, 0, sizeof(guest->share)) == NULL) {
+    if (guest->inspect > RIGHTS_WRITE || guest->pid > PROCESS_PID_MAX ||
+        memchr(guest->share, 0, sizeof(guest->share)) == NULL ||
+        (guest->share[0] != 0 && !rights_share_is_valid(guest->share))) {
         return "what is saved is damaged: its rights make no sense";
     }
     if (hv_dom_set_state(dom, 0, &guest->vcpu) < 0) {

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "create.h"
 #include "errors.h"
 #include "mayfly/hypercall.h"
 #include "store/pause.h"
@@ -103,6 +104,9 @@ const char *transfer_load(struct body_reader *r, uint32_t dom)
         const char *const problem = body_read_chunk(r, &c, &pages);
         if (problem != NULL || c == NULL) {
             return problem;
+        }
+        if (!create_has_memory()) { /* page tables were not counted, and guests run meanwhile */
+            return error_text(HV_ERR_NOMEM);
         }
         for (uint32_t i = 0; i < c->extent_count; i++) {
             const struct store_extent *const e = &c->extents[i];

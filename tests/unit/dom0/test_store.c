@@ -391,6 +391,33 @@ static void each_byte_of_a_superblock_counts(void **state)
     fake_disk_close(&disk);
 }
 
+/* Whoever writes the disk can make the checksums right. */
+static void a_forged_entry_is_refused(void **state)
+{
+    (void)state;
+    enum store_disk what;
+
+    for (int i = 0; i < 4; i++) {
+        begin_store(BLOCKS);
+        assert_null(save("a", 10, NULL));
+        struct store_entry *const e = &catalogue.entries[0];
+        if (i == 0) {
+            e->name[0] = '\033'; /* would be the terminal's */
+        } else if (i == 1) {
+            e->image[1] = '\n';
+        } else if (i == 2) {
+            e->data_pages = UINT64_MAX - 1; /* a sum of such is small */
+        } else {
+            e->data_pages--;
+        }
+        assert_null(catalogue_commit(&catalogue));
+        const char *const problem = catalogue_open(&catalogue, &disk.disk, &what);
+        assert_true(problem != NULL || check_body(&catalogue.entries[0]) != NULL);
+        assert_true(i == 3 || problem != NULL);
+        fake_disk_close(&disk);
+    }
+}
+
 static void a_shorter_disk_is_refused(void **state)
 {
     (void)state;
@@ -490,6 +517,7 @@ int main(void)
         cmocka_unit_test(a_power_cut_after_any_write_leaves_what_was_done),
         cmocka_unit_test(an_altered_block_is_found),
         cmocka_unit_test(each_byte_of_a_superblock_counts),
+        cmocka_unit_test(a_forged_entry_is_refused),
         cmocka_unit_test(a_shorter_disk_is_refused),
         cmocka_unit_test(another_disk_is_never_overwritten),
         cmocka_unit_test(a_full_disk_keeps_what_it_has),
