@@ -228,32 +228,21 @@ void domain_drop_end(struct domain *d)
 /* ---- registers --------------------------------------------------------------------------------
  */
 
+/* The registers that struct hv_regs and the trap frame both have as they are. */
+#define SAME(X)                                                                                    \
+    X(rax)                                                                                         \
+    X(rbx)                                                                                         \
+    X(rcx)                                                                                         \
+    X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)       \
+        X(rip)
+
 void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs)
 {
-    const struct trap_frame *t = &v->tf;
-
-    *regs = (struct hv_regs){
-        .rax = t->rax,
-        .rbx = t->rbx,
-        .rcx = t->rcx,
-        .rdx = t->rdx,
-        .rsi = t->rsi,
-        .rdi = t->rdi,
-        .rbp = t->rbp,
-        .rsp = t->rsp,
-        .r8 = t->r8,
-        .r9 = t->r9,
-        .r10 = t->r10,
-        .r11 = t->r11,
-        .r12 = t->r12,
-        .r13 = t->r13,
-        .r14 = t->r14,
-        .r15 = t->r15,
-        .rip = t->rip,
-        .rflags = t->rflags,
-        .fs_base = v->fs_base,
-        .gs_base = v->gs_base,
-    };
+#define FROM(name) regs->name = v->tf.name;
+    SAME(FROM)
+    regs->rflags = v->tf.rflags;
+    regs->fs_base = v->fs_base;
+    regs->gs_base = v->gs_base;
 }
 
 enum hv_err regs_check(const struct hv_regs *r)
@@ -270,28 +259,13 @@ enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *r)
     if (err) {
         return err;
     }
+#define TO(name) v->tf.name = r->name;
     v->tf = (struct trap_frame){
-        .rax = r->rax,
-        .rbx = r->rbx,
-        .rcx = r->rcx,
-        .rdx = r->rdx,
-        .rsi = r->rsi,
-        .rdi = r->rdi,
-        .rbp = r->rbp,
-        .rsp = r->rsp,
-        .r8 = r->r8,
-        .r9 = r->r9,
-        .r10 = r->r10,
-        .r11 = r->r11,
-        .r12 = r->r12,
-        .r13 = r->r13,
-        .r14 = r->r14,
-        .r15 = r->r15,
-        .rip = r->rip,
         .rflags = (r->rflags & RFLAGS_USER) | RFLAGS_FIXED | RFLAGS_IF,
         .cs = USER_CS,
         .ss = USER_SS,
     };
+    SAME(TO)
     v->fs_base = r->fs_base;
     v->gs_base = r->gs_base;
     return HV_OK;

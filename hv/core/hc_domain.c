@@ -482,7 +482,9 @@ struct hc_result hc_handle_grant(HC_ARGS)
     enum hv_err err = hc_find_domain(a0, HV_RIGHT_GRANT, false, &to);
 
     if (!err) {
-        err = handle_read(current_domain(), (uint32_t)a1, &kind, &object, &rights);
+        err = a1 > UINT32_MAX
+                  ? HV_ERR_HANDLE
+                  : handle_read(current_domain(), (uint32_t)a1, &kind, &object, &rights);
     }
     if (!err && (a2 & ~(uint64_t)rights)) {
         err = HV_ERR_PERM;
