@@ -47,10 +47,19 @@ $(BENCH_B)/linux/http: $(wildcard examples/http/*.[ch])
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_LINUX_CC) $(filter %.c,$^) -o $@
 
-.PHONY: bench bench-100000
-bench: all $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_B)/dom0.img $(BENCH_IMAGES) $(B)/tests/programs/visitor.img $(BENCH_LINUX)
+# Counts instructions (bench/programs.bash).
+$(BENCH_B)/insns.so: bench/qemu/insns.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -fvisibility=hidden $< -o $@
+
+.PHONY: bench bench-100000 bench-programs
+bench: all $(BENCH_B)/insns.so $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_B)/dom0.img $(BENCH_IMAGES) $(B)/tests/programs/visitor.img $(BENCH_LINUX)
 	@TP=$(TP) bench/run $(B)
 
 # 100,000 guests in 16 GiB: needs 8 GiB of the host's memory, and is not part of bench.
 bench-100000: all $(NETCLIENT) $(BENCH_IMAGES)
 	@bench/run $(B) 100000
+
+# Only nginx, redis and SQLite, ours and Linux's.
+bench-programs: all $(NETCLIENT) $(BENCH_B)/insns.so $(BENCH_B)/linux/http-init
+	@TP=$(TP) bench/run $(B) programs

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * http - the first process of a Linux guest that serves HTTP: loads the modules of the virtio
- * network card, gives it the address that QEMU's user network expects and becomes /http.
+ * http - the first process of a Linux guest that serves something: loads the modules of the virtio
+ * network card, gives it the address that QEMU's user network expects and becomes /http, or the
+ * program that its arguments name (what stands behind `--` on the kernel's command line).
+ * Without modules there is no network; such a program is a child, and at its end the machine goes off.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -12,8 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 /* In the order of their dependencies. */
@@ -59,14 +64,31 @@ static void configure(void)
     close(s);
 }
 
-int main(void)
+static void load_modules(void)
 {
     for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
         const int fd = check(open(modules[i], O_RDONLY | O_CLOEXEC), modules[i]);
         check((int)syscall(SYS_finit_module, fd, "", 0), modules[i]);
         close(fd);
     }
-    configure();
-    check(execl("/http", "http", (char *)NULL), "/http");
+}
+
+int main(int argc, char **argv)
+{
+    static char *const http[] = {"/http", NULL};
+    char *const *const program = argc > 1 ? argv + 1 : http;
+
+    mkdir("/tmp", 0777);
+    mount("dev", "/dev", "devtmpfs", 0, NULL);
+    if (access(modules[0], R_OK) == 0) {
+        load_modules();
+        configure();
+        check(execv(program[0], program), program[0]);
+    }
+    if (check(fork(), "fork") == 0) {
+        check(execv(program[0], program), program[0]);
+    }
+    wait(NULL);
+    reboot(RB_POWER_OFF);
     return 1;
 }
