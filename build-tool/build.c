@@ -151,6 +151,7 @@ int build_program(const char *elf, const char *name, const char *out, struct bui
     const struct manifest manifest = {
         .fields = &fields,
         .memory_bytes = MANIFEST_MEMORY_DEFAULT,
+        .fork_limit = MANIFEST_FORK_UNSET,
     };
     const struct buffer files = {0};
     *result = result_for(name, out);

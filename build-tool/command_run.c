@@ -28,6 +28,7 @@ enum {
     KEY_GDB,
     KEY_SERIAL,
     KEY_DISK,
+    KEY_KEYS,
 };
 
 static const struct argp_option table[] = {
@@ -46,6 +47,11 @@ static const struct argp_option table[] = {
      "the console is dom0's shell; any number of images, or folders of images, for its store", 0},
     {"disk", KEY_DISK, "FILE[:SIZE]", 0,
      "a disk for the machine, where dom0 saves templates; made when there is no such FILE", 0},
+    {"keys", KEY_KEYS, "FILE", 0,
+     "start images only that are signed by one of these keys, a line each (files of `mayfly key "
+     "new` "
+     "that end in .pub, one or several together)",
+     0},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end it then, with exit status 124", 0},
     {"verbose", 'v', NULL, 0, "also show what firmware and hypervisor say while they boot", 0},
     {NULL, 0, NULL, 0, "For tests and debugging:", 1},
@@ -171,6 +177,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         return 0;
     case KEY_DISK:
         options->disk = value;
+        return 0;
+    case KEY_KEYS:
+        options->keys = value;
         return 0;
     case KEY_TIMEOUT:
         options->limit_ms = (int)number_within(state, "--timeout", value, 1, 1000000) * 1000;

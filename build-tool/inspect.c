@@ -129,6 +129,24 @@ static void print_ports(const json_t *ports)
     }
 }
 
+/* What it says of them: what it does not say is as dom0 has it. */
+static void print_rights(const json_t *manifest)
+{
+    const char *const inspect = json_string_value(json_object_get(manifest, "inspect"));
+    const char *const share = json_string_value(json_object_get(manifest, "share"));
+    const json_t *const fork = json_object_get(manifest, "fork");
+    if (inspect != NULL) {
+        printf("inspect      %s\n", inspect);
+    }
+    if (share != NULL) {
+        printf("share        %s\n", share);
+    }
+    if (json_is_integer(fork)) {
+        printf("fork         %" JSON_INTEGER_FORMAT " processes at a time\n",
+               json_integer_value(fork));
+    }
+}
+
 static void print_manifest(json_t *manifest)
 {
     const char *key = NULL;
@@ -144,6 +162,7 @@ static void print_manifest(json_t *manifest)
         printf("environment  %s=%s\n", key, text != NULL ? text : "?");
     }
     print_ports(json_object_get(manifest, "ports"));
+    print_rights(manifest);
 }
 
 static void print_signature(const struct image_view *view)

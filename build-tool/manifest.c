@@ -38,6 +38,9 @@ static const cyaml_schema_field_t fields_schema[] = {
     FIELD_LIST(args),
     CYAML_FIELD_IGNORE("environment", CYAML_FLAG_OPTIONAL), /* likewise: take_variable() */
     FIELD_LIST(ports),
+    FIELD_STRING(inspect, CYAML_FLAG_OPTIONAL),
+    FIELD_STRING(share, CYAML_FLAG_OPTIONAL),
+    FIELD_STRING(fork, CYAML_FLAG_OPTIONAL),
     CYAML_FIELD_END,
 };
 
@@ -153,7 +156,8 @@ static void report_key(struct manifest *manifest, const yaml_node_t *at, const c
     } else {
         yamldoc_error(&manifest->doc, at,
                       "there is no field `%s`; the fields are name, sources, cflags, ldflags, "
-                      "libs, elf, files, memory, args, environment and ports",
+                      "libs, elf, files, memory, args, environment, ports, inspect, share and "
+                      "fork",
                       key);
     }
 }
@@ -364,6 +368,7 @@ static int load_text(struct manifest *manifest, const struct buffer *text)
     }
     if (check_keys(manifest) == 0 && load_fields(manifest, text) == 0 &&
         check_program(manifest) == 0 && take_memory(manifest) == 0 && take_ports(manifest) == 0 &&
+        manifest_take_rights(manifest) == 0 &&
         yamldoc_pairs(&manifest->doc, "environment", '=', take_variable, manifest) == 0 &&
         yamldoc_pairs(&manifest->doc, "files", ':', take_file, manifest) == 0) {
         strlist_sort(&manifest->environment);

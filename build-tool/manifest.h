@@ -16,10 +16,12 @@
 #define MANIFEST_MEMORY_DEFAULT (64ull << 20) /* bytes */
 #define MANIFEST_MEMORY_MIN (256ull << 10)    /* bytes */
 #define MANIFEST_MEMORY_MAX (256ull << 30)    /* bytes */
+#define MANIFEST_FORK_MAX 511
+#define MANIFEST_FORK_UNSET (-1)
 
 /* The fields that libcyaml loads; owned by it. */
 struct manifest_fields {
-    char *name, *elf, *memory;
+    char *name, *elf, *memory, *inspect, *share, *fork;
     char **sources, **cflags, **ldflags, **libs, **args, **ports;
     unsigned sources_count, cflags_count, ldflags_count, libs_count, args_count, ports_count;
 };
@@ -42,6 +44,7 @@ struct manifest {
     struct manifest_file *files; /* owned */
     size_t files_count;
     struct manifest_port *ports; /* owned; fields->ports_count of them */
+    int fork_limit;              /* MANIFEST_FORK_UNSET: not given */
     struct yamldoc doc;
 };
 
@@ -55,6 +58,9 @@ void manifest_free(struct manifest *manifest);
 
 /** Reports an error at a field, or at entry `index` of it when it is a list. */
 void manifest_error(struct manifest *manifest, const char *field, size_t index, const char *text);
+
+/** Checks inspect, share and fork. Returns 0, or -1 (reported). */
+int manifest_take_rights(struct manifest *manifest);
 
 /** "64M" and the like, as in compose: a number and b, k, m or g; 0 on anything else. In bytes. */
 uint64_t manifest_parse_size(const char *text);

@@ -41,6 +41,15 @@ char *manifest_to_json(const struct manifest *manifest)
     json_t *all = json_pack("{s:s, s:o, s:o, s:I, s:o}", "name", manifest->fields->name, "args",
                             args, "env", json_environment(&manifest->environment), "memory",
                             (json_int_t)manifest->memory_bytes, "ports", json_ports(manifest));
+    if (manifest->fields->inspect != NULL) {
+        json_object_set_new(all, "inspect", json_string(manifest->fields->inspect));
+    }
+    if (manifest->fields->share != NULL) {
+        json_object_set_new(all, "share", json_string(manifest->fields->share));
+    }
+    if (manifest->fork_limit != MANIFEST_FORK_UNSET) {
+        json_object_set_new(all, "fork", json_integer(manifest->fork_limit));
+    }
     char *text = json_dumps(all, JSON_COMPACT | JSON_SORT_KEYS);
     json_decref(all);
     return text;

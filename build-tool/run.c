@@ -278,7 +278,12 @@ static int set_settings(struct run *run)
 static int set_conf(struct run *run)
 {
     struct bootset *set = &run->set;
-    bootset_set(set, "on-end", "poweroff");
+    if (run->options->keys != NULL) {
+        bootset_set(set, "require-signature", "yes");
+        if (bootset_add(set, "keys", run->options->keys) != 0) {
+            return -1;
+        }
+    }
     bootset_set(set, "net", "%s", MACHINE_ADDRESS);
     bootset_set(set, "gateway", "%s", MACHINE_GATEWAY);
     bootset_set(set, "dns", "%s", MACHINE_DNS);

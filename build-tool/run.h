@@ -21,6 +21,7 @@ struct run_options {
     unsigned port; /* instead of the host port of the first published port; 0: as it is */
     const char *accel, *dom0, *boot_dir, *serial;
     const char *disk; /* FILE[:SIZE]; NULL: none */
+    const char *keys; /* for the boot volume; images must be signed then; NULL: none */
     uint64_t memory_bytes;
     unsigned cpus, gdb_port;
     int limit_ms; /* 0: none */

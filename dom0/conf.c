@@ -191,7 +191,6 @@ static const struct setting settings[] = {
     {"console", set_console},
     {"guest-output", set_output},
     {"exit-with-first", set_exit},
-    {"on-end", set_nothing},
     {"dom0", set_nothing},
     {"require-signature", set_require},
     {"key", set_key},
@@ -236,7 +235,7 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
     }
     complain(line, "there is no such setting; there are: start net gateway dns guest-net "
                    "guest-net6 console guest-output exit-with-first require-signature key "
-                   "on-end dom0");
+                   "dom0");
 }
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)

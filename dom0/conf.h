@@ -13,7 +13,7 @@
  *   exit-with-first = 0 | 1                   power off with the status of the first guest
  *   require-signature = yes | no              start only images signed by an accepted key (trust.h)
  *   key = HEX                                 a key that is accepted; repeatable
- *   on-end, dom0                              for hv
+ *   dom0                                      for hv
  */
 #pragma once
 

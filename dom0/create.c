@@ -299,6 +299,19 @@ static void note_source(struct guest *g, const struct launch_source *source)
     }
 }
 
+/* Who may fork how often: as the launch says, else its origin, else the manifest. */
+static uint32_t fork_limit(const struct launch *l, const struct launch_source *source,
+                           const struct manifest *m)
+{
+    if (l->has_fork_limit) {
+        return l->fork_limit;
+    }
+    if (source != NULL && source->has_fork_limit) {
+        return source->fork_limit;
+    }
+    return m->has_fork_limit ? m->fork_limit : PROCESS_FORK_DEFAULT;
+}
+
 bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
 {
     struct launch_source warm;
@@ -347,7 +360,7 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
     }
     g->state = GUEST_CREATED;
     note_source(g, source);
-    g->fork_limit = l->has_fork_limit ? l->fork_limit : PROCESS_FORK_DEFAULT;
+    g->fork_limit = fork_limit(l, source, &image->manifest);
     alive++;
     names_add(slot_of(g));
     if (!publish(g, l, error)) {

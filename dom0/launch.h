@@ -48,7 +48,8 @@ struct launch_source {
     struct template *template; /* borrows; the place in the tree */
     const char *origin;        /* borrows; whom to name as the origin; NULL: nobody */
     struct given *given;       /* borrows; given.h */
-    bool has_network, is_ready;
+    bool has_network, is_ready, has_fork_limit;
+    uint32_t fork_limit;
     bool is_new;       /* has not run: it will read its arguments from the info page */
     uint32_t pid;      /* of the process that it is; 0: 1 */
     uint8_t inspect;   /* rights.h */

@@ -150,6 +150,8 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
         .is_new = g->state == GUEST_CREATED,
         .has_network = g->has_network,
         .is_ready = g->is_ready,
+        .has_fork_limit = true,
+        .fork_limit = g->fork_limit,
         .pid = g->pid,
         .inspect = g->inspect,
         .share = g->share,

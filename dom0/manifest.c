@@ -3,7 +3,6 @@
 #include "manifest.h"
 
 #include <cJSON.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,6 +93,19 @@ static const char *take_ports(struct manifest *m, const cJSON *json)
     return NULL;
 }
 
+static const char *take_fork(struct manifest *m, const cJSON *json)
+{
+    if (json == NULL) {
+        return NULL;
+    }
+    if (!cJSON_IsNumber(json) || !(json->valuedouble >= 0) || json->valuedouble > LAUNCH_FORK_MAX) {
+        return "fork: a number from 0 to 511 is needed";
+    }
+    m->has_fork_limit = true;
+    m->fork_limit = (uint32_t)json->valuedouble;
+    return NULL;
+}
+
 static const char *take_rights(struct manifest *m, const cJSON *json)
 {
     const cJSON *const inspect = cJSON_GetObjectItemCaseSensitive(json, "inspect");
@@ -132,6 +144,9 @@ static const char *take_all(struct manifest *m, const cJSON *json)
     }
     if (problem == NULL) {
         problem = take_ports(m, cJSON_GetObjectItemCaseSensitive(json, "ports"));
+    }
+    if (problem == NULL) {
+        problem = take_fork(m, cJSON_GetObjectItemCaseSensitive(json, "fork"));
     }
     if (problem == NULL) {
         problem = take_rights(m, json);

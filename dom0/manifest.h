@@ -2,6 +2,7 @@
 /* manifest.h - what an image says about itself: the JSON text in its note (mayfly/image.h). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -11,6 +12,8 @@ struct manifest {
     uint64_t memory_bytes; /* 0: no limit given */
     uint8_t inspect;       /* enum rights_inspect; 0: not given */
     char *share;           /* owns; a list (rights.h), NULL: not given */
+    bool has_fork_limit;
+    uint32_t fork_limit; /* children, and theirs, at a time */
     uint32_t port_count;
     struct launch_port ports[LAUNCH_PORTS_MAX];
     uint32_t arg_count, args_bytes; /* args: strings, each NUL-terminated, behind one another */

@@ -193,8 +193,8 @@ void show_guest(uint32_t slot)
     if (template_name(g->from) != NULL) {
         term_printf("template    %s\n", template_name(g->from));
     }
-    term_printf("inspect     %s\nshare       %s\n", rights_inspect_text(g),
-                g->share != NULL ? g->share : "no");
+    term_printf("inspect     %s\nshare       %s\nfork        at most %" PRIu32 "\n",
+                rights_inspect_text(g), g->share != NULL ? g->share : "no", g->fork_limit);
     print_network(slot);
 }
 

@@ -21,7 +21,7 @@ is_panic() {
 }
 
 @test "without dom0.elf hv panics with what to do and a backtrace with names" {
-    printf 'on-end = poweroff\n' >"$BATS_TEST_TMPDIR/mayfly.conf"
+    : >"$BATS_TEST_TMPDIR/mayfly.conf"
     "$TOP/tests/scripts/mkcpio" mayfly.conf="$BATS_TEST_TMPDIR/mayfly.conf" >"$BATS_TEST_TMPDIR/boot.cpio"
     boot_hv -initrd "$BATS_TEST_TMPDIR/boot.cpio"
     is_panic
@@ -29,14 +29,14 @@ is_panic() {
 }
 
 @test "the same with 4 CPUs" {
-    printf 'on-end = poweroff\n' >"$BATS_TEST_TMPDIR/mayfly.conf"
+    : >"$BATS_TEST_TMPDIR/mayfly.conf"
     "$TOP/tests/scripts/mkcpio" mayfly.conf="$BATS_TEST_TMPDIR/mayfly.conf" >"$BATS_TEST_TMPDIR/boot.cpio"
     boot_hv -smp 4 -initrd "$BATS_TEST_TMPDIR/boot.cpio"
     is_panic
 }
 
 @test "a dom0.elf that is no image is told" {
-    printf 'on-end = poweroff\n' >"$BATS_TEST_TMPDIR/mayfly.conf"
+    : >"$BATS_TEST_TMPDIR/mayfly.conf"
     "$TOP/tests/scripts/mkcpio" mayfly.conf="$BATS_TEST_TMPDIR/mayfly.conf" dom0.elf="$TOP/README.md" \
         >"$BATS_TEST_TMPDIR/boot.cpio"
     boot_hv -initrd "$BATS_TEST_TMPDIR/boot.cpio"

@@ -303,6 +303,44 @@ teardown() {
     [ "$status" -eq 7 ]
 }
 
+@test "run --keys: only images signed by one of the file's keys" {
+    hello_into "$guest"
+    cd "$guest"
+    mayfly key new one >/dev/null
+    mayfly key new two >/dev/null
+    mayfly key new other >/dev/null
+    mayfly build -k two . -o signed.img
+    mayfly build -k other . -o foreign.img
+    { echo "# who may"; cat one.pub two.pub; } >accepted
+    run mayfly run --timeout 60 --keys accepted signed.img
+    [ "$status" -eq 7 ]
+    run mayfly run --timeout 60 --keys accepted foreign.img
+    [ "$status" -eq 125 ]
+    [[ "$output" == *"is signed by a key that is not in the list of accepted keys"* ]]
+    run mayfly run --timeout 60 --uefi --keys accepted foreign.img
+    [ "$status" -eq 125 ]
+    [[ "$output" == *"is signed by a key that is not in the list of accepted keys"* ]]
+    run mayfly run --timeout 60 --keys missing signed.img
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"missing"* ]]
+}
+
+@test "inspect, share and fork of mayfly.yaml hold in dom0 and are shown" {
+    hello_into "$guest"
+    cd "$guest"
+    printf 'inspect: no\nshare: web,log\nfork: 3\n' >>mayfly.yaml
+    mayfly build . -o a.img
+    run mayfly inspect a.img
+    [[ "$output" == *"inspect      no"*"share        web,log"*"fork         3 processes"* ]]
+    mayfly inspect --json a.img | grep -q '"fork": *3'
+    printf 'create small\rinfo small\rpeek small main\rpoweroff\r' >keys.typed
+    run mayfly run --timeout 60 --shell a.img <keys.typed
+    echo "$output"
+    [[ "$output" == *"inspect     no"* ]]
+    [[ "$output" == *"share       web,log"* ]]
+    [[ "$output" == *"fork        at most 3"* ]]
+}
+
 @test "what is no image is refused" {
     echo no >"$guest/a.img"
     run mayfly inspect "$guest/a.img"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: build-tool/manifest.c build-tool/manifest_json.c build-tool/yamldoc.c
+// sources: build-tool/manifest.c build-tool/manifest_json.c build-tool/manifest_rights.c build-tool/yamldoc.c
 // sources: build-tool/guest_path.c build-tool/strlist.c build-tool/buffer.c build-tool/alloc.c
 // sources: tests/unit/build-tool/captured_report.c
 // cflags: -Ibuild-tool -D_GNU_SOURCE
@@ -74,6 +74,14 @@ static const struct mistake {
     {"environment_twice", "name: a\nelf: b\nenvironment: [A=1, A=2]\n", ":3:20: the variable"},
     {"environment_text", "name: a\nelf: b\nenvironment: A=1\n", ":3:14: `environment` is to be"},
     {"environment_nested", "name: a\nelf: b\nenvironment: {A: [1]}\n", ":3:18: expected"},
+    {"inspect_what", "name: a\nelf: b\ninspect: yes\n", ":3:10: expected `no`, `read` or"},
+    {"share_blank", "name: a\nelf: b\nshare: web, log\n", ":3:8: expected names of guests"},
+    {"share_empty_name", "name: a\nelf: b\nshare: web,\n", ":3:8: expected names of guests"},
+    {"share_option", "name: a\nelf: b\nshare: -web\n", ":3:8: expected names of guests"},
+    {"share_list", "name: a\nelf: b\nshare: [web]\n", ":3:8: expected a single value"},
+    {"fork_too_many", "name: a\nelf: b\nfork: 512\n", ":3:7: expected a number of processes"},
+    {"fork_negative", "name: a\nelf: b\nfork: -1\n", ":3:7: expected a number of processes"},
+    {"fork_text", "name: a\nelf: b\nfork: no\n", ":3:7: expected a number of processes"},
     {"file_no_guest", "name: a\nelf: b\nfiles: [./www]\n", ":3:9: expected a path of the host"},
     {"file_relative", "name: a\nelf: b\nfiles:\n  ./www: www\n", ":4:3: expected a path"},
     {"file_dots", "name: a\nelf: b\nfiles: {w: /a/../b}\n", ":3:9: expected a path"},
@@ -165,6 +173,25 @@ static void sizes_are_read_as_compose_does(void **state)
     assert_int_equal(manifest_parse_size("M"), 0);
 }
 
+static void rights_are_in_the_image_when_given(void **state)
+{
+    (void)state;
+    struct manifest manifest;
+    assert_int_equal(load(&manifest, "name: a\nelf: b\ninspect: no\nshare: web,A.2\nfork: 0\n"), 0);
+    char *json = manifest_to_json(&manifest);
+    assert_string_equal(json, "{\"args\":[],\"env\":{},\"fork\":0,\"inspect\":\"no\","
+                              "\"memory\":67108864,\"name\":\"a\",\"ports\":[],"
+                              "\"share\":\"web,A.2\"}");
+    free(json);
+    manifest_free(&manifest);
+    assert_int_equal(load(&manifest, "name: a\nelf: b\n"), 0);
+    json = manifest_to_json(&manifest);
+    assert_null(strstr(json, "fork"));
+    assert_null(strstr(json, "share"));
+    free(json);
+    manifest_free(&manifest);
+}
+
 int main(void)
 {
     const char *base = getenv("TMPDIR");
@@ -173,6 +200,7 @@ int main(void)
         return 1;
     }
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rights_are_in_the_image_when_given),
         cmocka_unit_test(mistakes_are_reported_where_they_are),
         cmocka_unit_test(every_field_arrives),
         cmocka_unit_test(lists_and_mappings_mean_the_same),

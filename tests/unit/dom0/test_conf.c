@@ -156,7 +156,7 @@ static void settings_are_read(void **state)
     parse(&c,
           "# comment\n\n start = http a b\r\nstart=hello\nnet = 10.0.2.15/24\ngateway=10.0.2.2\n"
           "dns = 10.0.2.3\nguest-net = 10.64.0.0/10\nguest-net6 = fd00:1:2::/64\n"
-          "console = guest\nguest-output = log\nexit-with-first = 1\non-end = reset\n"
+          "console = guest\nguest-output = log\nexit-with-first = 1\n"
           "dom0 = x.elf");
     assert_int_equal(complaints, 0);
     assert_string_equal(c.starts->text, "http a b");
@@ -193,6 +193,14 @@ static void empty_means_defaults(void **state)
     assert_int_equal(c.net, CONF_NET_DHCP);
     assert_int_equal(c.plan.net, 0x0a4d0000);
     assert_null(c.starts);
+}
+
+static void what_would_be_ignored_is_refused(void **state)
+{
+    (void)state;
+    struct conf c;
+    parse(&c, "on-end = reset");
+    assert_int_equal(complaints, 1);
 }
 
 static void wrong_lines_are_named(void **state)
@@ -287,6 +295,7 @@ int main(void)
         cmocka_unit_test(guests_may_be_asked_for_names),
         cmocka_unit_test(empty_means_defaults),
         cmocka_unit_test(wrong_lines_are_named),
+        cmocka_unit_test(what_would_be_ignored_is_refused),
         cmocka_unit_test(any_text_is_survived),
         cmocka_unit_test(what_is_not_a_clear_no_requires_signatures),
     };
