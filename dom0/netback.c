@@ -14,6 +14,8 @@
 #define BATCH 32  /* frames that one guest may send in its turn */
 #define TURNS 256 /* guests served in one round, before events are looked at again */
 #define HOLD_NS (100 * MF_NS_PER_MS)
+#define SLOW_NS (10 * MF_NS_PER_MS)     /* a receiver that only has to run takes less */
+#define PATIENCE_NS (50 * MF_NS_PER_MS) /* for slow ones, in each second of a sender */
 
 struct net_switch netback_switch __attribute__((section(".bss..cold.switch")));
 
@@ -77,11 +79,32 @@ static void mark_dirty(uint32_t slot)
 
 /* ---- waiting for a receiver ------------------------------------------------------------------ */
 
+/* What a sender waits for slow receivers is bounded, however many of them there are. */
+static void count_wait(struct netback *n, uint64_t now_ns)
+{
+    const uint64_t waited_ns = now_ns - n->held_ns;
+
+    if (waited_ns < SLOW_NS) {
+        return;
+    }
+    if (now_ns - n->slow_since_ns >= MF_NS_PER_S) {
+        n->slow_since_ns = now_ns;
+        n->slow_ns = 0;
+    }
+    n->slow_ns += waited_ns;
+}
+
+static bool has_patience(const struct netback *n)
+{
+    return n->slow_ns < PATIENCE_NS || mf_clock_ns() - n->slow_since_ns >= MF_NS_PER_S;
+}
+
 /* `slot` has something for `receiver`, which has no buffer. */
 static void hold(uint32_t slot, uint32_t receiver)
 {
     struct netback *n = device_of(slot), *r = device_of(receiver);
 
+    n->held_ns = mf_clock_ns();
     n->is_queued = true; /* an event must not queue it a second time */
     n->next_run = r->waiters;
     r->waiters = slot + 1;
@@ -99,10 +122,12 @@ static void hold(uint32_t slot, uint32_t receiver)
 static void release(uint32_t receiver)
 {
     uint32_t link = device_of(receiver)->waiters;
+    const uint64_t now_ns = link != 0 ? mf_clock_ns() : 0;
 
     device_of(receiver)->waiters = 0;
     while (link != 0) {
         const uint32_t slot = link - 1;
+        count_wait(device_of(slot), now_ns);
         link = device_of(slot)->next_run;
         device_of(slot)->is_queued = false;
         run_append(slot);
@@ -193,7 +218,8 @@ static enum turn forward(uint32_t slot, struct frame *f, uint32_t now_s)
     if (v.to == SWITCH_UPLINK && !uplink_has_room()) {
         return TURN_STALLED;
     }
-    if (v.to == SWITCH_GUEST && v.guest < PLAN_GUESTS_MAX && is_worth_waiting(v.guest)) {
+    if (v.to == SWITCH_GUEST && v.guest < PLAN_GUESTS_MAX && is_worth_waiting(v.guest) &&
+        has_patience(device_of(slot))) {
         mark_dirty(v.guest); /* it is to see what it has got already */
         hold(slot, v.guest);
         return TURN_HELD;
@@ -305,6 +331,7 @@ void netback_open(uint32_t slot, void *window, uint32_t port)
                    !virtq_device_init(&n->tx, window, low, HV_WINDOW_BYTES, &tx, true);
     n->sent = n->received = n->bad = n->lost = 0;
     n->is_stuck = false;
+    n->slow_ns = 0;
     n->is_open = true;
 }
 

@@ -7,7 +7,8 @@
  *           the end again. A guest whose frames wait for the uplink does not hold up others.
  * Full      A guest whose next frame is for one without a free buffer waits until that one has some,
  *           so that no segment is lost while a receiver does not run; but one that takes nothing
- *           for HOLD_NS (netback.c) holds nobody up any more: frames for it are lost then.
+ *           for HOLD_NS (netback.c) holds nobody up any more: frames for it are lost then, and so
+ *           are those of a sender that had to wait for slow ones too often in this second.
  * Trust     A guest can write anything to its window at any time. Queues that make no sense, or
  *           chains that hold no frame, cost that guest its network, or that frame.
  */
@@ -28,6 +29,8 @@ struct netback {
     bool is_held;                       /* in the list of those that somebody waits for */
     bool is_stuck;                      /* takes nothing: nobody waits for it */
     bool is_broken;                     /* said so */
+    uint64_t held_ns;                   /* since when it waits for a receiver */
+    uint64_t slow_since_ns, slow_ns;    /* a second, and what it waited for slow ones in it */
     uint64_t sent, received, bad, lost; /* frames; lost: its receive queue was full */
 };
 

@@ -75,6 +75,17 @@ attack() {
     done
     victim_serves
 }
+@test "guests that never take the answers that they ask for" {
+    address=$(shell info victim | grep -oE '10\.[0-9.]+' | head -n 1)
+    for seed in 1 2 3; do
+        shell start attack "name=deaf-$seed" net=yes deaf "$address"
+        wait_for "deaf-$seed: attack: deaf begins"
+    done
+    victim_serves
+    for seed in 1 2 3; do
+        shell kill "deaf-$seed"
+    done
+}
 @test "output without end" { attack flood; }
 
 @test "privileged instructions" {
