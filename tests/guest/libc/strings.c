@@ -18,6 +18,10 @@ static void *(*volatile fill)(void *, int, size_t) = memset;
 static int (*volatile compare)(const void *, const void *, size_t) = memcmp;
 static size_t (*volatile length)(const char *) = strlen;
 static void *(*volatile find)(const void *, int, size_t) = memchr;
+static char *(*volatile find_char)(const char *, int) = strchr;
+static size_t (*volatile length_to)(const char *, size_t) = strnlen;
+static size_t (*volatile span)(const char *, const char *) = strspn;
+static size_t (*volatile span_not)(const char *, const char *) = strcspn;
 
 static const size_t sizes[] = {0,   1,   2,   3,   4,    5,    7,    8,   9,   15,
                                16,  17,  31,  32,  33,   63,   64,   65,  127, 128,
@@ -85,9 +89,29 @@ static bool searches(size_t bytes, size_t at)
     return good;
 }
 
+/* `bytes` times 'x' from offset `at` on, then a byte above 127 and the end, 'x' and 'y' around. */
+static bool spans(size_t bytes, size_t at)
+{
+    char *const s = (char *)to + GUARD + at;
+    fill(to, 'y', sizeof(to));
+    s[-1] = 'x';
+    fill(s, 'x', bytes);
+    s[bytes] = '\xe9';
+    s[bytes + 1] = '\0';
+    s[bytes + 2] = 'x';
+    char *const last = s + bytes;
+    return find_char(s, 'y') == NULL && find_char(s, 0xe9) == last && find_char(s, 0) == last + 1 &&
+           find_char(s, 'x') == (bytes == 0 ? NULL : s) && length_to(s, bytes) == bytes &&
+           length_to(s, bytes + 1) == bytes + 1 && length_to(s, bytes + 9) == bytes + 1 &&
+           length_to(s, SIZE_MAX) == bytes + 1 && span(s, "x") == bytes && span(s, "zx") == bytes &&
+           span(s, "\xe9x") == bytes + 1 && span(s, "") == 0 && span_not(s, "\xe9") == bytes &&
+           span_not(s, "y\xe9") == bytes && span_not(s, "yz") == bytes + 1 &&
+           span_not(s, "") == bytes + 1 && span_not(s, "y") == bytes + 1;
+}
+
 static void every_size_and_alignment_works(void)
 {
-    bool copied = true, moved = true, filled = true, searched = true;
+    bool copied = true, moved = true, filled = true, searched = true, spanned = true;
     for (size_t s = 0; s < SIZE_COUNT; s++) {
         for (size_t a = 0; a < 17; a += a < 4 ? 1 : 3) {
             copied = copied && copies(sizes[s], a, 0) && copies(sizes[s], 0, a) &&
@@ -96,11 +120,13 @@ static void every_size_and_alignment_works(void)
                     moves(sizes[s], 20, 20 + a) && moves(sizes[s], 20 + a, 20);
             filled = filled && fills(sizes[s], a);
             searched = searched && searches(sizes[s], a);
+            spanned = spanned && spans(sizes[s], a);
         }
     }
     tap_check(copied, "memcpy copies exactly what it is told");
     tap_check(moved, "memmove copies overlapping areas both ways");
     tap_check(filled, "memset fills exactly what it is told");
+    tap_check(spanned, "strchr, strnlen, strspn and strcspn end where they must");
     tap_check(searched, "memcmp, memchr and strlen see the last byte and none behind it");
 }
 
