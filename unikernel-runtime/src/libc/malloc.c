@@ -28,6 +28,20 @@ static void give_back(void *block, size_t bytes)
     }
 }
 
+/*
+ * In place of newlib's: no lock is needed. Threads change only where they block, which malloc() never
+ * does, and the timer interrupts nobody in here (thread/preempt.h).
+ */
+void __malloc_lock(struct _reent *r)
+{
+    (void)r;
+}
+
+void __malloc_unlock(struct _reent *r)
+{
+    (void)r;
+}
+
 void *malloc(size_t bytes)
 {
     return _malloc_r(_REENT, bytes);
