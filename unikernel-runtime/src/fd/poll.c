@@ -12,7 +12,8 @@
 #include "thread/thread.h"
 #include "time/time_internal.h"
 
-#define ON_STACK 16 /* watchers that need no malloc() */
+#define ON_STACK 16     /* watchers that need no malloc() */
+#define FDS_ON_STACK 64 /* the same for what select() looks at */
 
 bool mf_poll_is_ready;
 
@@ -146,17 +147,31 @@ static fd_mask *word(fd_set *set, int fd)
     return (fd_mask *)set + (unsigned int)fd / BITS;
 }
 
+/* The descriptors of word `w` that are in one of the sets. */
+static fd_mask wanted_bits(fd_set *const sets[3], int w)
+{
+    fd_mask bits = 0;
+    for (int k = 0; k < 3; k++) {
+        bits |= sets[k] != NULL ? ((const fd_mask *)sets[k])[w] : 0;
+    }
+    return bits;
+}
+
 static nfds_t to_pollfds(int count, fd_set *const sets[3], struct pollfd *fds)
 {
     nfds_t used = 0;
-    for (int fd = 0; fd < count; fd++) {
-        short events = 0;
-        for (int k = 0; k < 3; k++) {
-            events |=
-                (short)(sets[k] != NULL && (*word(sets[k], fd) & bit(fd)) != 0 ? kinds[k].wanted
-                                                                               : 0);
+    for (int first = 0; first < count; first += (int)BITS) {
+        uint64_t bits = (uint64_t)wanted_bits(sets, first / (int)BITS);
+        if (count - first < (int)BITS) {
+            bits &= (1ull << (count - first)) - 1;
         }
-        if (events != 0) {
+        for (; bits != 0; bits &= bits - 1) {
+            const int fd = first + __builtin_ctzll(bits);
+            short events = 0;
+            for (int k = 0; k < 3; k++) {
+                const bool is_in = sets[k] != NULL && (*word(sets[k], fd) & bit(fd)) != 0;
+                events |= (short)(is_in ? kinds[k].wanted : 0);
+            }
             fds[used++] = (struct pollfd){.fd = fd, .events = events};
         }
     }
@@ -186,7 +201,8 @@ static int select_until(int count, fd_set *const sets[3], uint64_t deadline_ns)
     if (count < 0 || count > FD_SETSIZE) {
         return -EINVAL;
     }
-    struct pollfd *const fds = malloc(((size_t)count + 1) * sizeof(*fds));
+    struct pollfd few[FDS_ON_STACK];
+    struct pollfd *const fds = count <= FDS_ON_STACK ? few : malloc((size_t)count * sizeof(*fds));
     if (fds == NULL) {
         return -ENOMEM;
     }
@@ -201,7 +217,9 @@ static int select_until(int count, fd_set *const sets[3], uint64_t deadline_ns)
     if (result >= 0) {
         result = from_pollfds(fds, used, sets);
     }
-    free(fds);
+    if (fds != few) {
+        free(fds);
+    }
     return result;
 }
 
