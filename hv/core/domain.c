@@ -229,12 +229,11 @@ void domain_drop_end(struct domain *d)
  */
 
 /* The registers that struct hv_regs and the trap frame both have as they are. */
+/* clang-format off */
 #define SAME(X)                                                                                    \
-    X(rax)                                                                                         \
-    X(rbx)                                                                                         \
-    X(rcx)                                                                                         \
-    X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) X(r14) X(r15)       \
-        X(rip)
+    X(rax) X(rbx) X(rcx) X(rdx) X(rsi) X(rdi) X(rbp) X(rsp) X(r8) X(r9) X(r10) X(r11) X(r12) X(r13) \
+    X(r14) X(r15) X(rip)
+/* clang-format on */
 
 void regs_from_vcpu(const struct vcpu *v, struct hv_regs *regs)
 {

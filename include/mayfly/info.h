@@ -196,9 +196,9 @@ struct mf_info {
     uint32_t args, args_bytes;
     uint32_t env, env_bytes;
     uint32_t control_port; /* for requests and readiness; MF_NO_PORT: none; [d] */
-    uint32_t reported; /* != 0: it has told of its fault itself, on its console; [g] */
-    uint32_t ready;    /* != 0: the application said that it is ready; [g] */
-    uint32_t critical; /* != 0: in code that uses window memory: do not clone it now; [g] */
+    uint32_t reported;     /* != 0: it has told of its fault itself, on its console; [g] */
+    uint32_t ready;        /* != 0: the application said that it is ready; [g] */
+    uint32_t critical;     /* != 0: in code that uses window memory: do not clone it now; [g] */
     struct mf_console console;
     struct mf_net net;
     struct mf_request request;

@@ -19,7 +19,10 @@ extern "C" {
 
 struct rusage;
 
+#ifndef __idtype_t_defined
+#define __idtype_t_defined
 typedef enum { P_ALL = 0, P_PID = 1, P_PGID = 2 } idtype_t;
+#endif
 
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options);
 pid_t wait3(int *status, int options, struct rusage *usage);
