@@ -61,6 +61,30 @@ crash_reports() {
 @test "an illegal instruction is reported with the function's name" { crash_reports illegal illegal_instruction; }
 @test "a privileged instruction is reported with the function's name" { crash_reports privileged privileged_instruction; }
 @test "a stack overflow is reported with the function's name" { crash_reports stack overflow_the_stack; }
+
+@test "a fault is told once, by the guest or by dom0" {
+    local kind
+    for kind in null stack; do
+        run_guest "$IMAGES/crash.img" $kind
+        [ "$(grep -c '  rax [0-9a-f]\{16\} rbx ' <<<"$output")" -eq 1 ]
+        [ "$(grep -c 'page fault' <<<"$output")" -eq 1 ]
+        [ "$(grep -c '  #00* ' <<<"$output")" -eq 1 ]
+    done
+}
+
+@test "an image that was built for another ABI version is refused" {
+    local at
+    cp "$IMAGES/hello.img" "$BATS_TEST_TMPDIR/hello.img"
+    # The header: its magic, then the ABI's version in its last four bytes.
+    at=$(LC_ALL=C grep -obUaP -m 1 'MFIM\x01\x00\x00\x00' "$BATS_TEST_TMPDIR/hello.img" | head -n 1 | cut -d: -f1)
+    [ -n "$at" ]
+    printf '\x63\x00\x00\x00' | dd of="$BATS_TEST_TMPDIR/hello.img" bs=1 seek=$((at + 68)) conv=notrunc 2>/dev/null
+    run_guest "$BATS_TEST_TMPDIR/hello.img"
+    [ "$status" -eq 125 ]
+    [[ "$output" == *"built for ABI version 99, this machine has"*"build it again"* ]]
+    [[ "$output" != *"Hello from Mayfly"* ]]
+}
+
 @test "abort() is reported" { crash_reports abort abort; }
 
 @test "a guest over its memory limit gets no more, and its memory is bounded" {

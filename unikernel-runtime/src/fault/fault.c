@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "fault/frame.h"
+#include "fault/registers.h"
 #include "files/console.h"
 #include "mayfly/hypercall.h"
 #include "mayfly/symtab.h"
@@ -22,8 +23,6 @@
 #define FRAMES_MAX 32
 #define VECTOR_PAGE_FAULT 14
 #define PF_PRESENT 1u
-#define PF_WRITE 2u
-#define PF_FETCH 16u
 
 extern char mf_fault_stack_top[], mf_touch_load[], mf_touch_failed[];
 void mf_fault_entry(void);
@@ -47,13 +46,8 @@ static void add(struct line *l, const char *s)
 static void add_hex(struct line *l, uint64_t value, unsigned int digits)
 {
     char text[17];
-    unsigned int at = sizeof(text) - 1;
-    text[at] = '\0';
-    do {
-        text[--at] = "0123456789abcdef"[value & 15];
-        value >>= 4;
-    } while (at > 0 && (value != 0 || sizeof(text) - 1 - at < digits));
-    add(l, text + at);
+    text[mf_fault_hex(text, value, digits)] = '\0';
+    add(l, text);
 }
 
 static void end_line(struct line *l)
@@ -115,50 +109,6 @@ static void print_backtrace(const struct mf_thread *self, uint64_t rip, uint64_t
             break;
         }
         rbp = frame[0];
-    }
-}
-
-static const char *vector_name(uint32_t vector)
-{
-    static const char *const names[] = {
-        [0] = "division error",
-        [1] = "debug exception",
-        [3] = "breakpoint",
-        [4] = "overflow",
-        [5] = "bound range exceeded",
-        [6] = "invalid instruction",
-        [7] = "no FPU",
-        [10] = "invalid TSS",
-        [11] = "segment not present",
-        [12] = "stack segment fault",
-        [13] = "general protection fault",
-        [14] = "page fault",
-        [16] = "x87 error",
-        [17] = "alignment check",
-        [19] = "SIMD error",
-    };
-    const char *const name =
-        vector < sizeof(names) / sizeof(names[0]) ? names[vector] : (const char *)NULL;
-    return name != NULL ? name : "exception";
-}
-
-static int vector_signal(uint32_t vector)
-{
-    switch (vector) {
-    case 0:
-    case 16:
-    case 19:
-        return SIGFPE;
-    case 1:
-    case 3:
-        return SIGTRAP;
-    case 6:
-        return SIGILL;
-    case 12:
-    case 17:
-        return SIGBUS;
-    default:
-        return SIGSEGV;
     }
 }
 
@@ -248,16 +198,16 @@ static void print_cause(const struct mf_thread *self, const struct hv_fault *f)
     if (self != NULL && is_stack_overflow(self, f)) {
         add(&l, "stack overflow (page fault in the guard page)");
     } else {
-        add(&l, vector_name(f->vector));
+        add(&l, mf_fault_name(f->vector));
     }
     if (f->vector == VECTOR_PAGE_FAULT) {
-        add(&l, (f->error_code & PF_FETCH) != 0   ? ": execute at 0x"
-                : (f->error_code & PF_WRITE) != 0 ? ": write to 0x"
-                                                  : ": read from 0x");
+        add(&l, ": ");
+        add(&l, mf_fault_access(f->error_code));
+        add(&l, " 0x");
         add_hex(&l, f->address, 1);
-        add(&l, (f->error_code & HV_FAULT_NOMEM) != 0 ? " (the machine has no memory left)"
-                : (f->error_code & PF_PRESENT) != 0   ? " (not allowed)"
-                                                      : " (nothing there)");
+        add(&l, " (");
+        add(&l, mf_fault_why(f->error_code));
+        add(&l, ")");
     } else if (f->error_code != 0) {
         add(&l, ", error code 0x");
         add_hex(&l, f->error_code, 1);
@@ -271,25 +221,9 @@ static void print_cause(const struct mf_thread *self, const struct hv_fault *f)
 
 static void print_registers(const struct hv_regs *r)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-    } row[] = {
-        {"rax", r->rax}, {"rbx", r->rbx},    {"rcx", r->rcx},     {"rdx", r->rdx},
-        {"rsi", r->rsi}, {"rdi", r->rdi},    {"rbp", r->rbp},     {"rsp", r->rsp},
-        {"r8 ", r->r8},  {"r9 ", r->r9},     {"r10", r->r10},     {"r11", r->r11},
-        {"r12", r->r12}, {"r13", r->r13},    {"r14", r->r14},     {"r15", r->r15},
-        {"rip", r->rip}, {"flg", r->rflags}, {"fs ", r->fs_base}, {"gs ", r->gs_base},
-    };
-    struct line l = {0};
-    for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-        add(&l, i % 4 == 0 ? "  " : " ");
-        add(&l, row[i].name);
-        add(&l, " ");
-        add_hex(&l, row[i].value, 16);
-        if (i % 4 == 3) {
-            end_line(&l);
-        }
+    char row[MF_FAULT_ROW_BYTES];
+    for (unsigned int i = 0; i < MF_FAULT_ROWS; i++) {
+        mf_console_write_now(row, mf_fault_row(r, i, row));
     }
 }
 
@@ -304,7 +238,7 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     }
     const struct mf_thread *const self = thread_of(f);
     if (self != NULL) {
-        mf_signal_fault(vector_signal(f->vector), vector_code(f, fpu), vector_address(f),
+        mf_signal_fault(mf_fault_signal(f->vector), vector_code(f, fpu), vector_address(f),
                         is_stack_overflow(self, f), f, fpu);
     }
     print_cause(self, f);
@@ -313,7 +247,7 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     mf_info()->reported = 1;
     hv_fault_handler(0, 0); /* the instruction faults again, and now hv ends the guest */
     hv_fault_return(&f->regs);
-    hv_exit(128 + vector_signal(f->vector));
+    hv_exit(128 + mf_fault_signal(f->vector));
 }
 
 void mf_fault_die(const char *why, int sig)
