@@ -26,6 +26,9 @@
 #define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
 #define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
 #define CREATE_FRAMES 64u        /* more than one creation takes */
+#define HV_RESERVE_FRAMES 256u   /* what no guest gets (hv's FRAME_RESERVE)... */
+#define ROOM_FRAMES 128u         /* ...and more than a template or a window takes at once */
+#define LOOK_AGAIN 16u           /* creations, at most: guests take memory, too */
 #define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
 static uint32_t alive;          /* CREATED or RUNNING */
@@ -200,7 +203,8 @@ static bool has_memory(void)
         if (info.free_frames < reserve + CREATE_FRAMES) {
             return false;
         }
-        creations = (info.free_frames - reserve) / CREATE_FRAMES / 2 + 1; /* the guests grow, too */
+        creations = (info.free_frames - reserve) / CREATE_FRAMES;
+        creations = creations < LOOK_AGAIN ? creations : LOOK_AGAIN;
     }
     creations--;
     return true;
@@ -210,6 +214,12 @@ bool create_has_memory(void)
 {
     create_look_at_memory();
     return has_memory();
+}
+
+bool create_has_room(void)
+{
+    struct hv_machine_info info;
+    return hv_machine_info(&info) < 0 || info.free_frames >= HV_RESERVE_FRAMES + ROOM_FRAMES;
 }
 
 static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])

@@ -176,13 +176,27 @@ static bool find_guest(const char *name, uint32_t *slot)
 
 /* ---- snapshot ----------------------------------------------------------------------------- */
 
+static bool has_room(void)
+{
+    if (!create_has_room()) {
+        term_printf(
+            "The machine has no memory left for this; `kill` a guest or `remove` a template "
+            "first.\n");
+        return false;
+    }
+    return true;
+}
+
 /* A template of a paused guest, under op.name; NULL: says why not. */
 static struct template *freeze(const struct guest *g)
 {
     const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
-    const int64_t handle = hv_dom_clone(g->handle, &params);
     struct launch_source source;
 
+    if (!has_room()) {
+        return NULL;
+    }
+    const int64_t handle = hv_dom_clone(g->handle, &params);
     if (handle < 0) {
         term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
         return NULL;
