@@ -105,8 +105,8 @@ $(NETCLIENT): $(wildcard tests/programs/netclient*.c) tests/programs/netclient.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@ -lpthread
 
-LIFECYCLE := $(B)/tests/bin/lifecycle
-$(LIFECYCLE): $(wildcard tests/programs/lifecycle*.c) tests/programs/lifecycle_talk.h
+LIFECYCLE := $(B)/tests/bin/lifecycle $(B)/tests/bin/oom
+$(LIFECYCLE): $(B)/tests/bin/%: tests/programs/%.c tests/programs/lifecycle_talk.c tests/programs/lifecycle_talk.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@
 

@@ -178,10 +178,10 @@ const char *talk_command(const char *format, ...)
     return strlen(text) > from ? text + from : "";
 }
 
-const char *talk_guest(const char *guest, bool ends, const char *command)
+/* Attaches to its console and gives it the line; returns the number that its answer begins with. */
+static unsigned tell_guest(const char *guest, const char *command)
 {
     static unsigned number;
-    static char answer[LINE];
     char line[LINE];
 
     snprintf(line, sizeof(line), "console %s", guest);
@@ -190,8 +190,16 @@ const char *talk_guest(const char *guest, bool ends, const char *command)
     number++;
     snprintf(line, sizeof(line), "%u %s\n", number, command);
     send_text(line);
-    snprintf(line, sizeof(line), "=%u ", number);
-    const size_t from = wait_text(0, line);
+    return number;
+}
+
+const char *talk_guest(const char *guest, bool ends, const char *command)
+{
+    static char answer[LINE];
+    char start[32];
+
+    snprintf(start, sizeof(start), "=%u ", tell_guest(guest, command));
+    const size_t from = wait_text(0, start);
     const size_t end = wait_text(from, "\n") - 1;
     snprintf(answer, sizeof(answer), "%.*s", (int)(end - from), text + from);
     if (!ends) {
@@ -199,4 +207,12 @@ const char *talk_guest(const char *guest, bool ends, const char *command)
     }
     (void)wait_prompt(end);
     return answer;
+}
+
+void talk_guest_until(const char *guest, const char *command, const char *wanted)
+{
+    (void)tell_guest(guest, command);
+    const size_t end = wait_text(0, wanted);
+    send_text(DETACH);
+    (void)wait_prompt(end);
 }

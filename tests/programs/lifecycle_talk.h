@@ -23,6 +23,9 @@ const char *talk_command(const char *format, ...) __attribute__((format(printf, 
  */
 const char *talk_guest(const char *guest, bool ends, const char *command);
 
+/** Gives it a command that it does not answer to; waits for `text` on the serial line. */
+void talk_guest_until(const char *guest, const char *command, const char *text);
+
 /** Waits for a text that was or will be printed since the last command was typed. */
 void talk_wait(const char *text);
 

@@ -7,6 +7,8 @@
  *     w PAGE VALUE   fills a page with what follows from page and value (1 to 255)
  *     z PAGE         makes it zeros again: a mapping is given back and mapped anew
  *     c VALUES       compares all pages with these values, two hexadecimal digits each; 00: zeros
+ *     h COUNT        takes that many further pages, to have them
+ *     f              gives those back
  *     x              ends
  *
  * The pages lie in .bss, on the heap, in a mapping near to each other and in one far apart.
@@ -92,6 +94,35 @@ static void check(const char *token, const char *values)
     }
 }
 
+static void *map(size_t bytes)
+{
+    return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+#define HOARD (1u << 30)
+
+static uint8_t *hoard; /* address space for HOARD bytes, of which some pages are used */
+static size_t hoarded;
+
+static int take(size_t pages)
+{
+    if (hoard == NULL) {
+        hoard = map(HOARD);
+    }
+    for (; hoard != MAP_FAILED && pages > 0 && hoarded + PAGE <= HOARD; pages--, hoarded += PAGE) {
+        hoard[hoarded] = 1;
+    }
+    return pages == 0;
+}
+
+static int give_back(void)
+{
+    const int good = hoard == NULL || munmap(hoard, HOARD) == 0;
+    hoard = NULL;
+    hoarded = 0;
+    return good;
+}
+
 static void obey(const char *token, char command, const char *words)
 {
     char *end;
@@ -104,17 +135,14 @@ static void obey(const char *token, char command, const char *words)
         printf("=%s done\n", token);
     } else if (command == 'z' && page < PAGES) {
         printf("=%s %s\n", token, make_zero(page) ? "done" : "failed");
+    } else if (command == 'h' || command == 'f') {
+        printf("=%s %s\n", token, (command == 'h' ? take(page) : give_back()) ? "done" : "failed");
     } else if (command == 'x') {
         printf("=%s done\n", token);
         exit(0);
     } else {
         printf("=%s not understood\n", token);
     }
-}
-
-static void *map(size_t bytes)
-{
-    return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
 int main(void)
