@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* open_file.c - open(), and reading, writing and listing what is open. Never blocks. */
+/* open_file.c - opening, reading, writing and listing what is open. Never blocks. */
 #include "files/open_file.h"
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -291,7 +290,7 @@ static int open_unnamed(int directory_fd, const char *path, uint32_t flags, mode
     return fd;
 }
 
-static int open_path(int directory_fd, const char *path, uint32_t flags, mode_t mode)
+int mf_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode)
 {
     if ((flags & O_ACCMODE) == O_ACCMODE) {
         return -EINVAL;
@@ -326,29 +325,6 @@ static int open_path(int directory_fd, const char *path, uint32_t flags, mode_t 
         err = mf_path_make_at(&place, S_IFREG | (mode & ~mf_creation_mask & 07777), &n);
     }
     return err != 0 ? err : install(n, flags);
-}
-
-int open(const char *path, int flags, ...)
-{
-    va_list ap;
-    va_start(ap, flags);
-    const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
-    va_end(ap);
-    return (int)mf_ret(open_path(AT_FDCWD, path, (uint32_t)flags, mode));
-}
-
-int openat(int fd, const char *path, int flags, ...)
-{
-    va_list ap;
-    va_start(ap, flags);
-    const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
-    va_end(ap);
-    return (int)mf_ret(open_path(fd, path, (uint32_t)flags, mode));
-}
-
-int creat(const char *path, mode_t mode)
-{
-    return open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
 }
 
 mode_t umask(mode_t mask)

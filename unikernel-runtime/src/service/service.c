@@ -17,7 +17,7 @@
 #define NEW_FILE_MODE (S_IFREG | 0644)
 
 /* What is asked for, and the answer: a copy, dom0 sees the whole of it at once. */
-struct job {
+struct mf_service_job {
     uint32_t op, bytes;
     uint64_t offset, next;
     uint32_t done, mode;
@@ -27,7 +27,8 @@ struct job {
 
 static bool is_running;
 
-static int put_entry(struct job *j, const struct mf_node *n, const char *name, size_t name_bytes)
+static int put_entry(struct mf_service_job *j, const struct mf_node *n, const char *name,
+                     size_t name_bytes)
 {
     struct mf_service_entry e = {.name_bytes = (uint16_t)name_bytes};
     struct stat st;
@@ -47,7 +48,7 @@ static int put_entry(struct job *j, const struct mf_node *n, const char *name, s
 }
 
 /* A position in a listing is a cookie; next: that behind the last entry, 0 at the end. */
-static int list(struct job *j)
+static int list(struct mf_service_job *j)
 {
     struct mf_place place;
     int err = mf_path_find(AT_FDCWD, j->path, MF_PATH_FOLLOW, &place);
@@ -78,7 +79,7 @@ static int regular(const struct mf_node *n)
     return S_ISDIR(n->mode) ? -EISDIR : -EINVAL;
 }
 
-static int read_piece(struct job *j)
+static int read_piece(struct mf_service_job *j)
 {
     struct mf_node *n;
     int err = mf_path_node(AT_FDCWD, j->path, MF_PATH_FOLLOW, &n);
@@ -93,7 +94,7 @@ static int read_piece(struct job *j)
     return 0;
 }
 
-static int write_piece(struct job *j)
+static int write_piece(struct mf_service_job *j)
 {
     struct mf_place place;
     int err = mf_path_find(AT_FDCWD, j->path, MF_PATH_FOLLOW, &place);
@@ -119,7 +120,7 @@ static int write_piece(struct job *j)
     return 0;
 }
 
-static int carry_out(struct job *j)
+int mf_service_carry_out(struct mf_service_job *j)
 {
     switch (j->op) {
     case MF_SERVICE_LIST:
@@ -140,14 +141,14 @@ static uint32_t serve(void)
     volatile struct mf_service *const s = &info->service;
     const uint32_t number = __atomic_load_n(&s->asked, __ATOMIC_ACQUIRE);
     char *const area = (char *)(uintptr_t)info->area;
-    struct job j = {.op = s->op,
-                    .bytes = s->bytes,
-                    .offset = s->offset,
-                    .path = area + MF_AREA_PATH,
-                    .data = area + MF_AREA_DATA};
+    struct mf_service_job j = {.op = s->op,
+                               .bytes = s->bytes,
+                               .offset = s->offset,
+                               .path = area + MF_AREA_PATH,
+                               .data = area + MF_AREA_DATA};
 
     area[MF_AREA_DATA - 1] = '\0';
-    s->error = -carry_out(&j);
+    s->error = &mf_service_of_files != NULL ? -mf_service_of_files(&j) : ENOSYS;
     s->next = j.next;
     s->done = j.done;
     s->mode = j.mode;

@@ -8,6 +8,14 @@
 
 #include "start/info.h"
 
+struct mf_service_job;
+
+/* Does one request about files: 0 or a negative errno number. */
+int mf_service_carry_out(struct mf_service_job *j);
+
+/* mf_service_carry_out in programs that open files, absent in others (libc/open.c). */
+extern int (*const mf_service_of_files)(struct mf_service_job *) __attribute__((weak));
+
 /* service.c's own. */
 void mf_service_run(void);
 
