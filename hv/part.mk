@@ -24,7 +24,8 @@ $(HV_STAMP):
 
 $(HV_B)/%.o: % $(HV_STAMP) hv/part.mk
 	@mkdir -p $(@D)
-	$(CC) $(HV_CFLAGS) -c $< -o $@
+	@echo "  CC      $<"
+	$(Q)$(CC) $(HV_CFLAGS) -c $< -o $@
 
 # A loop that copies bytes must not become a call of memcpy in memcpy itself; the compiler makes calls
 # of these after it has read everything else.
@@ -34,20 +35,21 @@ $(HV_B)/hv/x86/lib.c.o: HV_CFLAGS += -fno-lto $(if $(HV_CLANG),,-fno-tree-loop-d
 # behind the text, so no function may have moved.
 $(HV_B)/symtab: hv/tools/symtab.c
 	@mkdir -p $(@D)
-	$(CC) -std=gnu11 -O2 $(WARN) -Iinclude $< -o $@
+	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -Iinclude $< -o $@
 
 $(HV_B)/pass1.elf: $(HV_OBJ) hv/hv.ld
-	$(HV_LD) $(HV_OBJ) -o $@
+	$(Q)$(HV_LD) $(HV_OBJ) -o $@
 
 $(HV_B)/symtab.bin: $(HV_B)/pass1.elf $(HV_B)/symtab
-	nm -n $< | $(HV_B)/symtab >$@
+	$(Q)nm -n $< | $(HV_B)/symtab >$@
 
 $(HV_B)/symtab.o: $(HV_B)/symtab.bin
-	printf '.section .hv_symtab,"a"\n.incbin "%s"\n.section .note.GNU-stack,"",@progbits\n' $< | \
+	$(Q)printf '.section .hv_symtab,"a"\n.incbin "%s"\n.section .note.GNU-stack,"",@progbits\n' $< | \
 		$(CC) -c -x assembler - -o $@
 
 $(B)/hv.elf: $(HV_OBJ) $(HV_B)/symtab.o hv/hv.ld
-	$(HV_LD) $(HV_OBJ) $(HV_B)/symtab.o -o $@
+	@echo "  LD      $@"
+	$(Q)$(HV_LD) $(HV_OBJ) $(HV_B)/symtab.o -o $@
 	@nm -n $@ | $(HV_B)/symtab | cmp -s - $(HV_B)/symtab.bin || \
 		{ echo "hv: functions moved between the two links: the symbol table is wrong" >&2; rm $@; exit 1; }
 
@@ -63,15 +65,16 @@ EFI_CFLAGS := -std=gnu11 -fpic -ffreestanding -fno-stack-protector -fno-strict-a
 
 $(HV_B)/efi.o: hv/boot/efi.c hv/part.mk
 	@mkdir -p $(@D)
-	$(CC) $(EFI_CFLAGS) -c $< -o $@
+	@echo "  CC      $<"
+	$(Q)$(CC) $(EFI_CFLAGS) -c $< -o $@
 
 $(HV_B)/efi.so: $(HV_B)/efi.o
-	ld -nostdlib -znocombreloc -z noexecstack --no-warn-rwx-segments -T $(EFI_LIB)/elf_x86_64_efi.lds \
+	$(Q)ld -nostdlib -znocombreloc -z noexecstack --no-warn-rwx-segments -T $(EFI_LIB)/elf_x86_64_efi.lds \
 		-shared -Bsymbolic -L$(EFI_LIB) $(EFI_LIB)/crt0-efi-x86_64.o $< -o $@ -lefi -lgnuefi
 	@test -z "$$(nm -u $@)" || { nm -u $@; rm $@; exit 1; }
 
 $(B)/BOOTX64.EFI: $(HV_B)/efi.so
-	objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' \
+	$(Q)objcopy -j .text -j .sdata -j .data -j .dynamic -j .dynsym -j .rel -j .rela -j '.rel.*' \
 		-j '.rela.*' -j .reloc -j .rodata --target=efi-app-x86_64 $< $@
 
 -include $(HV_OBJ:.o=.d) $(HV_B)/efi.d
