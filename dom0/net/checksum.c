@@ -12,20 +12,22 @@ static uint64_t add_carry(uint64_t sum, uint64_t word)
     return out + carry;
 }
 
-/* 32 bytes with the carries going from word to word. */
+/* 64 bytes. One carry chain in assembly: compilers save the carry after each addition. */
 static uint64_t add_block(uint64_t sum, const uint8_t *p)
 {
-    uint64_t w[4];
-    unsigned long long a, b, c, d, out;
-    unsigned char carry;
-
-    memcpy(w, p, sizeof(w));
-    carry = __builtin_ia32_addcarryx_u64(0, sum, w[0], &a);
-    carry = __builtin_ia32_addcarryx_u64(carry, a, w[1], &b);
-    carry = __builtin_ia32_addcarryx_u64(carry, b, w[2], &c);
-    carry = __builtin_ia32_addcarryx_u64(carry, c, w[3], &d);
-    __builtin_ia32_addcarryx_u64(carry, d, 0, &out); /* cannot carry again: d is small then */
-    return out;
+    __asm__("addq (%1), %0\n\t"
+            "adcq 8(%1), %0\n\t"
+            "adcq 16(%1), %0\n\t"
+            "adcq 24(%1), %0\n\t"
+            "adcq 32(%1), %0\n\t"
+            "adcq 40(%1), %0\n\t"
+            "adcq 48(%1), %0\n\t"
+            "adcq 56(%1), %0\n\t"
+            "adcq $0, %0"
+            : "+r"(sum)
+            : "r"(p), "m"(*(const uint8_t(*)[64])p)
+            : "cc");
+    return sum;
 }
 
 uint16_t checksum_sum(const void *data, size_t bytes)
@@ -33,7 +35,7 @@ uint16_t checksum_sum(const void *data, size_t bytes)
     const uint8_t *p = data;
     uint64_t sum = 0, word;
 
-    for (; bytes >= 32; bytes -= 32, p += 32) {
+    for (; bytes >= 64; bytes -= 64, p += 64) {
         sum = add_block(sum, p);
     }
     for (; bytes >= 8; bytes -= 8, p += 8) {
