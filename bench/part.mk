@@ -2,7 +2,7 @@
 # `make bench`: bench/run measures, with the guests of bench/guest.
 
 BENCH_B := $(B)/bench
-BENCH_IMAGES := $(BENCH_B)/stamp.img $(BENCH_B)/idle.img
+BENCH_IMAGES := $(BENCH_B)/stamp.img $(BENCH_B)/idle.img $(BENCH_B)/bulk.img
 
 $(BENCH_B)/micro.elf: bench/guest/micro.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld $(wildcard include/mayfly/*)
 	@mkdir -p $(@D)
@@ -24,7 +24,7 @@ $(BENCH_IMAGES): $(BENCH_B)/%.img: bench/guest/%.c $(SDK_READY) $(MAYFLY)
 	$(Q)$(MAYFLY) build -o $@ $(@D)/$*.dir
 
 # What runs in the Linux guest: static programs. bench/run fetches its kernel.
-BENCH_LINUX := $(addprefix $(BENCH_B)/linux/,init http-init stamp idle tiny-stamp tiny-idle http)
+BENCH_LINUX := $(addprefix $(BENCH_B)/linux/,init http-init stamp idle tiny-stamp tiny-idle http bulk)
 BENCH_LINUX_CC = $(CC) -std=gnu11 -O2 $(WARN) -static
 
 $(BENCH_B)/linux/init: $(addprefix bench/linux/,init.c calls.c processes.c measure.h)
@@ -47,6 +47,11 @@ $(BENCH_B)/linux/http: $(wildcard examples/http/*.[ch])
 	@mkdir -p $(@D)
 	$(Q)$(BENCH_LINUX_CC) $(filter %.c,$^) -o $@
 
+# The same program on the host, for Linux, and as a guest.
+$(BENCH_B)/linux/bulk: bench/guest/bulk.c
+	@mkdir -p $(@D)
+	$(Q)$(BENCH_LINUX_CC) $< -o $@
+
 # Counts instructions (bench/programs.bash).
 $(BENCH_B)/insns.so: bench/qemu/insns.c
 	@mkdir -p $(@D)
@@ -61,5 +66,5 @@ bench-100000: all $(NETCLIENT) $(BENCH_IMAGES)
 	@bench/run $(B) 100000
 
 # Only nginx, redis and SQLite, ours and Linux's.
-bench-programs: all $(NETCLIENT) $(BENCH_B)/insns.so $(BENCH_B)/linux/http-init
+bench-programs: all $(NETCLIENT) $(BENCH_B)/insns.so $(BENCH_B)/linux/http-init $(BENCH_B)/linux/bulk $(BENCH_B)/bulk.img
 	@TP=$(TP) bench/run $(B) programs

@@ -23,9 +23,9 @@ programs_get() {
     }
 }
 
-# program_start PORT GUEST-PORT IMAGE: ours, counting, with PORT of the host.
+# program_start PORT GUEST-PORT IMAGE [ARGUMENT...]: ours, counting, with PORT of the host.
 program_start() {
-    system_start --accel tcg -m 1G -p "$1:$2" --qemu=-plugin "--qemu=$PLUGIN,count=$RUN/count.ours" "$3"
+    system_start --accel tcg -m 1G -p "$1:$2" --qemu=-plugin "--qemu=$PLUGIN,count=$RUN/count.ours" "${@:3}"
 }
 
 # linux_program_start PORT GUEST-PORT READY "COMMAND" NAME=FILE...: Linux with these files and COMMAND as its
@@ -55,11 +55,12 @@ linux_program_start() {
     return 1
 }
 
-# answers PORT HOW: whether an HTTP or Redis server answers there.
+# answers PORT HOW: whether an HTTP or Redis server answers there, or the log of Linux says HOW.
 answers() {
     case $2 in
     http) curl -s -o /dev/null --max-time 2 "http://127.0.0.1:$1/" ;;
     redis) [ "$(timeout 2 redis-cli -p "$1" PING 2>/dev/null)" = PONG ] ;;
+    *) grep -q "$2" "$RUN/linux-http.log" ;;
     esac
 }
 
@@ -78,11 +79,14 @@ counted() { # ours or linux
 }
 
 # rate_rows NAME HOW LOAD ARGUMENT...: calls LOAD PORT ARGUMENT..., which prints "REQUESTS RATE", three times for
-# each in turn. Rows NAME_rps (medians) and NAME_insns (per request, over all three), and linux_...
+# each in turn. Rows NAME_rps (medians) and NAME_insns (per request, over all three), and linux_... With RATE=mbps
+# KiB take the place of requests, and NAME_kib_insns that of NAME_insns.
+RATE=rps
 rate_rows() {
     local name=$1 what=$2 load=$3 i side before to prefix
     local how="$what; ${BENCH_SECONDS:-2} s, median of 3, TCG, one CPU"
-    local sides=(ours)
+    local sides=(ours) unit=req/s per=_insns each=request
+    [ "$RATE" = rps ] || { unit=MB/s per=_kib_insns each=KiB; }
     shift 3
     [ -z "$linux_port" ] || sides=(linux ours)
     rm -f "$RUN"/loads.*
@@ -97,10 +101,10 @@ rate_rows() {
     for side in "${sides[@]}"; do
         prefix=linux_
         [ "$side" = linux ] || prefix=
-        metric "$prefix${name}_rps" "$(sort -n -k 2 "$RUN/loads.$side" | awk 'NR == 2 { print $2 }')" req/s 3 "$how"
-        metric "$prefix${name}_insns" \
+        metric "$prefix${name}_$RATE" "$(sort -n -k 2 "$RUN/loads.$side" | awk 'NR == 2 { print $2 }')" "$unit" 3 "$how"
+        metric "$prefix${name}$per" \
             "$(awk '{ n += $1; insns += $4 - $3 } END { printf "%d\n", n ? insns / n : 0 }' "$RUN/loads.$side")" insns \
-            "$(awk '{ n += $1 } END { print n }' "$RUN/loads.$side")" "per request, all of the machine; $what"
+            "$(awk '{ n += $1 } END { print n }' "$RUN/loads.$side")" "per $each, all of the machine; $what"
     done
 }
 
@@ -160,6 +164,54 @@ redis_rows() {
     system_stop
 }
 
+# bulk_load PORT DIRECTION BYTES: KiB and MB/s, seen from the host.
+bulk_load() {
+    timeout 30 "$B/bench/linux/bulk" "$2" 127.0.0.1 "$1" "$3" | bulk_result
+}
+
+bulk_result() {
+    awk '$1 == "bulk:" { done = $2 / 1024; rate = $4 } END { printf "%d %d\n", done, rate }'
+}
+
+bulk_rows() {
+    local port linux_port bytes=${BENCH_BULK_BYTES:-100000000}
+    local RATE=mbps
+    port=$(free_port)
+    program_start "$port" 7000 "$B/bench/bulk.img" serve 7000
+    wait_for "bulk: listening" 30
+    linux_port=
+    if [ -n "$LINUX" ]; then
+        linux_port=$(free_port)
+        linux_program_start "$linux_port" 7000 "bulk: listening" "/bulk pair 7000 7001" bulk="$B/bench/linux/bulk" || linux_port=
+    fi
+    rate_rows tcp_host_to_guest "bulk, one connection" bulk_load send "$bytes"
+    rate_rows tcp_guest_to_host "bulk, one connection" bulk_load receive "$bytes"
+    linux_http_stop
+    system_stop
+}
+
+# From one guest to another; on Linux from one process to another by its loopback, which has packets of 64 KiB and
+# no card: more than two containers get. The host only asks for it and waits.
+guest_to_guest_rows() {
+    local port linux_port bytes=${BENCH_BULK_BYTES:-100000000}
+    local RATE=mbps
+    port=$(free_port)
+    program_start "$port" "$port" --shell "$B/bench/bulk.img"
+    wait_for "^mayfly> " 60
+    shell start bulk name=sink serve 7001 >/dev/null
+    shell start bulk name=front "publish=$port:7000" serve 7000 "$(shell info sink | sed -n 's/.*\(10\.77\.[0-9.]*\).*/\1/p' |
+        head -n 1)" 7001 >/dev/null
+    wait_for -c 2 "bulk: listening" 30
+    linux_port=
+    if [ -n "$LINUX" ]; then
+        linux_port=$(free_port)
+        linux_program_start "$linux_port" 7000 "bulk: listening" "/bulk pair 7000 7001" bulk="$B/bench/linux/bulk" || linux_port=
+    fi
+    rate_rows tcp_guest_to_guest "bulk, one connection (Linux: loopback)" bulk_load forward "$bytes"
+    linux_http_stop
+    system_stop
+}
+
 # speedtest1's own time, in a machine where a nanosecond is an instruction.
 sqlite_rows() {
     local how="speedtest1 --size ${BENCH_SQLITE_SIZE:-2}, its own time under -icount"
@@ -183,4 +235,6 @@ program_rows() {
     nginx_rows
     redis_rows
     sqlite_rows
+    bulk_rows
+    guest_to_guest_rows
 }

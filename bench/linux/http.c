@@ -64,6 +64,14 @@ static void configure(void)
     close(s);
 }
 
+static void loopback_up(void)
+{
+    const int s = check(socket(AF_INET, SOCK_DGRAM, 0), "socket");
+    struct ifreq card = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
+    check(ioctl(s, SIOCSIFFLAGS, &card), "lo up");
+    close(s);
+}
+
 static void load_modules(void)
 {
     for (size_t i = 0; i < sizeof(modules) / sizeof(modules[0]); i++) {
@@ -80,6 +88,7 @@ int main(int argc, char **argv)
 
     mkdir("/tmp", 0777);
     mount("dev", "/dev", "devtmpfs", 0, NULL);
+    loopback_up();
     if (access(modules[0], R_OK) == 0) {
         load_modules();
         configure();
