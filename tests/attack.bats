@@ -86,6 +86,16 @@ attack() {
         shell kill "deaf-$seed"
     done
 }
+@test "forks, pipes and signals with garbage" {
+    for seed in 1 2 3; do
+        shell start attack "name=family-$seed" fork=6 output=log family "$seed"
+    done
+    victim_serves
+    for seed in 1 2 3; do
+        shell kill "family-$seed"
+    done
+    victim_serves
+}
 @test "output without end" { attack flood; }
 
 @test "privileged instructions" {

@@ -11,6 +11,7 @@
  *   attack service [SEED]      answers what dom0 asks for (files) with garbage, or not at all
  *   attack share [SEED]        asks dom0 for shares with garbage, and closes them
  *   attack late                asks for what takes memory when it is told to end (SIGTERM)
+ *   attack family [SEED]       forks, pipes, signals with garbage, also in the family's window
  *   attack flood               prints without end
  */
 #include <signal.h>
@@ -21,6 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "mayfly/family.h"
 #include "mayfly/hypercall.h"
 #include "mayfly/info.h"
 
@@ -282,6 +284,34 @@ static int32_t ask(volatile struct mf_info *info, uint32_t op, uint64_t arg0, ui
     return r->answered == number ? r->error : 1;
 }
 
+/* Children go on in here as well. */
+static void attack_family(volatile struct mf_info *info)
+{
+    static const uint32_t ops[] = {MF_REQUEST_WAIT, MF_REQUEST_KILL, MF_REQUEST_KILL,
+                                   MF_REQUEST_PIPE, MF_REQUEST_PIPE, MF_REQUEST_FORK};
+    bool has_window = false;
+
+    for (int round = 0; round < 1000; round++) {
+        const uint32_t op = ops[next() % (sizeof(ops) / sizeof(ops[0]))];
+        const bool is_plain = next() % 4 != 0;
+        uint64_t arg0 = is_plain ? next() % 16 : interesting();
+        const uint64_t arg1 = is_plain ? next() % 20 : interesting();
+        if (op == MF_REQUEST_PIPE && is_plain) {
+            arg0 = MF_PIPE_CHUNK << arg0 % 3;
+        }
+        const int32_t error = ask(info, op, arg0, arg1);
+        has_window |= op == MF_REQUEST_PIPE && error == 0;
+        if (op == MF_REQUEST_FORK) { /* a child's numbers are others; it has the window, too */
+            state += info->process.pid;
+        }
+        if (has_window) {
+            scribble(MF_FAMILY_VA, next() % 8 == 0 ? MF_PIPE_DATA : sizeof(uint64_t[16]));
+        }
+        info->process.end_signal = (uint32_t)next();
+        info->process.flags = (uint32_t)next() % 4;
+    }
+}
+
 static volatile sig_atomic_t is_told;
 
 static void told(int signal)
@@ -328,6 +358,8 @@ int main(int argc, char **argv)
         attack_deaf(info, argv[2]);
     } else if (strcmp(how, "late") == 0) {
         attack_late(info);
+    } else if (strcmp(how, "family") == 0) {
+        attack_family(info);
     } else if (strcmp(how, "privileged") == 0) {
         __asm__ volatile("cli");
     } else if (strcmp(how, "flood") == 0) {
