@@ -9,9 +9,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#define REP_FROM                                                                                   \
-    2048u /* bytes; below, the loop is faster than the start of a string instruction               \
-           */
+/* Bytes; below, the loops are faster than the start of a string instruction. A packet is above. */
+#define COPY_REP_FROM 768u
+#define FILL_REP_FROM 2048u
 
 typedef uint64_t u64 __attribute__((may_alias, aligned(1)));
 typedef uint32_t u32 __attribute__((may_alias, aligned(1)));
@@ -45,7 +45,7 @@ static inline void copy_up(char *d, const char *s, size_t n)
 {
     const v16 tail = *(const v16 *)(s + n - 16);
     char *const last = d + n - 16;
-    if (n >= REP_FROM) {
+    if (n >= COPY_REP_FROM) {
         size_t words = n / 8;
         __asm__ volatile("rep movsq" : "+D"(d), "+S"(s), "+c"(words)::"memory");
     }
@@ -116,7 +116,7 @@ void *memset(void *to, int value, size_t n)
     }
     const v16 v = {(long long)word, (long long)word};
     char *const last = d + n - 16;
-    if (n >= REP_FROM) {
+    if (n >= FILL_REP_FROM) {
         size_t words = n / 8;
         __asm__ volatile("rep stosq" : "+D"(d), "+c"(words) : "a"(word) : "memory");
     }
