@@ -13,8 +13,14 @@ $(BENCH_B)/entry.elf: bench/guest/entry.S
 	@mkdir -p $(@D)
 	$(Q)$(CC) -m64 -static -nostdlib -no-pie -Wl,--build-id=none -Wl,-Ttext=0x200000 -Wl,-e,_start $< -o $@
 
-$(BENCH_B)/dom0.img: $(DOM0_B)/dom0.debug bench/guest/dom0_main.c
-	$(Q)$(SDK_CC) -O2 -Wl,--wrap=main $(DOM0_OBJ) bench/guest/dom0_main.c -o $(@:.img=.linked)
+# dom0 with another program linked around some of its functions.
+$(BENCH_B)/dom0_main.img: BENCH_WRAPPED := -Wl,--wrap=main
+$(BENCH_B)/dom0_lifecycle.img: BENCH_WRAPPED := -Wl,--wrap=lifecycle_run,--wrap=guest_kill,--wrap=term_printf
+BENCH_DOM0 := $(BENCH_B)/dom0_main.img $(BENCH_B)/dom0_lifecycle.img
+
+$(BENCH_DOM0): $(BENCH_B)/%.img: bench/guest/%.c $(DOM0_B)/dom0.debug
+	@mkdir -p $(@D)
+	$(Q)$(SDK_CC) -O2 -Idom0 -Iunikernel-runtime/src $(BENCH_WRAPPED) $(DOM0_OBJ) $(SODIUM_OBJ) $< -o $(@:.img=.linked)
 	$(Q)$(MAYFLY) pack $(@:.img=.linked) --name dom0 -o $@
 
 $(BENCH_IMAGES): $(BENCH_B)/%.img: bench/guest/%.c $(SDK_READY) $(MAYFLY)
@@ -58,7 +64,7 @@ $(BENCH_B)/insns.so: bench/qemu/insns.c
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -fvisibility=hidden $< -o $@
 
 .PHONY: bench bench-100000 bench-programs
-bench: all $(BENCH_B)/insns.so $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_B)/dom0.img $(BENCH_IMAGES) $(B)/tests/programs/visitor.img $(BENCH_LINUX)
+bench: all $(BENCH_B)/insns.so $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_DOM0) $(BENCH_IMAGES) $(B)/tests/programs/visitor.img $(B)/tests/programs/pattern.img $(BENCH_LINUX)
 	@TP=$(TP) bench/run $(B)
 
 # 100,000 guests in 16 GiB: needs 8 GiB of the host's memory, and is not part of bench.
