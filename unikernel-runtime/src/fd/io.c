@@ -135,7 +135,11 @@ int ftruncate(int fd, off_t bytes)
 
 int fsync(int fd)
 {
-    return (int)mf_ret(mf_fd_peek(fd) == NULL ? -EBADF : 0); /* there is no slower store */
+    const struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f == NULL) {
+        return (int)mf_ret(-EBADF);
+    }
+    return (int)mf_ret(f->ops->lseek == NULL ? -EINVAL : 0); /* there is no slower store */
 }
 
 /* Advice changes nothing: everything is in memory. */

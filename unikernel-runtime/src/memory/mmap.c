@@ -356,16 +356,16 @@ int msync(void *address, size_t length, int flags)
     return (int)mf_ret(is_in(va, bytes, MF_MAP_BASE, MF_FLAT_END) ? 0 : -ENOMEM);
 }
 
+/* Memory is never anywhere else; what cannot be memory is still an error. */
 int mlock(const void *address, size_t length)
 {
-    (void)address, (void)length; /* memory is never anywhere else */
-    return 0;
+    const uint64_t va = (uint64_t)(uintptr_t)address;
+    return (int)mf_ret(va > HV_GUEST_END || length > HV_GUEST_END - va ? -ENOMEM : 0);
 }
 
 int munlock(const void *address, size_t length)
 {
-    (void)address, (void)length;
-    return 0;
+    return mlock(address, length);
 }
 
 int mlockall(int flags)

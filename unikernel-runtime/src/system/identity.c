@@ -31,9 +31,14 @@ pid_t getpgrp(void)
     return GUEST_PID;
 }
 
-pid_t getsid(pid_t pid)
+pid_t getpgid(pid_t pid)
 {
     return pid == 0 || pid == GUEST_PID || pid == getpid() ? GUEST_PID : (pid_t)mf_ret(-ESRCH);
+}
+
+pid_t getsid(pid_t pid)
+{
+    return getpgid(pid);
 }
 
 pid_t setsid(void)

@@ -44,9 +44,13 @@ void __retarget_lock_close_recursive(_LOCK_T lock)
     free(lock);
 }
 
+/* NULL: there was no memory for the lock of a FILE. It is used without. */
 void __retarget_lock_acquire_recursive(_LOCK_T lock)
 {
     struct mf_thread *const self = mf_thread_self();
+    if (lock == NULL) {
+        return;
+    }
     while (lock->owner != NULL && lock->owner != self) {
         mf_thread_block(&lock->waiters, MF_NEVER, 0);
     }
@@ -56,7 +60,7 @@ void __retarget_lock_acquire_recursive(_LOCK_T lock)
 
 int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 {
-    if (lock->owner != NULL && lock->owner != mf_thread_self()) {
+    if (lock != NULL && lock->owner != NULL && lock->owner != mf_thread_self()) {
         return 0;
     }
     __retarget_lock_acquire_recursive(lock);
@@ -65,7 +69,7 @@ int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {
-    if (--lock->depth == 0) {
+    if (lock != NULL && --lock->depth == 0) {
         lock->owner = NULL;
         mf_waitq_wake_one(&lock->waiters);
     }
