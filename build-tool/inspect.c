@@ -38,6 +38,21 @@ static void access_text(uint32_t flags, char text[4])
     text[3] = '\0';
 }
 
+/* How many of its symbols are functions: the others are variables. */
+static uint32_t function_count(const struct image_view *view)
+{
+    const struct mf_symtab *const table = view->symbols;
+    const struct mf_symbol *const symbols = (const struct mf_symbol *)(table + 1);
+    uint32_t count = 0;
+    for (size_t i = 0; table != NULL && i < view->program.segments_count; i++) {
+        const struct segment *segment = &view->program.segments[i];
+        for (uint32_t k = 0; k < table->count && (segment->flags & PF_X) != 0; k++) {
+            count += table->base + symbols[k].offset - segment->va < segment->memory_bytes;
+        }
+    }
+    return count;
+}
+
 static uint32_t symbol_count(const struct image_view *view)
 {
     return view->symbols == NULL ? 0 : view->symbols->count;
@@ -261,7 +276,8 @@ void inspect_print(const struct image_view *view)
     printf("size         %zu bytes\n", view->program.file.bytes);
     print_signature(view);
     print_runtime(view);
-    printf("symbols      %" PRIu32 " functions\n", symbol_count(view));
+    printf("symbols      %" PRIu32 " functions, %" PRIu32 " variables\n", function_count(view),
+           symbol_count(view) - function_count(view));
     printf("files        %" PRIu32 "\n", file_count(view));
     print_segments(view);
     print_files(view);

@@ -4,13 +4,14 @@
 
 #include <gelf.h>
 #include <mayfly/layout.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "alloc.h"
 #include "report.h"
 
-/* ---- functions ---------------------------------------------------------------------------- */
+/* ---- symbols ------------------------------------------------------------------------------ */
 
 static unsigned rank_of(const GElf_Sym *symbol)
 {
@@ -18,64 +19,80 @@ static unsigned rank_of(const GElf_Sym *symbol)
     return binding == STB_GLOBAL ? 3 : binding == STB_WEAK ? 2 : 1;
 }
 
-static void add_functions(struct program *program, Elf *elf, Elf_Scn *section,
-                          const GElf_Shdr *header)
+/* Functions, and variables that can change: both are looked at in a running guest. */
+static bool is_wanted(const struct program *program, const GElf_Sym *symbol)
+{
+    const unsigned type = GELF_ST_TYPE(symbol->st_info);
+    if (symbol->st_shndx == SHN_UNDEF || type == STT_FUNC) {
+        return symbol->st_shndx != SHN_UNDEF;
+    }
+    for (size_t i = 0; i < program->segments_count && type == STT_OBJECT; i++) {
+        const struct segment *segment = &program->segments[i];
+        if (symbol->st_value >= segment->va &&
+            symbol->st_value - segment->va < segment->memory_bytes) {
+            return (segment->flags & PF_W) != 0;
+        }
+    }
+    return false;
+}
+
+static void add_symbols(struct program *program, Elf *elf, Elf_Scn *section,
+                        const GElf_Shdr *header)
 {
     Elf_Data *data = elf_getdata(section, NULL);
     if (data == NULL || header->sh_entsize == 0) {
         return;
     }
     const size_t count = header->sh_size / header->sh_entsize;
-    program->functions =
-        alloc_array(program->functions, program->functions_count + count, sizeof(struct function));
+    program->symbols = alloc_array(program->symbols, program->symbols_count + count,
+                                   sizeof(struct program_symbol));
     for (size_t i = 0; i < count && i < INT32_MAX; i++) {
         GElf_Sym symbol;
-        if (gelf_getsym(data, (int)i, &symbol) == NULL || symbol.st_shndx == SHN_UNDEF ||
-            GELF_ST_TYPE(symbol.st_info) != STT_FUNC) {
+        if (gelf_getsym(data, (int)i, &symbol) == NULL || !is_wanted(program, &symbol)) {
             continue;
         }
         const char *name = elf_strptr(elf, header->sh_link, symbol.st_name);
         if (name != NULL && name[0] != '\0') {
-            program->functions[program->functions_count++] = (struct function){
+            program->symbols[program->symbols_count++] = (struct program_symbol){
                 .address = symbol.st_value, .name = name, .rank = rank_of(&symbol)};
         }
     }
 }
 
-static int compare_functions(const void *a, const void *b)
+static int compare_symbols(const void *a, const void *b)
 {
-    const struct function *x = a, *y = b;
+    const struct program_symbol *x = a, *y = b;
     if (x->address != y->address) {
         return x->address < y->address ? -1 : 1;
     }
     return x->rank != y->rank ? (x->rank > y->rank ? -1 : 1) : strcmp(x->name, y->name);
 }
 
-static void sort_functions(struct program *program)
+static void sort_symbols(struct program *program)
 {
     size_t kept = 0;
-    if (program->functions_count == 0) {
+    if (program->symbols_count == 0) {
         return;
     }
-    qsort(program->functions, program->functions_count, sizeof(struct function), compare_functions);
-    for (size_t i = 1; i < program->functions_count; i++) {
-        if (program->functions[i].address != program->functions[kept].address) {
-            program->functions[++kept] = program->functions[i];
+    qsort(program->symbols, program->symbols_count, sizeof(struct program_symbol), compare_symbols);
+    for (size_t i = 1; i < program->symbols_count; i++) {
+        if (program->symbols[i].address != program->symbols[kept].address) {
+            program->symbols[++kept] = program->symbols[i];
         }
     }
-    program->functions_count = kept + 1;
+    program->symbols_count = kept + 1;
 }
 
-static void read_functions(struct program *program, Elf *elf)
+static void read_symbols(struct program *program, Elf *elf)
 {
     Elf_Scn *section = NULL;
     while ((section = elf_nextscn(elf, section)) != NULL) {
         GElf_Shdr header;
         if (gelf_getshdr(section, &header) != NULL && header.sh_type == SHT_SYMTAB) {
-            add_functions(program, elf, section, &header);
+            add_symbols(program, elf, section, &header);
         }
     }
-    sort_functions(program);
+    sort_symbols(program);
 }
 
 /* ---- segments ------------------------------------------------------------------------------- */
@@ -175,7 +192,7 @@ static const char *read_elf(struct program *program, Elf *elf)
     }
     const char *fault = read_segments(program, elf);
     if (fault == NULL) {
-        read_functions(program, elf);
+        read_symbols(program, elf);
     }
     return fault;
 }
@@ -201,7 +218,7 @@ int program_load(struct program *program, const char *path)
 
 void program_free(struct program *program)
 {
-    free(program->functions);
+    free(program->symbols);
     buffer_free(&program->file);
     *program = (struct program){0};
 }

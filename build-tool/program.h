@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * program.h - a linked program (static ELF64 for our layout) as the packager sees it: what is to be
- * in memory, where it starts, and the names of its functions. Read with libelf.
+ * in memory, where it starts, and the names of its functions and
+ * variables. Read with libelf.
  */
 #pragma once
 
@@ -18,19 +19,19 @@ struct segment {
     const uint8_t *data;                   /* borrowed: file_bytes of it */
 };
 
-struct function {
+struct program_symbol {
     uint64_t address;
     const char *name; /* borrowed */
     unsigned rank;    /* which of several names at one address is kept: the highest */
 };
 
 struct program {
-    struct buffer file; /* owned; what the pointers of segments and functions point into */
+    struct buffer file; /* owned; what the pointers of segments and symbols point into */
     uint64_t entry;
     struct segment segments[PROGRAM_SEGMENTS_MAX]; /* by address, not overlapping */
     size_t segments_count;
-    struct function *functions; /* owned; by address, one for each */
-    size_t functions_count;
+    struct program_symbol *symbols; /* owned; by address, one for each */
+    size_t symbols_count;
 };
 
 /**

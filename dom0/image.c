@@ -135,12 +135,12 @@ bool image_address(const struct image *i, const char *name, uint64_t *address)
     return false;
 }
 
-bool image_is_code(const struct image *i, uint64_t address)
+bool image_in_one_segment(const struct image *i, uint64_t a, uint64_t b)
 {
     for (uint32_t k = 0; k < i->elf.segment_count; k++) {
         const struct elf_segment *const s = &i->elf.segments[k];
-        if (address - s->va < s->pages * HV_PAGE_BYTES) {
-            return (s->prot & HV_PROT_EXEC) != 0;
+        if (a - s->va < s->pages * HV_PAGE_BYTES) {
+            return b - s->va < s->pages * HV_PAGE_BYTES;
         }
     }
     return false;

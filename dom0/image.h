@@ -45,11 +45,11 @@ struct image *image_find(const char *name);
  */
 const char *image_load(struct image *i, const struct plan *plan);
 
-/** The function that holds `address`, and how far into it; NULL when it is not known. */
+/** The function or variable that holds `address`, and how far into it; NULL when it is not known. */
 const char *image_symbol(const struct image *i, uint64_t address, uint64_t *offset);
 
-/** Where the function of this name begins. Returns false when it is not known. */
+/** Where the function or variable of this name begins. Returns false when it is not known. */
 bool image_address(const struct image *i, const char *name, uint64_t *address);
 
-/** Whether `address` is in the program's code. */
-bool image_is_code(const struct image *i, uint64_t address);
+/** Whether both addresses are in the same segment of the program. */
+bool image_in_one_segment(const struct image *i, uint64_t a, uint64_t b);

@@ -135,9 +135,10 @@ static bool is_still(const struct guest *g)
 static bool take_address(const struct guest *g, const char *word, uint64_t *va)
 {
     if (!memtext_address(word, find_symbol, g->image, va) || *va >= HV_GUEST_END) {
-        term_printf("'%s' is no address: write 0xHEX, a number or a function of %s, and maybe "
-                    "+N.\n",
-                    word, g->image->name);
+        term_printf(
+            "'%s' is no address: write 0xHEX, a number, a function or a variable of %s, and "
+            "maybe +N.\n",
+            word, g->image->name);
         return false;
     }
     return true;
@@ -150,13 +151,13 @@ static const char *memory_error(int64_t err)
                                 : error_text(err);
 }
 
-/* The function that has `va`, if one does. */
+/* The function or variable that has `va`, if one does. */
 static void print_symbol(const struct guest *g, uint64_t va)
 {
     uint64_t offset;
     const char *const name = image_symbol(g->image, va, &offset);
 
-    if (name != NULL && image_is_code(g->image, va)) {
+    if (name != NULL && image_in_one_segment(g->image, va, va - offset)) {
         term_printf("%s+0x%" PRIx64 ":\n", name, offset);
     }
 }

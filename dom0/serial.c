@@ -47,6 +47,9 @@ static uint32_t feed_guest(struct console *c, const char *data, uint32_t bytes)
     const char *end = has_shell ? memchr(data, DETACH, bytes) : NULL;
     const uint32_t part = end == NULL ? bytes : (uint32_t)(end - data);
     memcpy(pending, data, part); /* nothing is pending here */
+    for (uint32_t i = 0; i < part && has_shell; i++) {
+        pending[i] = pending[i] == '\r' ? '\n' : pending[i]; /* the key Enter, as ICRNL does it */
+    }
     pending_bytes = part;
     if (end != NULL) {
         push(c);

@@ -9,7 +9,7 @@ setup_file() {
     PORT=$(free_port)
     export PORT
     system_start --shell --cpus 2 -p "$PORT:$PORT" "$IMAGES/http.img" "$IMAGES/hello.img" "$PROGRAMS/spin.img" \
-        "$PROGRAMS/attack.img"
+        "$PROGRAMS/attack.img" "$PROGRAMS/given.img"
     wait_for "^mayfly> "
     shell start http name=web "publish=$PORT:80"
     wait_for "web: http: listening"
@@ -111,6 +111,29 @@ state_of() {
     run shell regs web
     [[ "$output" == *rip* ]]
     shell resume web
+}
+
+@test "a variable is read and written by its name" {
+    shell start given name=counter
+    wait_for "counter: given: begins"
+    shell pause counter
+    run shell peek counter lines 4
+    [[ "${lines[0]}" == "lines+0x0:" ]]
+    [[ "${lines[1]}" == *"00 00 00 00 "* ]]
+    shell poke counter lines 29000000
+    shell resume counter
+    type console counter
+    wait_for "console of counter"
+    type a line
+    wait_for "given: line 42"
+    printf '\035' >"$RUN/input"
+    shell pause counter
+    run shell peek counter lines 4
+    [[ "${lines[1]}" == *"2a 00 00 00 "* ]]
+    # Nothing is named after what lies far below it.
+    run shell peek counter 0x401000 4
+    [[ "$output" != *"+0x"* ]]
+    shell kill counter
 }
 
 @test "code that was poked is what runs" {

@@ -51,7 +51,7 @@ struct mf_signature {
 
 /*
  * Symbol table: struct mf_symtab, then `count` struct mf_symbol sorted by address, then the names,
- * each NUL-terminated. Functions only. hv uses the same for its own backtraces.
+ * each NUL-terminated. Functions, and variables in writable memory. hv uses the same for its own backtraces.
  */
 #define MF_SYMTAB_MAGIC 0x5953464du /* "MFSY" */
 

@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+volatile unsigned int lines; /* tests write it from outside */
+
 int main(int argc, char **argv)
 {
     char line[80];
@@ -18,8 +20,9 @@ int main(int argc, char **argv)
     }
     printf("; WORD is %s\n", word != NULL ? word : "not set");
     mf_ready();
-    for (int count = 1; fgets(line, sizeof(line), stdin) != NULL; count++) {
-        printf("given: line %d\n", count);
+    while (fgets(line, sizeof(line), stdin) != NULL) {
+        lines++;
+        printf("given: line %u\n", lines);
     }
     return 0;
 }

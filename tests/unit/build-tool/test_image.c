@@ -49,11 +49,11 @@ static struct program sample_program(void)
     program.segments[0] =
         (struct segment){HV_IMAGE_BASE, sizeof(text), sizeof(text), PF_R | PF_X, text};
     program.segments[1] = (struct segment){DATA_VA, sizeof(data), 0x10000, PF_R | PF_W, data};
-    program.functions_count = 3;
-    program.functions = calloc(3, sizeof(struct function));
-    program.functions[0] = (struct function){HV_IMAGE_BASE + 0x1000, "first", 3};
-    program.functions[1] = (struct function){HV_IMAGE_BASE + 0x1010, "second", 3};
-    program.functions[2] = (struct function){HV_IMAGE_BASE + 0x1100, "third", 3};
+    program.symbols_count = 3;
+    program.symbols = calloc(3, sizeof(struct program_symbol));
+    program.symbols[0] = (struct program_symbol){HV_IMAGE_BASE + 0x1000, "first", 3};
+    program.symbols[1] = (struct program_symbol){HV_IMAGE_BASE + 0x1010, "second", 3};
+    program.symbols[2] = (struct program_symbol){HV_IMAGE_BASE + 0x1100, "third", 3};
     return program;
 }
 
@@ -87,7 +87,7 @@ static struct buffer packed(size_t files_bytes)
     struct program program = sample_program();
     struct buffer image = {0};
     assert_null(pack(&program, files_bytes, &image));
-    free(program.functions);
+    free(program.symbols);
     return image;
 }
 
@@ -205,7 +205,7 @@ static void a_program_without_header_is_refused(void **state)
     assert_non_null(strstr(pack(&program, 0, &image), "no image header"));
     program.segments[0].va += HV_PAGE_BYTES;
     assert_non_null(strstr(pack(&program, 0, &image), "no image header"));
-    free(program.functions);
+    free(program.symbols);
     buffer_free(&image);
 }
 
