@@ -107,3 +107,47 @@ hundred_thousand() {
     shell kill -a
     system_stop
 }
+
+# growth FILE: lines GUESTS INSTRUCTIONS BYTES for bench/plots.
+growth() {
+    local before count alive=0 insns bytes
+    SHELL_LIMIT=280
+    system_start --shell --accel icount -m 2G "$B/bench/stamp.img" "$B/bench/idle.img"
+    wait_for "^mayfly> " 60
+    shell measure idle count=1 net=no >/dev/null # the templates are made now
+    shell measure stamp count=1 net=no >/dev/null
+    before=$(free_bytes)
+    for count in 1 10 100 1000 3000 10000 20000; do
+        more_guests idle $((count - alive)) >/dev/null
+        alive=$count
+        # Of less than 100 dom0's own tables, which grow by pages, would be most.
+        bytes=$([ $count -lt 100 ] && echo - || echo $(((before - $(free_bytes)) / count)))
+        # shellcheck disable=SC2046 # two words
+        set -- "$1" $(measured "$(shell measure stamp count=101 net=no)" main_or_ready)
+        insns=$2
+        echo "$count $insns $bytes" >>"$1"
+        set -- "$1"
+    done
+    system_stop
+}
+
+# The same of Linux, from the rows that linux_micro has measured.
+linux_growth() {
+    awk -F '\t' '{ value[$1] = $2 } END {
+        create = "linux_vfork_exec_to_main_insns"; memory = "linux_idle_process_bytes"
+        print 1, value[create], "-"
+        print 1000, value[create "_at_1000"], value[memory]
+        print 10000, value[create "_at_10000"], value[memory "_at_10000"] }' "$metrics" >"$1"
+}
+
+# make bench-plots: docs/plots/*.svg and the figures that they are made of.
+plots() {
+    [ -n "$LINUX" ] || { echo "no plots without Linux's figures"; return 1; }
+    linux_micro
+    mkdir -p docs/plots
+    : >"$RUN/growth"
+    growth "$RUN/growth"
+    cp "$RUN/growth" docs/plots/mayfly.txt
+    linux_growth docs/plots/linux.txt
+    bench/plots docs/plots/mayfly.txt docs/plots/linux.txt docs/plots
+}

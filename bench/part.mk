@@ -63,9 +63,13 @@ $(BENCH_B)/insns.so: bench/qemu/insns.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -O2 $(WARN) -shared -fPIC -fvisibility=hidden $< -o $@
 
-.PHONY: bench bench-100000 bench-programs
+.PHONY: bench bench-plots bench-100000 bench-programs
 bench: all $(BENCH_B)/insns.so $(NETCLIENT) $(BENCH_B)/micro.elf $(BENCH_B)/entry.elf $(BENCH_DOM0) $(BENCH_IMAGES) $(B)/tests/programs/visitor.img $(B)/tests/programs/pattern.img $(BENCH_LINUX)
 	@TP=$(TP) bench/run $(B)
+
+# docs/plots, which is in the tree for its readers.
+bench-plots: all $(NETCLIENT) $(BENCH_IMAGES) $(BENCH_LINUX)
+	@TP=$(TP) bench/run $(B) plots
 
 # 100,000 guests in 16 GiB: needs 8 GiB of the host's memory, and is not part of bench.
 bench-100000: all $(NETCLIENT) $(BENCH_IMAGES)

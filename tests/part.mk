@@ -12,9 +12,9 @@ RUN_TESTS = tests/scripts/run-tests $(B)/tests/results $(JOBS) $(TEST_LIMIT)
 # installed, starts again with them.
 
 DEPS_GROUPS := $(if $(filter-out help clean fmt lint deps,$(or $(MAKECMDGOALS),all)),build) \
-               $(if $(filter run gdb test hv-test guest-test e2e bench ports-test,$(MAKECMDGOALS)),run) \
+               $(if $(filter run gdb test hv-test guest-test e2e bench bench-plots ports-test,$(MAKECMDGOALS)),run) \
                $(if $(filter test check unit e2e deps ports-test,$(MAKECMDGOALS)),test) \
-               $(if $(filter bench,$(MAKECMDGOALS)),bench) \
+               $(if $(filter bench bench-plots,$(MAKECMDGOALS)),bench) \
                $(if $(filter lint check fmt,$(MAKECMDGOALS)),lint) \
                $(if $(filter deps,$(MAKECMDGOALS)),build run bench)
 ifneq ($(strip $(DEPS_GROUPS)),)

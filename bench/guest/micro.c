@@ -11,6 +11,7 @@
 #define WARM_UP 50
 #define HEAP HV_HEAP_BASE
 #define RW (HV_PROT_READ | HV_PROT_WRITE)
+#define PREFAULT_PAGES 8 /* about what a hello writes before main() */
 #define TAG_A 1
 #define TAG_B 2
 
@@ -184,6 +185,56 @@ static void measure_populate(void)
     check(hv_mem_unmap(HEAP, 16), "hv_mem_unmap");
 }
 
+static volatile uint64_t child_tsc; /* in memory of its own: the status carries the low bits only */
+
+static void write_and_wait(void *arg)
+{
+    uint32_t tag;
+    (void)arg;
+    for (uint32_t i = 0; i < PREFAULT_PAGES; i++) {
+        *(volatile uint64_t *)(uintptr_t)(HEAP + i * HV_PAGE_BYTES) = i;
+    }
+    child_tsc = ticks();
+    for (;;) {
+        hv_event_wait(HV_WAIT_FOREVER, &tag);
+    }
+}
+
+/*
+ * What prefaulting is worth: from the clone until it has written PREFAULT_PAGES pages that it shares
+ * with its origin, by faults, or after a call that gave it copies of them.
+ */
+static void measure_prefault(const char *name, bool is_populated)
+{
+    uint64_t pages[PREFAULT_PAGES];
+    check(hv_mem_map(HEAP, PREFAULT_PAGES, RW), "hv_mem_map");
+    for (uint32_t i = 0; i < PREFAULT_PAGES; i++) {
+        pages[i] = HEAP + i * HV_PAGE_BYTES;
+        *(volatile uint64_t *)(uintptr_t)pages[i] = i + 1;
+    }
+    for (int run = -WARM_UP; run < RUNS; run++) {
+        uint64_t stamp = 0;
+        uint32_t tag;
+        const uint64_t start = ticks();
+        const struct child child = child_create(write_and_wait, NULL, NULL);
+        const uint32_t h = (uint32_t)child.handle;
+        check(child.handle, "hv_dom_clone");
+        if (is_populated) {
+            check(hv_dom_populate(h, pages, PREFAULT_PAGES), "hv_dom_populate");
+        }
+        check(hv_dom_start(h), "hv_dom_start");
+        hv_event_wait(now_ns() + MS, &tag);
+        check(hv_dom_pause(h), "hv_dom_pause");
+        check(hv_dom_read(h, (uintptr_t)&child_tsc, &stamp, sizeof(stamp)), "hv_dom_read");
+        check(hv_dom_destroy(h), "hv_dom_destroy");
+        if (run >= 0) {
+            samples[run] = stamp - start;
+        }
+    }
+    report(name, 1);
+    check(hv_mem_unmap(HEAP, PREFAULT_PAGES), "hv_mem_unmap");
+}
+
 static void yield_forever(void *arg)
 {
     (void)arg;
@@ -204,9 +255,6 @@ static void measure_switch(void)
 
 /* ---- making and ending domains ----------------------------------------------------------------
  */
-
-static volatile uint64_t
-    child_tsc; /* in memory of its own: the child's status carries the low bits */
 
 static void stamp_and_wait(void *arg)
 {
@@ -292,6 +340,8 @@ void test_main(void)
     measure_events();
     measure_switch();
     measure_populate();
+    measure_prefault("clone_writes_8_pages_insns", false);
+    measure_prefault("clone_writes_8_pages_prefaulted_insns", true);
     measure_clone_and_destroy("clone_to_first_insn_insns", "bare_destroy_insns");
     measure_snapshot();
     write_1024_mib();

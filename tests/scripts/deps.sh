@@ -25,7 +25,7 @@ packages_of() {
         echo bats libcmocka-dev curl wrk
         echo autoconf cmake meson pkg-config man-db # tests/sdk.bats builds projects of others with them
         ;;
-    bench) echo wrk curl redis-tools ;;
+    bench) echo wrk curl redis-tools gnuplot-nox ;;
     lint) echo clang-format clang-tidy ;;
     *) echo "deps.sh: no group $1" >&2 && exit 2 ;;
     esac
