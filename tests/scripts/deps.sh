@@ -24,6 +24,7 @@ packages_of() {
     test)
         echo bats libcmocka-dev curl wrk
         echo autoconf cmake meson pkg-config man-db # tests/sdk.bats builds projects of others with them
+        echo tcl redis-tools python3                # ports: SQLite's build, clients of redis and memcached
         ;;
     bench) echo wrk curl redis-tools gnuplot-nox ;;
     lint) echo clang-format clang-tidy ;;
