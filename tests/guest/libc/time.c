@@ -23,6 +23,8 @@ static void the_calendar_is_right(void)
     tap_check(tm.tm_year == 124 && tm.tm_mon == 1 && tm.tm_mday == 29 && tm.tm_wday == 4 &&
                   tm.tm_yday == 59,
               "gmtime_r knows a leap day");
+    tap_check(tm.tm_gmtoff == 0 && strcmp(tm.tm_zone, "UTC") == 0, "and that it is in UTC");
+    tap_check(tm.tm_gmtoff == 0 && strcmp(tm.tm_zone, "UTC") == 0, "and that it is in UTC");
     tap_equal(timegm(&tm), leap, "timegm is its reverse");
     strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ %a %b %j %p %%", &tm);
     tap_check(strcmp(text, "2024-02-29T12:34:56Z Thu Feb 060 PM %") == 0, "strftime");
@@ -34,10 +36,20 @@ static void the_calendar_is_right(void)
     tzset();
     localtime_r(&leap, &tm);
     tap_check(tm.tm_hour == 13 && tm.tm_isdst == 0, "a time zone in winter");
+    tap_check(tm.tm_gmtoff == 3600 && strcmp(tm.tm_zone, "CET") == 0, "with its offset and name");
     tap_equal(mktime(&tm), leap, "mktime is the reverse of localtime_r");
     const time_t summer = leap + 150 * 86400;
     localtime_r(&summer, &tm);
     tap_check(tm.tm_hour == 14 && tm.tm_isdst == 1, "and in summer");
+    tap_check(tm.tm_gmtoff == 7200 && strcmp(tm.tm_zone, "CEST") == 0, "with its own offset");
+    parsed = tm;
+    parsed.tm_zone = NULL;
+    parsed.tm_gmtoff = 0;
+    tap_check(mktime(&parsed) == summer && parsed.tm_gmtoff == 7200 &&
+                  strcmp(parsed.tm_zone, "CEST") == 0,
+              "mktime fills them in");
+    strftime(text, sizeof(text), "%z %Z", localtime(&summer));
+    tap_check(strcmp(text, "+0200 CEST") == 0, "strftime writes them");
     tap_check(difftime(summer, leap) == 150.0 * 86400, "difftime");
 }
 
@@ -54,7 +66,9 @@ static void clocks_run(void)
     }
     tap_check(forward, "the monotonic clock never goes back");
     tap_check(time(NULL) > 1577836800, "the date is after 2020");
-    gettimeofday(&tv, NULL);
+    struct timezone zone = {1, 9};
+    gettimeofday(&tv, &zone);
+    tap_check(zone.tz_minuteswest == -60 && zone.tz_dsttime == 1, "gettimeofday knows the zone");
     const double difference = (double)tv.tv_sec + (double)tv.tv_usec * 1e-6 - now(CLOCK_REALTIME);
     tap_check(difference < 1 && difference > -1, "gettimeofday and clock_gettime agree");
     tap_check(clock_getres(CLOCK_MONOTONIC, &resolution) == 0 && resolution.tv_sec == 0 &&

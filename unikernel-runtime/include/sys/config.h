@@ -13,6 +13,10 @@
 #define __FILENAME_MAX__ 1024
 #define __DYNAMIC_REENT__ 1
 
+/* struct tm has the zone's name and its offset from UTC in seconds (POSIX.1-2024). */
+#define __TM_GMTOFF tm_gmtoff
+#define __TM_ZONE tm_zone
+
 #include_next <sys/config.h>
 
 struct _reent;

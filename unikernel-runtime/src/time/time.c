@@ -125,9 +125,14 @@ int clock_getcpuclockid(pid_t pid, clockid_t *clock)
     return 0;
 }
 
+/** A struct timezone at `zone` is told what tzset() found, without daylight saving, as the BSDs do. */
 int gettimeofday(struct timeval *restrict t, void *restrict zone)
 {
-    (void)zone;
+    struct timezone *const z = zone;
+    if (z != NULL) {
+        z->tz_minuteswest = (int)(timezone / 60);
+        z->tz_dsttime = daylight;
+    }
     const uint64_t ns = mf_clock_wall_ns();
     t->tv_sec = (time_t)(ns / MF_NS_PER_S);
     t->tv_usec = (suseconds_t)(ns % MF_NS_PER_S / 1000);
