@@ -278,6 +278,29 @@ ask() {
     shell kill web
 }
 
+@test "a storm of 400 clones while the origin serves: no request is lost" {
+    shell start http name=web "publish=$A:80"
+    wait_for "web: http: listening"
+    "$NETCLIENT" http-load "$A" 16 10000 >"$RUN/load" &
+    load=$!
+    for round in 1 2; do
+        for i in 1 2; do
+            run shell clone web count=100 output=log
+            [[ "$output" == *"100 guests, the last one is "* ]]
+        done
+        shell snapshot web storm
+        run shell clone storm "name=late$round" "publish=$D:80"
+        [ "$(ask "$D")" = "Hello from Mayfly!" ]
+        shell kill "late$round"
+        shell remove storm
+    done
+    wait $load
+    [ "$(cat "$RUN/load")" = "10000 requests, 10000 good, 0 bad" ]
+    run shell kill -a
+    echo "$output"
+    [[ "$output" == *" guests killed"* ]]
+}
+
 # Templates, clones, a rollback; then all of it goes. The names are the same each time: new ones would
 # make dom0's table of names grow.
 lifecycle_round() {
