@@ -92,3 +92,4 @@ endif
 -include $(patsubst %.o,%.d,$(call RT_OBJ,$(RT_SRC)) $(RT_B)/start/crt0.S.o)
 
 include tests/hostrun/hostrun.mk
+include tests/conformance/part.mk
