@@ -175,6 +175,7 @@ void domain_stopped(struct domain *d)
     } else {
         report_last_domain(d);
     }
+    __atomic_fetch_sub(&d->vcpu.telling, 1, __ATOMIC_RELEASE);
     domain_put(d);
 }
 

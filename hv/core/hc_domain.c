@@ -253,7 +253,8 @@ struct hc_result hc_dom_destroy(HC_ARGS)
         return hc_return(err);
     }
     stop_or_restart(d, HC_DOM_DESTROY, a0);
-    if (!cpu_unload(&d->vcpu) || !lock_try(&d->lock)) {
+    if (!cpu_unload(&d->vcpu) || __atomic_load_n(&d->vcpu.telling, __ATOMIC_ACQUIRE) != 0 ||
+        !lock_try(&d->lock)) {
         hc_restart(HC_DOM_DESTROY, a0, 0, 0, 0, 0);
         sched_run();
     }

@@ -322,7 +322,7 @@ struct hc_result hc_window_share(HC_ARGS)
         err = hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
     }
     if (!err) {
-        err = window_check(a1);
+        err = a == b ? HV_ERR_INVAL : window_check(a1);
     }
     if (!err) {
         err = window_check(a3);

@@ -428,6 +428,7 @@ static struct vcpu *choose(struct cpu *cpu, uint64_t deadline_ns)
             stopped->stop_waiter = NULL;
             told = stopped->tells_stop ? stopped : NULL;
             stopped->tells_stop = false;
+            __atomic_fetch_add(&stopped->telling, told != NULL, __ATOMIC_RELAXED);
         }
     }
     if (r->timers != NULL && r->timers->timer.key <= now) {

@@ -428,9 +428,10 @@ static inline int64_t hv_window_create(uint32_t dom, uint64_t dom_va, uint64_t s
 
 /**
  * Maps the window that is at `a_va` in domain `a` also at `b_va` in domain `b`; either may be
- * HV_SELF, others are not running. Returns 0. [CONNECT on both] Errors: ALIGN, RANGE (also: b_va is
- * slot 0 and the window has pages below HV_WINDOW0_SKIP), NOENT (no window at a_va), STATE (one
- * runs, or is a template), BUSY, EXISTS (something is mapped at b_va), NOMEM, LIMIT (tables).
+ * HV_SELF, others are not running. Returns 0. [CONNECT on both] Errors: INVAL (they are the same),
+ * ALIGN, RANGE (also: b_va is slot 0 and the window has pages below HV_WINDOW0_SKIP), NOENT (no
+ * window at a_va), STATE (one runs, or is a template), BUSY, EXISTS (something is mapped at b_va),
+ * NOMEM, LIMIT (tables).
  */
 static inline int64_t hv_window_share(uint32_t a, uint64_t a_va, uint32_t b, uint64_t b_va)
 {

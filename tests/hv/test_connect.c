@@ -105,6 +105,8 @@ static void windows_are_shared(void)
     const uint32_t h = (uint32_t)child.handle;
     CHECK_EQUAL(hv_window_create(h, WINDOW, WINDOW, 0, 4), HV_OK, "a window is made");
     CHECK_EQUAL(hv_window_create(h, WINDOW, WINDOW, 0, 4), HV_ERR_EXISTS, "only once at a place");
+    CHECK_EQUAL(hv_window_share(HV_SELF, WINDOW, HV_SELF, WINDOW + HV_WINDOW_BYTES), HV_ERR_INVAL,
+                "and not twice in one domain");
     CHECK_EQUAL(shared->counter, 0, "it is zero");
     shared->counter = 5;
     CHECK_EQUAL(hv_dom_start(h), HV_OK, "the other side starts");

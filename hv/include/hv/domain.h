@@ -53,6 +53,7 @@ struct vcpu {
     bool is_waiting;          /* p; in HC_EVENT_WAIT; then tf.rax, tf.rdx are p too */
     uint64_t wait_deadline;   /* p; of that wait, 0: none */
     bool tells_stop;          /* o; domain_stopped() when it has; then a reference is held */
+    uint32_t telling;         /* a; CPUs in domain_stopped(), for which destruction waits */
     struct vcpu *stop_waiter; /* r; wants to know when this one has stopped; borrows */
 
     uint32_t last_cpu;    /* o; where its tables were loaded last */
