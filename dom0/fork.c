@@ -17,6 +17,7 @@
 #define TRIES_MAX 2000
 #define TRIES_AT_ONCE 4
 #define TRY_NS (MF_NS_PER_MS / 2)
+#define PAUSED_NS (20 * MF_NS_PER_MS)
 #define SIGNALS 64u
 
 /* A fork that waits for a moment in which the guest does not use its window. */
@@ -128,8 +129,9 @@ static void expired(struct mf_timer *t)
 
     if (g->state == GUEST_RUNNING && g->handle == a->handle && g->request_is_open &&
         g->request_number == a->number && !try(g)) {
-        if (++a->tries < TRIES_MAX) {
-            mf_timer_set(t, mf_clock_deadline(TRY_NS));
+        a->tries += !g->is_paused; /* it waits for as long as the user wants */
+        if (a->tries < TRIES_MAX) {
+            mf_timer_set(t, mf_clock_deadline(g->is_paused ? PAUSED_NS : TRY_NS));
             return;
         }
         request_answer(g, HV_ERR_BUSY, 0);

@@ -561,9 +561,15 @@ static void run_remove(char *const words[])
     }
 }
 
+const char *lifecycle_name(void)
+{
+    return op.name;
+}
+
 bool lifecycle_run(int count, char *const words[], void (*done)(void))
 {
     op.done = done;
+    op.name[0] = 0;
     if (strcmp(words[0], "snapshot") == 0) {
         return run_snapshot(count, words);
     }

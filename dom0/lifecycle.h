@@ -18,3 +18,6 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
  * and there must not be another command.
  */
 bool lifecycle_run(int count, char *const words[], void (*done)(void));
+
+/** What the last snapshot is called, or was to be; "": none. Borrows, till the next command. */
+const char *lifecycle_name(void);

@@ -321,8 +321,8 @@ static const struct command commands[] = {
     {"cat", "cat NAME PATH", "what is in one of them", run_files},
     {"write", "write NAME PATH TEXT...", "make a file of one line", run_files},
     {"cp", "cp GUEST:PATH GUEST:PATH", "copy a file (:FILE is one of the boot volume)", run_files},
-    {"save", "save TEMPLATE [NAME]", "save it to the disk, as the difference from its parent",
-     run_store},
+    {"save", "save TEMPLATE|GUEST [NAME]",
+     "save it, or a snapshot of it, to the disk; ctrl-c stops", run_store},
     {"saved", "saved", "what is saved on the disk", run_store},
     {"restore", "restore SAVED [as TEMPLATE]", "make it a template again", run_store},
     {"copy", "copy SAVED NEW", "another name for it; the data is shared", run_store},
@@ -407,6 +407,7 @@ void shell_feed(char c)
     if (is_measuring) {
         if (c == CTRL_C) {
             files_cancel();
+            store_cancel();
         }
         return;
     }

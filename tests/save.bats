@@ -75,12 +75,10 @@ pattern() {
 @test "what cannot be saved or restored is told" {
     boot
     shell start http name=web
-    run shell save web
-    [[ "$output" == *"running guest"*"snapshot web"* ]]
     run shell save http
     [[ "$output" == *"is an image"* ]]
     run shell save nothing
-    [[ "$output" == *"no template 'nothing'"* ]]
+    [[ "$output" == *"no template or guest 'nothing'"* ]]
     run shell restore nothing
     [[ "$output" == *"Nothing is saved as 'nothing'"* ]]
     run shell forget nothing
@@ -320,4 +318,52 @@ pattern() {
     shell restore small as back
     shell clone back name=one
     wait_for "one: pattern 1: phase 1 is right" 60
+}
+
+@test "a guest is saved by a snapshot, which goes when that fails" {
+    boot
+    shell start http name=web "publish=$PORT_A:80"
+    wait_for "web: http: listening"
+    [ "$(requests)" -eq 1 ]
+    run shell save web backup
+    [[ "$output" == *"backup is saved"* ]]
+    [[ "$(shell tree)" == *"web.1 "* ]]
+    run shell save web backup
+    [[ "$output" == *"already"* ]]
+    [[ "$(shell tree)" != *"web.2 "* ]]
+    run shell save nobody
+    [[ "$output" == *"no template or guest 'nobody'"* ]]
+    power_off
+    boot
+    shell restore backup
+    shell clone backup name=again "publish=$PORT_A:80"
+    [ "$(requests)" -eq 2 ]
+    shell forget backup
+    power_off
+}
+
+@test "Ctrl-C ends a save and a restore: nothing is changed" {
+    boot "$RUN/interrupted.disk:256M"
+    shell start pattern name=big 5 48
+    wait_for "pattern 5: filled" 90
+    before=$(saved)
+    type save big cut
+    wait_for "^big.1"
+    printf '\003' >"$RUN/input"
+    wait_for "save failed: it was interrupted" 30
+    wait_for "^mayfly> .*" 10
+    [ "$(saved)" = "$before" ]
+    [[ "$(shell tree)" != *"big."* ]]
+    SHELL_LIMIT=90 run shell save big cut
+    [[ "$output" == *"cut is saved"* ]]
+    type restore cut as half
+    wait_for "restore cut as half"
+    printf '\003' >"$RUN/input"
+    wait_for "restore failed: it was interrupted" 30
+    [[ "$(shell tree)" != *"half"* ]]
+    shell kill big
+    SHELL_LIMIT=90 run shell restore cut as whole
+    [[ "$output" == *"whole is restored"* ]]
+    shell forget cut
+    power_off
 }

@@ -12,11 +12,23 @@
 #define EVENTS 8 /* handled at a time; others wait for the next pause */
 
 static uint64_t moved_bytes, tell_ns;
+static bool is_cancelled;
 
 void pause_begin(void)
 {
     moved_bytes = 0;
+    is_cancelled = false;
     tell_ns = mf_clock_deadline(MF_NS_PER_S);
+}
+
+void pause_cancel(void)
+{
+    is_cancelled = true;
+}
+
+const char *pause_problem(void)
+{
+    return is_cancelled ? "it was interrupted" : NULL;
 }
 
 void pause_here(uint64_t bytes)

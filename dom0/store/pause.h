@@ -12,3 +12,9 @@ void pause_begin(void);
  * timers. `bytes` more have been moved; every second that is printed.
  */
 void pause_here(uint64_t bytes);
+
+/** The user wants the command to end. Until the next pause_begin(). */
+void pause_cancel(void);
+
+/** NULL, or why the command is to end: where it can do so without having changed anything. */
+const char *pause_problem(void);

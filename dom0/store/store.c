@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "guest.h"
+#include "lifecycle.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
 #include "store/medium.h"
@@ -27,6 +28,8 @@ static struct {
     int count;
     char *const *words;
     void (*done)(void);
+    char *snapshot[2];             /* a command that comes first */
+    char point[LAUNCH_NAME_BYTES]; /* the template that it made for us; empty: none */
 } op;
 
 static struct body_writer writer __attribute__((section(".bss..cold.writer")));
@@ -61,18 +64,14 @@ static struct store_entry *find_saved(struct catalogue *c, const char *name)
 static struct template *find_template(const char *name)
 {
     struct template *const t = template_find(name);
-    const uint32_t slot = names_find(name);
 
     if (t != NULL && !template_is_root(t)) {
         return t;
     }
-    if (slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_RUNNING) {
-        term_printf("%s is a running guest: `snapshot %s TEMPLATE` first, then save that.\n", name,
-                    name);
-    } else if (t != NULL || image_find(name) != NULL) {
+    if (t != NULL || image_find(name) != NULL) {
         term_printf("%s is an image: it is on the boot volume, and need not be saved.\n", name);
     } else {
-        term_printf("There is no template '%s'; `tree` shows them.\n", name);
+        term_printf("There is no template or guest '%s'; `tree` and `list` show them.\n", name);
     }
     return NULL;
 }
@@ -215,8 +214,9 @@ static const char *save_again(struct catalogue *c, const struct store_entry *fro
 
 static const char *run_save(struct catalogue *c)
 {
-    struct template *const t = find_template(op.words[1]);
-    const char *const name = op.words[op.count > 2 ? 2 : 1];
+    const char *const from = op.point[0] != 0 ? op.point : op.words[1];
+    const char *const name = op.count > 2 ? op.words[2] : from;
+    struct template *const t = find_template(from);
 
     if (t == NULL || !name_is_free(c, name)) {
         return NULL;
@@ -312,6 +312,16 @@ static const struct {
     {"copy", run_copy}, {"forget", run_forget},
 };
 
+/* A snapshot that was made to be saved, and was not, goes. */
+static void drop_point(void)
+{
+    struct template *const t = op.point[0] == 0 ? NULL : template_find(op.point);
+    if (t != NULL && template_saved(t) == 0) {
+        template_remove(t);
+    }
+    op.point[0] = 0;
+}
+
 static void run(void *arg)
 {
     struct catalogue *c;
@@ -328,17 +338,65 @@ static void run(void *arg)
     if (problem != NULL) {
         term_printf("%s failed: %s.\n", op.words[0], problem);
     }
+    drop_point();
     op.done();
+}
+
+static bool start(void)
+{
+    if (mf_thread_start(run, NULL, STACK_BYTES) < 0) {
+        term_printf("dom0 has no memory left for this.\n");
+        drop_point();
+        return false;
+    }
+    return true;
+}
+
+/* ---- guests -------------------------------------------------------------------------------- */
+
+static bool is_guest(const char *name)
+{
+    const struct template *const t = template_find(name);
+    const uint32_t slot = names_find(name);
+    return (t == NULL || template_is_root(t)) && slot != PLAN_NO_GUEST &&
+           (guest_at(slot)->state == GUEST_RUNNING || guest_at(slot)->state == GUEST_CREATED);
+}
+
+/* Saves the snapshot, if there is one; if not, it was said why. */
+static bool start_with_point(void)
+{
+    const char *const name = lifecycle_name();
+    if (*name == 0 || template_find(name) == NULL) {
+        return false;
+    }
+    memcpy(op.point, name, strlen(name) + 1);
+    return start();
+}
+
+static void snapshot_done(void)
+{
+    if (!start_with_point()) {
+        op.done();
+    }
 }
 
 bool store_run(int count, char *const words[], void (*done)(void))
 {
+    static char snapshot[] = "snapshot";
+
     op.count = count;
     op.words = words;
     op.done = done;
-    if (mf_thread_start(run, NULL, STACK_BYTES) < 0) {
-        term_printf("dom0 has no memory left for this.\n");
-        return false;
+    op.point[0] = 0;
+    if (strcmp(words[0], "save") != 0 || !is_guest(words[1])) {
+        return start();
     }
-    return true;
+    op.snapshot[0] = snapshot;
+    op.snapshot[1] = words[1];
+    return lifecycle_run(2, op.snapshot, snapshot_done) || start_with_point();
+}
+
+void store_cancel(void)
+{
+    pause_cancel();
 }

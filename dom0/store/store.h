@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * store.h - the shell's commands on saved templates: save, saved, restore, copy, forget. They work
- * on a thread of their own; everything else goes on meanwhile.
+ * on a thread of their own; everything else goes on meanwhile. A guest is saved by a snapshot of it.
  */
 #pragma once
 
@@ -13,3 +13,6 @@
  * must not be another command that makes or removes templates.
  */
 bool store_run(int count, char *const words[], void (*done)(void));
+
+/** Ends a save or a restore that is under way, as if it had not begun; it still calls done(). */
+void store_cancel(void);

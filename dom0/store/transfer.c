@@ -46,6 +46,7 @@ static const char *save_extent(struct body_writer *w, uint32_t dom, const struct
         problem = save_page(w, dom, e->va + (i << HV_PAGE_SHIFT), prot);
         if (i % PAGES_PER_PAUSE == PAGES_PER_PAUSE - 1) {
             pause_here(PAGES_PER_PAUSE * HV_PAGE_BYTES);
+            problem = problem != NULL ? problem : pause_problem();
         }
     }
     return problem;
@@ -68,6 +69,9 @@ const char *transfer_save(struct body_writer *w, uint32_t dom, uint32_t base)
             }
         }
         pause_here(0);
+        if (pause_problem() != NULL) {
+            return pause_problem();
+        }
     }
     return NULL;
 }
@@ -101,7 +105,10 @@ const char *transfer_load(struct body_reader *r, uint32_t dom)
     const uint8_t *pages;
 
     for (;;) {
-        const char *const problem = body_read_chunk(r, &c, &pages);
+        const char *problem = body_read_chunk(r, &c, &pages);
+        if (problem == NULL && c != NULL) {
+            problem = pause_problem();
+        }
         if (problem != NULL || c == NULL) {
             return problem;
         }
