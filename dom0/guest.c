@@ -119,6 +119,9 @@ static void on_console(uint32_t tag, void *arg)
     if (!g->is_ready && __atomic_load_n(&info->ready, __ATOMIC_RELAXED) != 0) {
         g->is_ready = true;
         tell_ready(slot);
+        if (g->state != GUEST_RUNNING) {
+            return; /* `measure` has ended it: the window is gone */
+        }
     }
     process_event(g);
     request_event(g);
