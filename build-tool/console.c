@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backlog.h"
 #include "buffer.h"
 #include "interrupt.h"
 #include "process.h"
@@ -225,6 +226,7 @@ struct life {
     struct input input;
     long long start_ms;
     bool timed_out;
+    bool is_up; /* it has written something: its ports are open */
 };
 
 static long long now_ms(void)
@@ -247,6 +249,10 @@ static void read_output(struct life *life, struct relay *relay)
     char data[4096];
     const ssize_t got = read(life->out, data, sizeof(data));
     if (got > 0) {
+        if (!life->is_up) {
+            life->is_up = true;
+            backlog_widen(life->pid, life->pid_fd);
+        }
         take(relay, data, (size_t)got);
     } else {
         close(life->out);

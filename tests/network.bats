@@ -32,6 +32,12 @@ address_of() {
     shell info "$1" | awk -v n="$2" '$1 == "address" { print $n }'
 }
 
+@test "a published port takes many connections at once" {
+    # QEMU listens with a backlog of 1: of 20 clients 18 would wait for seconds (build-tool/backlog.h).
+    backlog=$(ss -Hltn "sport = :$KV" | awk '{ print $3 }')
+    [ "$backlog" -ge 128 ]
+}
+
 @test "UDP echo: small and full datagrams come back" {
     run "$NETCLIENT" udp-echo "$UDP" 300 16
     [ "$output" = "300 datagrams, 300 good, 0 bad" ]

@@ -22,7 +22,7 @@ packages_of() {
         ;;
     run) echo qemu-system-x86 ovmf ;;
     test)
-        echo bats libcmocka-dev curl wrk
+        echo bats libcmocka-dev curl wrk iproute2
         echo autoconf cmake meson pkg-config man-db # tests/sdk.bats builds projects of others with them
         echo tcl redis-tools python3                # ports: SQLite's build, clients of redis and memcached
         ;;
