@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: build-tool/console.c build-tool/process.c build-tool/interrupt.c build-tool/buffer.c
+// sources: build-tool/console.c build-tool/backlog.c build-tool/process.c build-tool/interrupt.c build-tool/buffer.c
 // sources: build-tool/strlist.c build-tool/alloc.c tests/unit/build-tool/captured_report.c
 // cflags: -Ibuild-tool -D_GNU_SOURCE
 /* test_console.c - what a user sees of a machine's serial line. A shell script plays QEMU. */
