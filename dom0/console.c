@@ -16,11 +16,6 @@
 
 static struct console *attached;
 
-static struct mf_info *info_of(const struct console *c)
-{
-    return (struct mf_info *)((uint8_t *)c->window + HV_INFO_PAGE);
-}
-
 void console_open(struct console *c, void *window, const char *name, uint32_t port, bool may_show)
 {
     *c = (struct console){.window = window, .name = name, .port = port, .may_show = may_show};
@@ -140,7 +135,7 @@ static void take_output(struct console *c, const char *data, uint32_t bytes)
 /* Moves what is in the ring now. Bounded: a guest that goes on writing comes again by an event. */
 static void drain(struct console *c)
 {
-    volatile struct mf_ring *const ring = &info_of(c)->console.out;
+    volatile struct mf_ring *const ring = &infopage_in(c->window)->console.out;
     const char *const data = (const char *)c->window + HV_INFO_PAGE + INFO_OUT;
     uint32_t left = mf_ring_used(ring, INFO_OUT_BYTES);
     const bool was_full = left == INFO_OUT_BYTES;
@@ -167,7 +162,7 @@ void console_event(struct console *c)
     }
     drain(c);
     /* Written while we read: the guest saw a ring that was not empty and sent nothing. */
-    volatile struct mf_ring *const ring = &info_of(c)->console.out;
+    volatile struct mf_ring *const ring = &infopage_in(c->window)->console.out;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (mf_ring_used(ring, INFO_OUT_BYTES) != 0) {
         drain(c);
@@ -216,7 +211,7 @@ uint32_t console_type(struct console *c, const char *data, uint32_t bytes)
     if (c->window == NULL) {
         return bytes;
     }
-    volatile struct mf_ring *const ring = &info_of(c)->console.in;
+    volatile struct mf_ring *const ring = &infopage_in(c->window)->console.in;
     char *const to = (char *)c->window + HV_INFO_PAGE + INFO_IN;
     const size_t done = mf_ring_write(ring, to, INFO_IN_BYTES, data, bytes);
 

@@ -22,7 +22,7 @@
 /* One end of what is under way. */
 struct end {
     const char *path; /* borrows the words */
-    uint32_t slot, handle;
+    struct guest_ref guest;
     const uint8_t *data; /* a file of the boot volume instead of a guest's */
     uint64_t bytes;
 };
@@ -54,11 +54,11 @@ static void fail(const char *path, const char *problem)
 
 static void ask(const struct end *e, const struct service_question *q, service_told_t told)
 {
-    struct guest *const g = guest_at(e->slot);
+    struct guest *const g = guest_of_ref(e->guest);
 
     if (op.is_cancelled) {
         fail(e->path, "cancelled");
-    } else if (g->state != GUEST_RUNNING || g->handle != e->handle) {
+    } else if (g == NULL) {
         fail(e->path, "the guest has ended");
     } else {
         service_ask(g, q, told);
@@ -77,7 +77,7 @@ static bool open_end(struct end *e, const char *name, const char *path, enum rig
         term_printf("%s has not been started yet: it has no files.\n", name);
         return false;
     }
-    *e = (struct end){.path = path, .slot = slot_of(g), .handle = g->handle};
+    *e = (struct end){.path = path, .guest = guest_ref(g)};
     return true;
 }
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "create.h"
+#include "hold.h"
 #include "lifecycle.h"
 #include "mayfly/hypercall.h"
 #include "process.h"
@@ -22,15 +23,10 @@
 
 /* A fork that waits for a moment in which the guest does not use its window. */
 struct attempt {
-    struct mf_timer timer;
-    uint32_t slot, handle, number; /* of the guest and its request */
+    struct hold_retry retry;
+    uint32_t number; /* of the request */
     uint32_t tries;
 };
-
-static struct mf_info *info_of(const struct guest *g)
-{
-    return (struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
-}
 
 /* FAMILY.PID, the family being what the parent's name says before its own number. */
 static bool choose_name(const struct guest *parent, const struct process *p,
@@ -104,39 +100,39 @@ static int64_t copy(struct guest *g)
 /* Returns false: not now. */
 static bool try(struct guest *g)
 {
-    int64_t err = hv_dom_pause(g->handle);
-    if (err == HV_ERR_STATE) {
-        return false; /* paused for want of memory */
+    bool was_running;
+    const int64_t err = hold_stop(g, HOLD_QUIET, &was_running);
+    if (err == HV_ERR_BUSY || (err >= 0 && !was_running)) {
+        return false; /* or paused, by the user or for want of memory */
     }
     if (err < 0) {
         request_answer(g, err, 0);
         return true;
     }
-    if (__atomic_load_n(&info_of(g)->critical, __ATOMIC_RELAXED) != 0) {
-        hv_dom_start(g->handle);
-        return false;
-    }
     const int64_t pid = copy(g);
     request_answer(g, pid < 0 ? pid : 0, pid < 0 ? 0 : (uint64_t)pid);
-    hv_dom_start(g->handle);
+    hold_resume(g, was_running);
     return true;
 }
 
-static void expired(struct mf_timer *t)
+static bool try_again(struct hold_retry *r, struct guest *g)
 {
-    struct attempt *const a = (struct attempt *)(void *)t;
-    struct guest *const g = guest_at(a->slot);
+    struct attempt *const a = (struct attempt *)(void *)r;
 
-    if (g->state == GUEST_RUNNING && g->handle == a->handle && g->request_is_open &&
-        g->request_number == a->number && !try(g)) {
-        a->tries += !g->is_paused; /* it waits for as long as the user wants */
-        if (a->tries < TRIES_MAX) {
-            mf_timer_set(t, mf_clock_deadline(g->is_paused ? PAUSED_NS : TRY_NS));
-            return;
-        }
+    if (g == NULL || !g->request_is_open || g->request_number != a->number || try(g)) {
+        return false;
+    }
+    a->tries += !g->is_paused; /* it waits for as long as the user wants */
+    r->every_ns = g->is_paused ? PAUSED_NS : TRY_NS;
+    if (a->tries == TRIES_MAX) {
         request_answer(g, HV_ERR_BUSY, 0);
     }
-    free(a);
+    return a->tries < TRIES_MAX;
+}
+
+static void done(struct hold_retry *r)
+{
+    free(r);
 }
 
 static int64_t fork_asked(struct guest *g, const struct request *r, uint64_t *value)
@@ -155,9 +151,10 @@ static int64_t fork_asked(struct guest *g, const struct request *r, uint64_t *va
     if (a == NULL) {
         return HV_ERR_NOMEM;
     }
-    *a = (struct attempt){
-        .timer = {.expire = expired}, .slot = slot_of(g), .handle = g->handle, .number = r->number};
-    mf_timer_set(&a->timer, mf_clock_deadline(TRY_NS));
+    *a = (struct attempt){.retry = {.attempt = try_again, .done = done}, .number = r->number};
+    if (!hold_retry_begin(&a->retry, g)) {
+        free(a);
+    }
     return REQUEST_LATER;
 }
 

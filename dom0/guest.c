@@ -72,9 +72,7 @@ void guest_kill(uint32_t slot)
 /* Whether its runtime has told of the fault: it knows threads and stacks, and once is enough. */
 static bool has_reported(const struct guest *g)
 {
-    const struct mf_info *const info =
-        (const struct mf_info *)((const uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
-    return __atomic_load_n(&info->reported, __ATOMIC_RELAXED) != 0;
+    return __atomic_load_n(&info_of(g)->reported, __ATOMIC_RELAXED) != 0;
 }
 
 static void on_end(uint32_t tag, void *arg)
@@ -114,9 +112,7 @@ static void on_console(uint32_t tag, void *arg)
         return;
     }
     console_event(&g->console);
-    const struct mf_info *info =
-        (const struct mf_info *)((const uint8_t *)guest_window(slot) + HV_INFO_PAGE);
-    if (!g->is_ready && __atomic_load_n(&info->ready, __ATOMIC_RELAXED) != 0) {
+    if (!g->is_ready && __atomic_load_n(&info_of(g)->ready, __ATOMIC_RELAXED) != 0) {
         g->is_ready = true;
         tell_ready(slot);
         if (g->state != GUEST_RUNNING) {

@@ -38,6 +38,7 @@ struct guest {
     bool request_is_open;    /* request.c: one is under way... */
     uint32_t request_number; /* ...and this is its number, or that of the last one */
     uint8_t inspect;         /* enum rights_inspect */
+    uint32_t life;           /* of the slot, counted: handles are used again */
     uint32_t handle;
     uint32_t next;            /* free list, the ended, or the starved: slot + 1 */
     uint32_t previous;        /* the starved */

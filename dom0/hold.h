@@ -8,20 +8,44 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest.h"
+#include "slot.h"
+#include "thread/idle.h"
 
-/** Pauses a running guest until hold_end(), also one that hv paused for want of memory. */
-int64_t hold_begin(struct guest *g);
+/* At which moment a guest may be stopped. */
+enum hold_when {
+    HOLD_NOW,
+    HOLD_QUIET, /* it does not use its window (mf_info.critical): it can be copied */
+    HOLD_REST,  /* likewise, and waits for events: its runtime can be asked for a service */
+};
+
+/**
+ * Stops a guest for a moment. One that has not been started, or that the user or hv (for want of
+ * memory) paused, stands still anyway: *was_running, for hold_resume(), is false. Returns 0, or
+ * HV_ERR_BUSY: not now, it goes on; or another HV_ERR_*.
+ */
+int64_t hold_stop(struct guest *g, enum hold_when when, bool *was_running);
+void hold_resume(const struct guest *g, bool was_running);
+
+/** Pauses a running guest until hold_end(), also one that hv paused. Errors: as hold_stop(). */
+int64_t hold_begin(struct guest *g, enum hold_when when);
 
 /** Lets a paused guest go on. */
 int64_t hold_end(struct guest *g);
 
-/**
- * Whether a guest that stands still does so in its wait for events and outside of critical code:
- * where its runtime can be asked for a service, and where it can be copied.
- */
+/** Whether a guest that stands still does so where HOLD_REST would stop it. */
 bool hold_is_at_rest(const struct guest *g);
 
-/** Stops a guest for a moment, if it runs. *was_running is for hold_resume(). */
-int64_t hold_stop(struct guest *g, bool *was_running);
-void hold_resume(struct guest *g, bool was_running);
+/* Work that needs a guest at the right moment: attempted until it is done. The caller's. */
+struct hold_retry {
+    struct mf_timer timer; /* hold.c's */
+    struct guest_ref guest;
+    uint32_t count;    /* of attempts so far */
+    uint64_t every_ns; /* from one to the next */
+    /** Returns whether to try again. g: NULL when the guest has ended; then false is expected. */
+    bool (*attempt)(struct hold_retry *r, struct guest *g);
+    /** That was the last attempt, and not the one in hold_retry_begin(). `r` is not used after. */
+    void (*done)(struct hold_retry *r);
+};
+
+/** Attempts it on `g` now; returns true when that was not the last time. attempt, done, every_ns: set. */
+bool hold_retry_begin(struct hold_retry *r, struct guest *g);

@@ -121,7 +121,7 @@ bool infopage_touch(const struct infopage *proto, const void *window, bool netwo
 void infopage_fill(const struct infopage *proto, void *window, const struct plan *plan,
                    const struct info_guest *g)
 {
-    struct mf_info *info = (struct mf_info *)((uint8_t *)window + HV_INFO_PAGE);
+    struct mf_info *const info = infopage_in(window);
 
     if (proto->strings == NULL) {
         memcpy(info, proto->page, INFO_STRINGS + ((proto->strings_bytes + 7) & ~7u));

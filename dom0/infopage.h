@@ -43,6 +43,12 @@ struct info_strings {
     uint32_t arg_count, args_bytes, env_count, env_bytes;
 };
 
+/** The info page in a window. */
+static inline struct mf_info *infopage_in(void *window)
+{
+    return (struct mf_info *)(void *)((uint8_t *)window + HV_INFO_PAGE);
+}
+
 /**
  * Makes a prototype. Returns false when there is no memory, or the strings are longer than 64 KiB.
  */

@@ -48,46 +48,36 @@ struct guest *inspect_find(const char *name, enum rights_inspect needs)
 /* ---- pause and resume --------------------------------------------------------------------- */
 
 /* The `pause` that waits for a moment at which its guest is at rest. */
-static struct {
-    void (*done)(void);
-    uint32_t slot, handle, tries;
-} op;
-
-static void pause_expired(struct mf_timer *t);
-static struct mf_timer timer = {.expire = pause_expired};
+static void (*tell_paused)(void);
 
 /* Returns false when it is done. A guest that is never at rest is paused all the same. */
-static bool try_to_pause(void)
+static bool try_to_pause(struct hold_retry *r, struct guest *g)
 {
-    struct guest *const g = guest_at(op.slot);
-
-    if (g->state != GUEST_RUNNING || g->handle != op.handle) {
-        term_printf("%s has ended.\n", g->name);
+    if (g == NULL) {
+        term_printf("The guest has ended.\n");
         return false;
     }
-    const int64_t err = hold_begin(g);
+    const bool is_last = r->count == TRIES_MAX;
+    const int64_t err = hold_begin(g, is_last ? HOLD_NOW : HOLD_REST);
+    if (err == HV_ERR_BUSY && !is_last) {
+        return true;
+    }
     if (err < 0) {
         term_printf("%s cannot be paused: %s.\n", g->name, error_text(err));
-        return false;
-    }
-    if (!hold_is_at_rest(g) && ++op.tries < TRIES_MAX) {
-        hold_end(g);
-        mf_timer_set(&timer, mf_clock_deadline(TRY_NS));
-        return true;
     }
     return false;
 }
 
-static void pause_expired(struct mf_timer *t)
+static void paused(struct hold_retry *r)
 {
-    (void)t;
-    if (!try_to_pause()) {
-        op.done();
-    }
+    (void)r;
+    tell_paused();
 }
 
 static bool run_pause(struct guest *g, void (*done)(void))
 {
+    static struct hold_retry retry = {.attempt = try_to_pause, .done = paused, .every_ns = TRY_NS};
+
     if (g->state == GUEST_CREATED) {
         term_printf("%s has not been started yet.\n", g->name);
         return false;
@@ -96,11 +86,8 @@ static bool run_pause(struct guest *g, void (*done)(void))
         term_printf("%s is paused already; `resume %s` lets it go on.\n", g->name, g->name);
         return false;
     }
-    op.done = done;
-    op.slot = slot_of(g);
-    op.handle = g->handle;
-    op.tries = 0;
-    return try_to_pause();
+    tell_paused = done;
+    return hold_retry_begin(&retry, g);
 }
 
 static void run_resume(struct guest *g)

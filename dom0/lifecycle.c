@@ -15,6 +15,7 @@
 #include "errors.h"
 #include "given.h"
 #include "guest.h"
+#include "hold.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
 #include "process.h"
@@ -33,64 +34,38 @@
 
 /* The command under way. */
 static struct {
-    void (*act)(struct guest *g); /* with the guest paused; starts it again */
+    void (*act)(struct guest *g); /* with the guest stopped; lets it go on */
     void (*done)(void);
-    uint32_t slot, handle; /* of the guest */
-    uint32_t tries;
-    bool waits_for_ready;
+    uint32_t tries; /* to stop it */
+    bool was_running, waits_for_ready;
     uint64_t until_ns;
     struct template *target; /* rollback */
     char name[LAUNCH_NAME_BYTES];
     struct launch launch; /* clone */
 } op;
 
-static struct mf_info *info_of(const struct guest *g)
-{
-    return (struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
-}
-
 static void go_on(const struct guest *g)
 {
-    if (g->state == GUEST_RUNNING && !g->is_paused) {
-        hv_dom_start(g->handle);
-    }
+    hold_resume(g, op.was_running);
 }
-
-/* Stops a guest where it can be copied. HV_ERR_BUSY: not now. */
-static int64_t stop_quietly(const struct guest *g)
-{
-    if (g->state == GUEST_CREATED) {
-        return 0;
-    }
-    const int64_t err = g->is_paused ? 0 : hv_dom_pause(g->handle);
-    if (err >= 0 && __atomic_load_n(&info_of(g)->critical, __ATOMIC_RELAXED) != 0) {
-        go_on(g);
-        return HV_ERR_BUSY;
-    }
-    return err;
-}
-
-static void attempt_later(void);
 
 /* Returns false when the command is done, one way or the other. */
-static bool attempt(void)
+static bool attempt(struct hold_retry *r, struct guest *g)
 {
-    struct guest *const g = guest_at(op.slot);
-
-    if ((g->state != GUEST_RUNNING && g->state != GUEST_CREATED) || g->handle != op.handle) {
-        term_printf("%s has ended.\n", g->name);
+    (void)r;
+    if (g == NULL) {
+        term_printf("The guest has ended.\n");
         return false;
     }
     if (op.waits_for_ready && !g->is_ready) {
         if (mf_clock_ns() > op.until_ns) {
             term_printf("It did not say that it is ready within 60 s.\n");
-            guest_kill(op.slot);
+            guest_kill(slot_of(g));
             return false;
         }
-        attempt_later();
         return true;
     }
-    const int64_t err = stop_quietly(g);
+    const int64_t err = hold_stop(g, HOLD_QUIET, &op.was_running);
     if (err == HV_ERR_BUSY && g->is_paused) {
         term_printf("%s was paused in the middle of its work with the network or the console: "
                     "`resume` it, and try again.\n",
@@ -98,7 +73,6 @@ static bool attempt(void)
         return false;
     }
     if (err == HV_ERR_BUSY && ++op.tries < TRIES_MAX) {
-        attempt_later();
         return true;
     }
     if (err < 0) {
@@ -109,28 +83,21 @@ static bool attempt(void)
     return false;
 }
 
-static void expired(struct mf_timer *t)
+static void last_attempt(struct hold_retry *r)
 {
-    (void)t;
-    if (!attempt()) {
-        op.done();
-    }
+    (void)r;
+    op.done();
 }
 
-static void attempt_later(void)
+static bool begin(uint32_t slot, bool waits_for_ready, void (*act)(struct guest *))
 {
-    static struct mf_timer timer = {.expire = expired};
-    mf_timer_set(&timer, mf_clock_deadline(TRY_NS));
-}
+    static struct hold_retry retry = {.attempt = attempt, .done = last_attempt, .every_ns = TRY_NS};
 
-static bool begin(uint32_t slot, void (*act)(struct guest *))
-{
-    op.slot = slot;
-    op.handle = guest_at(slot)->handle;
     op.act = act;
     op.tries = 0;
-    op.waits_for_ready = false;
-    return attempt();
+    op.waits_for_ready = waits_for_ready;
+    op.until_ns = mf_clock_deadline(READY_NS);
+    return hold_retry_begin(&retry, guest_at(slot));
 }
 
 void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_source *s)
@@ -258,7 +225,7 @@ static bool run_snapshot(int count, char *const words[])
     } else {
         snprintf(op.name, sizeof(op.name), "%s", words[2]);
     }
-    return begin(slot, act_snapshot);
+    return begin(slot, false, act_snapshot);
 }
 
 /* ---- clone -------------------------------------------------------------------------------- */
@@ -308,7 +275,7 @@ static bool run_clone(int count, char *const words[])
         return false;
     }
     if (find_alive(words[1], &slot)) {
-        return begin(slot, act_clone);
+        return begin(slot, false, act_clone);
     }
     const struct template *const t = template_find(words[1]);
     if (t == NULL) {
@@ -386,7 +353,7 @@ static void roll_back(struct guest *g, const struct infopage *page)
     if (err < 0) {
         g->console.window = NULL; /* or it has pages without memory */
         term_printf("%s has lost its window: %s.\n", g->name, error_text(err));
-        guest_kill(op.slot);
+        guest_kill(slot_of(g));
         return;
     }
     template_put(&g->from);
@@ -457,7 +424,7 @@ static bool run_rollback(int count, char *const words[])
         return false;
     }
     snprintf(op.name, sizeof(op.name), "%s", words[2]);
-    return begin(slot, act_rollback);
+    return begin(slot, false, act_rollback);
 }
 
 /* ---- warm --------------------------------------------------------------------------------- */
@@ -508,7 +475,7 @@ static void act_warm(struct guest *g)
                         op.name, image);
         }
     }
-    guest_kill(op.slot);
+    guest_kill(slot_of(g));
 }
 
 /* Whether nothing is wished but what the template will be found by. */
@@ -540,14 +507,7 @@ static bool run_warm(int count, char *const words[])
         term_printf("%s.\n", error);
         return false;
     }
-    op.slot = slot;
-    op.handle = guest_at(slot)->handle;
-    op.act = act_warm;
-    op.tries = 0;
-    op.waits_for_ready = true;
-    op.until_ns = mf_clock_deadline(READY_NS);
-    attempt_later();
-    return true;
+    return begin(slot, true, act_warm);
 }
 
 /* ---- commands ----------------------------------------------------------------------------- */

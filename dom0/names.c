@@ -10,14 +10,19 @@
 
 static uint32_t buckets[BUCKETS] __attribute__((section(".bss..cold.names"))); /* slot + 1 */
 
-/* FNV-1a. Names come from whoever runs the machine: no need for a secret. */
-static uint32_t *bucket_of(const char *name)
+/* FNV-1a, whose low bits alone spread less well. */
+uint32_t names_hash(const char *name)
 {
     uint32_t hash = 0x811c9dc5u;
     for (; *name != 0; name++) {
         hash = (hash ^ (uint8_t)*name) * 0x01000193u;
     }
-    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+    return hash ^ hash >> 16;
+}
+
+static uint32_t *bucket_of(const char *name)
+{
+    return &buckets[names_hash(name) % BUCKETS];
 }
 
 uint32_t names_find(const char *name)

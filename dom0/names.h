@@ -7,6 +7,9 @@
 
 #include "net/plan.h"
 
+/** A number made of a name, for tables. No secret: who chooses names can make them meet. */
+uint32_t names_hash(const char *name);
+
 /** The slot of the guest of this name, or PLAN_NO_GUEST. */
 uint32_t names_find(const char *name);
 

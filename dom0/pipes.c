@@ -42,7 +42,7 @@ static int64_t make_window(struct pipes *w, struct guest *g)
     }
     const uint64_t at = (uint64_t)(uintptr_t)guest_window(slot_of(place));
     bool ran;
-    int64_t err = hold_stop(g, &ran);
+    int64_t err = hold_stop(g, HOLD_NOW, &ran);
     if (err >= 0) {
         err = hv_window_create(g->handle, MF_FAMILY_VA, at, 0, HV_WINDOW_PAGES);
         if (err >= 0 &&

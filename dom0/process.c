@@ -24,7 +24,7 @@ struct family {
 
 static struct mf_process *page_of(const struct process *p)
 {
-    return &((struct mf_info *)((uint8_t *)guest_window(p->slot) + HV_INFO_PAGE))->process;
+    return &info_of(guest_at(p->slot))->process;
 }
 
 /* ---- records ------------------------------------------------------------------------------ */
@@ -264,10 +264,7 @@ void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
 
 void process_signal(struct guest *g, uint32_t signal)
 {
-    struct mf_info *const info =
-        (struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE);
-
-    __atomic_fetch_or(&info->process.signals, (uint64_t)1 << signal, __ATOMIC_RELEASE);
+    __atomic_fetch_or(&info_of(g)->process.signals, (uint64_t)1 << signal, __ATOMIC_RELEASE);
     hv_event_send(g->console.port);
 }
 

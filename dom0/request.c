@@ -22,8 +22,7 @@ static struct {
 
 static volatile struct mf_request *page_of(const struct guest *g)
 {
-    return &((volatile struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE))
-                ->request;
+    return &info_of(g)->request;
 }
 
 void request_register(uint32_t op, request_handler_t handler, bool takes_memory)

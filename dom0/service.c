@@ -6,7 +6,6 @@
 
 #include "fault/touch.h"
 #include "hold.h"
-#include "infopage.h"
 #include "mayfly/hypercall.h"
 #include "slot.h"
 
@@ -28,8 +27,7 @@ static uint8_t *area_of(const struct guest *g)
 
 static volatile struct mf_service *page_of(const struct guest *g)
 {
-    return &((volatile struct mf_info *)((uint8_t *)guest_window(slot_of(g)) + HV_INFO_PAGE))
-                ->service;
+    return &info_of(g)->service;
 }
 
 static void expired(struct mf_timer *t);

@@ -7,8 +7,8 @@
 
 #include "fault/touch.h"
 #include "hold.h"
-#include "infopage.h"
 #include "mayfly/hypercall.h"
+#include "names.h"
 #include "request.h"
 #include "rights.h"
 #include "slot.h"
@@ -35,11 +35,7 @@ static struct share *buckets[BUCKETS];
 
 static struct share **bucket_of(const char *name)
 {
-    uint32_t hash = 0x811c9dc5u; /* FNV-1a */
-    for (; *name != 0; name++) {
-        hash = (hash ^ (uint8_t)*name) * 0x01000193u;
-    }
-    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+    return &buckets[names_hash(name) % BUCKETS];
 }
 
 static void stop_waiting(struct share *s)
@@ -73,8 +69,8 @@ static bool area_is_there(const struct guest *g)
 
 static void show(const struct share *s)
 {
+    volatile struct mf_info *const info = info_of(s->guest);
     uint8_t *const window = guest_window(slot_of(s->guest));
-    volatile struct mf_info *const info = (volatile struct mf_info *)(window + HV_INFO_PAGE);
     volatile struct mf_share *const shown = (volatile struct mf_share *)(window + INFO_AREA);
 
     if (!area_is_there(s->guest)) {
@@ -155,10 +151,10 @@ static int64_t link(struct share *a, struct share *b)
 static int64_t connect(struct share *a, struct share *b)
 {
     bool a_ran, b_ran = false;
-    int64_t err = hold_stop(a->guest, &a_ran);
+    int64_t err = hold_stop(a->guest, HOLD_NOW, &a_ran);
 
     if (err >= 0) {
-        err = hold_stop(b->guest, &b_ran);
+        err = hold_stop(b->guest, HOLD_NOW, &b_ran);
     }
     if (err >= 0) {
         err = link(a, b);

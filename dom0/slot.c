@@ -42,6 +42,7 @@ struct guest *slot_allocate(void)
     } else {
         return NULL;
     }
+    g->life++;
     g->has_network = false;
     g->is_ready = false;
     g->was_starved = false;
@@ -57,6 +58,18 @@ struct guest *slot_allocate(void)
     g->request_number = 0;
     g->top_cpu_ns = 0;
     return g;
+}
+
+struct guest_ref guest_ref(const struct guest *g)
+{
+    return (struct guest_ref){slot_of(g), g->life};
+}
+
+struct guest *guest_of_ref(struct guest_ref ref)
+{
+    struct guest *const g = guest_at(ref.slot);
+    const bool is_alive = g->state == GUEST_CREATED || g->state == GUEST_RUNNING;
+    return is_alive && g->life == ref.life ? g : NULL;
 }
 
 void slot_free(struct guest *g)

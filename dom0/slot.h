@@ -1,14 +1,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * slot.h - the table of guests: which slots are free, which hold a guest that has ended, and the names.
- * Private to guest.c and create.c; see guest.h.
+ * For dom0's parts that work on guests; see guest.h.
  */
 #pragma once
 
 #include "guest.h"
+#include "infopage.h"
 
 /** A free slot, its flags cleared; NULL when there is none. */
 struct guest *slot_allocate(void);
+
+/* A guest that may have ended since: slots and hv's handles are used again, lives are not. */
+struct guest_ref {
+    uint32_t slot, life;
+};
+
+struct guest_ref guest_ref(const struct guest *g);
+
+/** The guest, created or running; NULL: it has ended. */
+struct guest *guest_of_ref(struct guest_ref ref);
 
 /** Makes it free. */
 void slot_free(struct guest *g);
@@ -28,4 +39,13 @@ bool slot_choose_name(struct image *image, char name[LAUNCH_NAME_BYTES]);
 static inline uint32_t slot_of(const struct guest *g)
 {
     return (uint32_t)(g - guest_at(0));
+}
+
+/**
+ * Its info page, while it is created or running. The guest may write it at any time: read a field
+ * once, check what was read, use that.
+ */
+static inline struct mf_info *info_of(const struct guest *g)
+{
+    return infopage_in(guest_window(slot_of(g)));
 }

@@ -10,6 +10,7 @@
 #include "given.h"
 #include "image.h"
 #include "mayfly/hypercall.h"
+#include "names.h"
 #include "term.h"
 
 #define BUCKETS 4096u
@@ -41,11 +42,7 @@ static struct template *buckets[BUCKETS] __attribute__((section(".bss..cold.temp
 
 static struct template **bucket_of(const char *name)
 {
-    uint32_t hash = 0x811c9dc5u; /* FNV-1a */
-    for (; *name != 0; name++) {
-        hash = (hash ^ (uint8_t)*name) * 0x01000193u;
-    }
-    return &buckets[(hash ^ hash >> 16) % BUCKETS];
+    return &buckets[names_hash(name) % BUCKETS];
 }
 
 static void remove_name(const struct template *t)
