@@ -156,6 +156,9 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
     const bool own = l->port_count > 0;
     const uint32_t count = own ? l->port_count : (l->is_private ? 0 : m->port_count);
 
+    if (g->has_network) {
+        nat_add_guest(&netback_switch.nat, slot_of(g));
+    }
     for (uint32_t i = 0; i < count && g->has_network; i++) {
         const struct launch_port *p = own ? &l->ports[i] : &m->ports[i];
         const enum nat_publish_result r =

@@ -16,7 +16,7 @@
 #define NETWORK_FUNCTION "lwip_init" /* linked only into programs that use sockets */
 #define FLAGS_RESERVED 0x2u          /* bit 1 of RFLAGS is always 1 */
 
-static struct image images[HV_MODULES_MAX];
+static struct image images[HV_MODULES_MAX] __attribute__((section(".bss..cold.images")));
 static uint32_t count;
 
 /* The NAME of images/NAME.img; false: not such a path. */

@@ -15,6 +15,7 @@
 #include "mayfly/hypercall.h"
 #include "measure.h"
 #include "netback.h"
+#include "room.h"
 #include "serial.h"
 #include "shell.h"
 #include "term.h"
@@ -106,9 +107,11 @@ int main(void)
 {
     const struct boot_file file = boot_find(CONF_NAME);
 
+    room_init();
     mf_preempt_off = 1; /* handlers and the threads of commands take turns where they wait */
     conf_parse(&conf, file.data, file.bytes, complain);
     netback_switch.plan = conf.plan;
+    netback_switch.nat.claim = room_claim;
     image_scan();
     trust_init(&conf, complain);
     guest_init(&netback_switch.plan, conf.show_output && !conf.console_guest, on_guest_ended,

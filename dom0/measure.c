@@ -23,7 +23,9 @@ static uint32_t left;                    /* guests still to be started */
 static uint32_t current = PLAN_NO_GUEST; /* slot */
 static uint64_t asked_at, ready_at;
 static bool is_ending;
-static struct series created, started, destroyed;
+static struct series created __attribute__((section(".bss..cold.measure")));
+static struct series started __attribute__((section(".bss..cold.measure")));
+static struct series destroyed __attribute__((section(".bss..cold.measure")));
 static void (*tell_done)(void);
 
 static void add(struct series *s, uint64_t ticks)

@@ -184,8 +184,8 @@ static bool is_there(const struct virtq_chain *chain)
 void netback_deliver(uint32_t slot, const struct frame *f)
 {
     struct virtq_chain chain;
-    if (slot >= PLAN_GUESTS_MAX) {
-        return;
+    if (slot >= guest_slots()) {
+        return; /* there has never been such a guest: its record has no memory */
     }
     struct netback *n = device_of(slot);
     if (!n->is_open || n->is_broken) {
@@ -218,7 +218,7 @@ static enum turn forward(uint32_t slot, struct frame *f, uint32_t now_s)
     if (v.to == SWITCH_UPLINK && !uplink_has_room()) {
         return TURN_STALLED;
     }
-    if (v.to == SWITCH_GUEST && v.guest < PLAN_GUESTS_MAX && is_worth_waiting(v.guest) &&
+    if (v.to == SWITCH_GUEST && v.guest < guest_slots() && is_worth_waiting(v.guest) &&
         has_patience(device_of(slot))) {
         mark_dirty(v.guest); /* it is to see what it has got already */
         hold(slot, v.guest);

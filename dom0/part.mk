@@ -35,7 +35,7 @@ $(SODIUM_OBJ): $(TP)/libsodium.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/may
 
 $(DOM0_B)/dom0.debug: $(DOM0_OBJ) $(SODIUM_OBJ) $(SDK_READY)
 	@echo "  LD      $@"
-	$(Q)$(SDK_CC) -O2 -g $(DOM0_OBJ) $(SODIUM_OBJ) -o $@
+	$(Q)$(SDK_CC) -O2 -g -Wl,--wrap=sbrk $(DOM0_OBJ) $(SODIUM_OBJ) -o $@
 
 # Packaged for its symbol table: a fault of dom0 is reported with function names, too.
 $(B)/dom0.elf: $(DOM0_B)/dom0.debug $(MAYFLY)

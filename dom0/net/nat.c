@@ -27,6 +27,11 @@ static const struct nat_published *find_published(const struct nat_guest *g, uin
     return NULL;
 }
 
+void nat_add_guest(struct nat *n, uint32_t guest)
+{
+    n->guests[guest].published_count = 0;
+}
+
 enum nat_publish_result nat_publish(struct nat *n, uint32_t guest, uint8_t protocol,
                                     uint16_t host_port, uint16_t guest_port)
 {

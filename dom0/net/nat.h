@@ -13,12 +13,16 @@
  * Gateway    A guest's packets to port 53 of the gateway go to the uplink's DNS server.
  * Fragments  are not translated.
  *
- * struct nat must start zeroed, and is large: static memory that is populated as it is used.
+ * Memory     struct nat must start zeroed, and is large: static memory that is populated as it is
+ *            used. claim() is asked before a part is written that never was; when it says no, a flow
+ *            takes the place of another one, or is not made. Nothing asks for the record of a guest:
+ *            nat_add_guest() is for when there is memory.
  * Times are seconds of a monotonic clock. Host byte order throughout.
  */
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "packet.h"
@@ -29,6 +33,8 @@
 #define NAT_FLOWS_PER_GUEST 8192u
 #define NAT_FIRST_PORT 32768u /* ports of ours for flows: this one .. 65535 */
 #define NAT_PUBLISHED_MAX 8   /* per guest */
+#define NAT_SLICE 1024u       /* buckets that are claimed at a time */
+#define NAT_FLOWS_SLICE 256u  /* likewise, flows */
 
 enum nat_kind { NAT_ICMP, NAT_UDP, NAT_TCP_CLOSING, NAT_TCP_OPENING, NAT_TCP_OPEN, NAT_KINDS };
 
@@ -77,6 +83,9 @@ struct nat_target { /* of a host port */
 
 struct nat {
     uint64_t secret;                            /* of the hash; random */
+    bool (*claim)(void *p, size_t bytes);       /* whether there is memory; NULL: always */
+    uint64_t out_there, in_there;               /* a bit per NAT_SLICE of the buckets: claimed */
+    uint32_t flows_there;                       /* flows[] below were claimed */
     uint32_t out[NAT_BUCKETS], in[NAT_BUCKETS]; /* flow number + 1; 0: empty */
     uint32_t oldest[NAT_KINDS], youngest[NAT_KINDS];
     uint32_t free_flow;  /* list by out_next; flow number + 1 */
@@ -86,6 +95,9 @@ struct nat {
     struct nat_guest guests[PLAN_GUESTS_MAX];
     struct nat_target tcp[65536], udp[65536];
 };
+
+/** A guest has come: its record is written. */
+void nat_add_guest(struct nat *n, uint32_t guest);
 
 /** Makes uplink:host_port reach guest:guest_port. protocol: IP_PROTOCOL_TCP or UDP. */
 enum nat_publish_result nat_publish(struct nat *n, uint32_t guest, uint8_t protocol,

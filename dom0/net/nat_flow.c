@@ -6,6 +6,9 @@
 
 #include "headers.h"
 
+_Static_assert(NAT_BUCKETS / NAT_SLICE == 64 && NAT_FLOWS % NAT_FLOWS_SLICE == 0,
+               "slices cover all; a word has a bit for each of the buckets'");
+
 #define PORT_TRIES 64 /* before a new flow is refused for want of a port */
 
 /* How long a flow is kept without a packet, in seconds. RFC 5382 and 4787 ask for more for open TCP
@@ -124,11 +127,44 @@ void nat_expire(struct nat *n, uint32_t now_s, uint32_t limit)
     }
 }
 
+static bool claim(struct nat *n, void *p, size_t bytes)
+{
+    return n->claim == NULL || n->claim(p, bytes);
+}
+
+/* Whether a bucket may be written: there is memory for its slice. */
+static bool bucket_is_there(struct nat *n, uint32_t buckets[], uint64_t *there, uint32_t i)
+{
+    const uint64_t bit = (uint64_t)1 << i / NAT_SLICE;
+
+    if ((*there & bit) == 0) {
+        if (!claim(n, &buckets[i - i % NAT_SLICE], NAT_SLICE * sizeof(buckets[0]))) {
+            return false;
+        }
+        *there |= bit;
+    }
+    return true;
+}
+
+/* Whether there are flows that were never used, with memory for them. */
+static bool has_fresh(struct nat *n)
+{
+    if (n->fresh_flow < n->flows_there) {
+        return true;
+    }
+    if (n->fresh_flow == NAT_FLOWS ||
+        !claim(n, &n->flows[n->fresh_flow], NAT_FLOWS_SLICE * sizeof(n->flows[0]))) {
+        return false;
+    }
+    n->flows_there += NAT_FLOWS_SLICE;
+    return true;
+}
+
 /* A free entry; when there is none, that of the flow that matters least. */
 static struct nat_flow *flow_allocate(struct nat *n, uint32_t now_s)
 {
     nat_expire(n, now_s, 2);
-    if (n->free_flow == 0 && n->fresh_flow < NAT_FLOWS) {
+    if (n->free_flow == 0 && has_fresh(n)) {
         return &n->flows[n->fresh_flow++];
     }
     for (uint32_t kind = 0; kind < NAT_TCP_OPEN && n->free_flow == 0; kind++) {
@@ -201,11 +237,16 @@ static struct nat_flow *flow_create(struct nat *n, const struct nat_flow *key, u
     if (n->guests[key->guest].flow_count >= NAT_FLOWS_PER_GUEST || !choose_port(n, &fresh)) {
         return NULL;
     }
+    const uint32_t out_index = out_bucket(n, &fresh), in_index = in_bucket(n, &fresh);
+    if (!bucket_is_there(n, n->out, &n->out_there, out_index) ||
+        !bucket_is_there(n, n->in, &n->in_there, in_index)) {
+        return NULL;
+    }
     struct nat_flow *f = flow_allocate(n, now_s);
     if (f == NULL) {
         return NULL;
     }
-    uint32_t *out = &n->out[out_bucket(n, &fresh)], *in = &n->in[in_bucket(n, &fresh)];
+    uint32_t *out = &n->out[out_index], *in = &n->in[in_index];
     fresh.out_next = *out;
     fresh.in_next = *in;
     *f = fresh;

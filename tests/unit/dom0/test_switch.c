@@ -561,6 +561,92 @@ static void full_table_gives_up_the_least_important(void **state)
     }
 }
 
+/* ---- memory ---- */
+
+static uint32_t claims_left, claimed_count;
+static struct {
+    const uint8_t *start, *end;
+} claimed[1024];
+
+static bool claim_some(void *p, size_t bytes)
+{
+    if (claims_left == 0) {
+        return false;
+    }
+    claims_left--;
+    claimed[claimed_count].start = p;
+    claimed[claimed_count++].end = (const uint8_t *)p + bytes;
+    return true;
+}
+
+/* What was written without being claimed. */
+static uint32_t unclaimed(const void *table, size_t bytes)
+{
+    uint32_t count = 0;
+    for (const uint8_t *at = table; at < (const uint8_t *)table + bytes; at++) {
+        bool is_claimed = *at == 0;
+        for (uint32_t i = 0; i < claimed_count && !is_claimed; i++) {
+            is_claimed = at >= claimed[i].start && at < claimed[i].end;
+        }
+        count += !is_claimed;
+    }
+    return count;
+}
+
+static uint32_t open_udp_flows(uint32_t guest, uint32_t count)
+{
+    uint32_t opened = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct wire w;
+        wire_ip4(&w, gateway_mac, mac[guest], ENDS(GUEST_IP(guest), REMOTE), IP_PROTOCOL_UDP, 0);
+        wire_ports(&w, (uint16_t)i, 7);
+        opened += send_from(guest, &w, 0).to != SWITCH_DROP;
+    }
+    return opened;
+}
+
+static void flows_write_only_memory_that_is_there(void **state)
+{
+    (void)state;
+    struct nat *n = &sw->nat;
+
+    n->claim = claim_some;
+    learn(ROUTER);
+    for (uint32_t left = 0; left < 140; left += left < 8 ? 1 : 20) {
+        claims_left = left;
+        claimed_count = 0;
+        n->flows_there = n->fresh_flow = n->free_flow = 0;
+        n->in_there = n->out_there = 0;
+        memset(n->flows, 0, sizeof(n->flows));
+        const uint32_t opened = open_udp_flows(1, 3000);
+        assert_int_equal(opened == 0, left < 3); /* two slices of buckets, one of flows */
+        assert_int_equal(opened == 3000, left >= 64 * 2 + 1);
+        assert_true(n->flow_count <= n->flows_there && n->flows_there <= 3072);
+        assert_int_equal(unclaimed(n->flows, sizeof(n->flows)), 0);
+        assert_int_equal(unclaimed(n->in, sizeof(n->in)), 0);
+        assert_int_equal(unclaimed(n->out, sizeof(n->out)), 0);
+        nat_forget_guest(n, 1);
+        assert_int_equal(n->flow_count, 0);
+    }
+    claims_left = UINT32_MAX;
+    round_trip(IP_PROTOCOL_TCP, 10, false); /* with memory, all is well again */
+}
+
+static void open_flows_go_on_without_memory(void **state)
+{
+    (void)state;
+    sw->nat.claim = claim_some;
+    claims_left = 1000;
+    claimed_count = 0;
+    learn(ROUTER);
+    assert_int_equal(open_udp_flows(1, 200), 200);
+    claims_left = 0;
+    assert_int_equal(open_udp_flows(1, 200), 200); /* the same ones */
+    assert_int_equal(sw->nat.flow_count, 200);
+    open_udp_flows(1, 2000);
+    assert_int_equal(sw->nat.flow_count, NAT_FLOWS_SLICE); /* in the place of older ones */
+}
+
 static void hostile_frames_do_no_harm(void **state)
 {
     (void)state;
@@ -636,6 +722,8 @@ int main(void)
         T(flows_end_when_they_are_idle),
         T(errors_reach_the_guest_that_caused_them),
         T(full_table_gives_up_the_least_important),
+        T(flows_write_only_memory_that_is_there),
+        T(open_flows_go_on_without_memory),
         T(hostile_frames_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
