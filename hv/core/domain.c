@@ -208,7 +208,9 @@ void domain_crash(struct domain *d, uint32_t vector, uint32_t error, uint64_t ad
 bool domain_destroy_slice(struct domain *d, long budget)
 {
     if (d->state != DOMAIN_DESTROYED) {
+        lock_take(&d->port_lock); /* no port is opened behind port_close_all() */
         d->state = DOMAIN_DESTROYED;
+        lock_drop(&d->port_lock);
         sched_forget(&d->vcpu);
         port_close_all(d);
     }

@@ -46,7 +46,9 @@ enum hv_err port_open(struct domain *d, enum port_kind kind, struct domain *peer
 
     lock_take(&d->port_lock);
     uint32_t n = d->port_free;
-    if (n != PORT_NONE) {
+    if (d->state == DOMAIN_DESTROYED) {
+        err = HV_ERR_STATE;
+    } else if (n != PORT_NONE) {
         d->port_free = port_at(d, n)->next;
     } else {
         err = grow(d);
@@ -139,11 +141,12 @@ void port_close_all(struct domain *d)
             port_unbind(d, &was);
         }
     }
+    lock_take(&d->port_lock); /* somebody may be sending */
     d->port_count = 0;
-    d->port_free = PORT_NONE;
     for (uint32_t i = 0; i < PORT_LISTS; i++) {
         frame_list_free(&d->port_pages[i]);
     }
+    lock_drop(&d->port_lock);
 }
 
 /* The caller's own ports are closed by the caller only, so that its port is read without a lock. */

@@ -60,7 +60,9 @@ enum hv_err handle_add(struct domain *d, enum handle_kind kind, uint64_t object,
 
     lock_take(&d->lock);
     uint32_t h = d->handle_free;
-    if (h != 0) {
+    if (d->state == DOMAIN_DESTROYED) {
+        err = HV_ERR_STATE;
+    } else if (h != 0) {
         d->handle_free = (uint32_t)entry_object(*entry_at(d, h));
     } else {
         err = grow(d);

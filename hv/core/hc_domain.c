@@ -204,19 +204,23 @@ struct hc_result hc_dom_start(HC_ARGS)
     return hc_return(err);
 }
 
-/* Stops `d`; does not return while it is running still: the call is made again when it has stopped.
- */
-static void stop_or_restart(struct domain *d, enum hv_hypercall nr, uint64_t handle)
+/* Stops `d` and locks it, so that nobody lets it go on; does not return while it runs still: the call
+ * is made again when it has stopped. */
+static void stop_and_lock(struct domain *d, enum hv_hypercall nr, uint64_t handle)
 {
     struct vcpu *self = this_cpu()->current;
 
-    if (!sched_pause(&d->vcpu, self)) {
-        hc_restart(nr, handle, 0, 0, 0, 0);
-        if (d->vcpu.stop_waiter == self) {
-            sched_block(HV_WAIT_FOREVER);
+    if (sched_pause(&d->vcpu, self) && lock_try(&d->lock)) {
+        if (likely(d->vcpu.is_paused)) {
+            return;
         }
-        sched_run();
+        lock_drop(&d->lock); /* another CPU has started it meanwhile */
     }
+    hc_restart(nr, handle, 0, 0, 0, 0);
+    if (d->vcpu.stop_waiter == self) {
+        sched_block(HV_WAIT_FOREVER);
+    }
+    sched_run();
 }
 
 struct hc_result hc_dom_pause(HC_ARGS)
@@ -231,8 +235,7 @@ struct hc_result hc_dom_pause(HC_ARGS)
     if (err) {
         return hc_return(err);
     }
-    stop_or_restart(d, HC_DOM_PAUSE, a0);
-    lock_take(&d->lock);
+    stop_and_lock(d, HC_DOM_PAUSE, a0);
     if (d->state == HV_DOM_STATE_RUNNING) {
         d->state = HV_DOM_STATE_PAUSED;
     }
@@ -252,25 +255,21 @@ struct hc_result hc_dom_destroy(HC_ARGS)
     if (err) {
         return hc_return(err);
     }
-    stop_or_restart(d, HC_DOM_DESTROY, a0);
-    if (!cpu_unload(&d->vcpu) || __atomic_load_n(&d->vcpu.telling, __ATOMIC_ACQUIRE) != 0 ||
-        !lock_try(&d->lock)) {
+    stop_and_lock(d, HC_DOM_DESTROY, a0);
+    const bool was_gone = d->is_gone;
+    const bool done = was_gone || (cpu_unload(&d->vcpu) &&
+                                   __atomic_load_n(&d->vcpu.telling, __ATOMIC_ACQUIRE) == 0 &&
+                                   domain_destroy_slice(d, FREE_PER_SLICE));
+    d->is_gone = done;
+    lock_drop(&d->lock);
+    if (!done) {
         hc_restart(HC_DOM_DESTROY, a0, 0, 0, 0, 0);
-        sched_run();
+        arch_resume_or_resched();
     }
-    if (!d->is_gone) {
-        if (!domain_destroy_slice(d, FREE_PER_SLICE)) {
-            lock_drop(&d->lock);
-            hc_restart(HC_DOM_DESTROY, a0, 0, 0, 0, 0);
-            arch_resume_or_resched();
-        }
-        d->is_gone = true;
-        lock_drop(&d->lock);
+    if (!was_gone) {
         handle_remove_all(d);
         domain_drop_end(d);
         domain_put(d);
-    } else {
-        lock_drop(&d->lock);
     }
     return hc_return(handle_remove(current_domain(), (uint32_t)a0));
 }
@@ -318,24 +317,24 @@ struct hc_result hc_dom_rollback(HC_ARGS)
     if (err) {
         return hc_return(err);
     }
-    if (!cpu_unload(&d->vcpu)) {
-        hc_restart(HC_DOM_ROLLBACK, a0, a1, 0, 0, 0);
-        sched_run();
-    }
     err = lock_two_stopped(d, to);
     if (err) {
         return hc_return(err);
     }
+    bool done = true;
     if (d->state != HV_DOM_STATE_PAUSED || to->state != HV_DOM_STATE_FROZEN) {
         err = HV_ERR_STATE;
-    } else if (a2 == 0) { /* else: goes on freeing what it had */
-        err = d->discarded.root.v == 0 ? domain_rollback(d, to) : HV_ERR_BUSY;
+    } else if (!cpu_unload(&d->vcpu) || !aspace_destroy_slice(&d->discarded, FREE_PER_SLICE)) {
+        done = false;
+    } else if (a2 == 0) { /* else: what it had is freed now */
+        err = domain_rollback(d, to);
+        done = err != HV_OK;
+        a2 = 1;
     }
-    const bool done = err || aspace_destroy_slice(&d->discarded, FREE_PER_SLICE);
     lock_drop(&to->lock);
     lock_drop(&d->lock);
     if (!done) {
-        hc_restart(HC_DOM_ROLLBACK, a0, a1, 1, 0, 0);
+        hc_restart(HC_DOM_ROLLBACK, a0, a1, a2, 0, 0);
         arch_resume_or_resched();
     }
     return hc_return(err);

@@ -9,7 +9,7 @@
 #include "hv/modules.h"
 #include "hv/random.h"
 
-#define CONSOLE_BYTES 4096ul
+#define CONSOLE_BYTES 64ul /* at once: 5 ms on the line */
 
 #ifndef HV_VERSION
 #define HV_VERSION "unknown"
@@ -23,27 +23,23 @@ static bool has_cap(uint32_t cap)
 struct hc_result hc_console_write(HC_ARGS)
 {
     HC_UNUSED;
-    char data[256];
-    const uint64_t bytes = min_u64(a1, CONSOLE_BYTES);
+    char data[CONSOLE_BYTES];
+    const uint64_t n = min_u64(a1, sizeof(data));
 
     if (!has_cap(HV_CAP_CONSOLE)) {
         return hc_return(HV_ERR_PERM);
     }
-    for (uint64_t done = 0; done < bytes;) {
-        const uint64_t n = min_u64(bytes - done, sizeof(data));
-        if (copy_from_guest(data, (gva_t){a0 + done}, n)) {
-            return hc_return(done != 0 ? (int64_t)done : HV_ERR_FAULT);
-        }
-        serial_write(data, n);
-        done += n;
+    if (copy_from_guest(data, (gva_t){a0}, n)) {
+        return hc_return(HV_ERR_FAULT);
     }
-    return hc_return((int64_t)bytes);
+    serial_write(data, n);
+    return hc_return((int64_t)n);
 }
 
 struct hc_result hc_console_read(HC_ARGS)
 {
     HC_UNUSED;
-    char data[64];
+    char data[CONSOLE_BYTES];
     uint64_t n = 0;
 
     if (!has_cap(HV_CAP_CONSOLE)) {

@@ -416,6 +416,7 @@ void fpu_copy(struct vcpu *to, struct vcpu *from)
         fpu_save(from);
     }
     memcpy(to->fpu, from->fpu, sizeof(to->fpu));
+    to->fpu_cpu = -1; /* a CPU where it ran may have its registers still */
 }
 
 void fpu_set(struct vcpu *v, const uint8_t *fpu)

@@ -180,8 +180,8 @@ static inline int64_t hv_mem_protect(uint64_t va, uint64_t pages, uint32_t prot)
 }
 
 /**
- * Writes to the machine's serial console. Returns the bytes written: at most 4096, and fewer when a
- * later part cannot be read. [HV_CAP_CONSOLE] Errors: none but the common ones.
+ * Writes to the machine's serial console. Returns the bytes written, at most 64: the line is slow,
+ * and the CPU waits for it. [HV_CAP_CONSOLE] Errors: none but the common ones.
  */
 static inline int64_t hv_console_write(const void *data, uint64_t bytes)
 {
@@ -371,8 +371,7 @@ static inline int64_t hv_dom_sched(uint32_t dom, uint32_t weight, uint32_t cap_p
 /**
  * Makes paused `dom` what template `to` is: memory, registers, FPU. Windows and ports are kept.
  * Works in slices. Returns 0. [CONTROL on dom, CLONE on to] Errors: INVAL (they are the same),
- * STATE (dom is not paused, or to is no template), BUSY (also: an earlier rollback of dom is under
- * way), NOMEM.
+ * STATE (dom is not paused, or to is no template), BUSY, NOMEM.
  */
 static inline int64_t hv_dom_rollback(uint32_t dom, uint32_t to)
 {

@@ -205,7 +205,7 @@ enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *regs) HV_MUST_CHE
 /* ---- handle.c ---------------------------------------------------------------------------------
  */
 
-/** A new handle of `d` (locked); takes over the caller's reference. LIMIT, NOMEM. */
+/** A new handle of `d`; takes over the caller's reference. LIMIT, NOMEM, STATE (destroyed). */
 enum hv_err handle_add(struct domain *d, enum handle_kind kind, uint64_t object, uint32_t rights,
                        uint32_t *handle) HV_MUST_CHECK;
 
@@ -226,8 +226,8 @@ void handle_remove_all(struct domain *d);
 /* ---- event.c ----------------------------------------------------------------------------------
  */
 
-/** A new port of `d`; on success a reference on `peer` (may be NULL) is held by it. LIMIT, NOMEM.
- */
+/** A new port of `d`; on success a reference on `peer` (may be NULL) is held by it. LIMIT, NOMEM,
+ * STATE (destroyed). */
 enum hv_err port_open(struct domain *d, enum port_kind kind, struct domain *peer, uint32_t tag,
                       uint32_t *port) HV_MUST_CHECK;
 

@@ -178,6 +178,19 @@ static void sending_to_the_dead_does_nothing(void **state)
     assert_int_equal(port_send(dom[0], a), HV_ERR_NOENT);
 }
 
+static void the_dead_get_no_new_ports_and_handles(void **state)
+{
+    (void)state;
+    uint32_t n;
+    domain_get(dom[1]);
+    struct domain *dead = dom[1];
+    fake_domain_end(dead);
+    dom[1] = fake_domain();
+    assert_int_equal(port_open(dead, PORT_PEER, NULL, 0, &n), HV_ERR_STATE);
+    assert_int_equal(handle_add(dead, HANDLE_PCI, 0, HV_RIGHT_DEVICE, &n), HV_ERR_STATE);
+    domain_put(dead);
+}
+
 static void only_a_bound_port_can_be_sent_on(void **state)
 {
     (void)state;
@@ -523,6 +536,7 @@ int main(void)
                                         stop),
         cmocka_unit_test_setup_teardown(stale_end_does_not_reach_a_new_binding, start, stop),
         cmocka_unit_test_setup_teardown(sending_to_the_dead_does_nothing, start, stop),
+        cmocka_unit_test_setup_teardown(the_dead_get_no_new_ports_and_handles, start, stop),
         cmocka_unit_test_setup_teardown(only_a_bound_port_can_be_sent_on, start, stop),
         cmocka_unit_test_setup_teardown(destroyed_domain_gives_its_interrupts_back, start, stop),
         cmocka_unit_test_setup_teardown(waiter_gets_its_event_at_once, start, stop),
