@@ -6,7 +6,7 @@ load lib/system
 
 setup_file() {
     load lib/system
-    system_start --shell --cpus 2 -m 384M --disk "$RUN/saved.disk:128M" "$PROGRAMS/ledger.img"
+    system_start --shell --cpus 2 -m 384M --disk "$RUN/saved.disk:128M" "$PROGRAMS/ledger.img" "$PROGRAMS/flows.img"
     wait_for "^mayfly> "
 }
 

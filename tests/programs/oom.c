@@ -13,6 +13,8 @@
 
 #define SPARE 24u /* frames: the last ones are taken in small steps */
 #define STORM 600u
+#define FLOODERS 5u
+#define FLOWS "8000" /* of each: more than dom0 has frames for (FRAME_RESERVE), all together */
 #define VALUES "c 0a0000000000000b0000000000000c0000000000000d0000"
 
 static void expect(const char *answer, const char *wanted)
@@ -139,6 +141,40 @@ static unsigned storm(void)
     return count;
 }
 
+/* Guests open so many flows that dom0's table of them grows: with or without memory for that. */
+static void flood(void)
+{
+    char name[16];
+
+    for (unsigned i = 0; i < FLOODERS; i++) {
+        snprintf(name, sizeof(name), "flood%u", i);
+        expect(talk_guest(name, false, FLOWS), "done");
+    }
+}
+
+static void start_flooders(void)
+{
+    for (unsigned i = 0; i < FLOODERS; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "flood%u", i);
+        expect(talk_command("start flows name=%s output=log", name), name);
+        expect(talk_guest(name, false, "400"), "done"); /* it has all the memory that it needs now */
+    }
+}
+
+/* The first flows of all are opened without memory for them, and the first save has none, either. */
+static void first_time(void)
+{
+    take_all_but(320);
+    flood();
+    (void)works(talk_command("save point disk"), "is saved");
+    (void)talk_command("forget disk");
+    expect(talk_command("list"), "victim");
+    (void)talk_command("kill hog");
+    check("victim");
+    flood();
+}
+
 static void level(uint64_t wanted)
 {
     unsigned storms = 0;
@@ -146,6 +182,7 @@ static void level(uint64_t wanted)
     take_all_but(wanted);
     const uint64_t left = free_frames();
     const unsigned guests = try_guests(), templates = try_templates();
+    flood();
     try_looking();
     if (wanted <= 500) {
         storms = storm();
@@ -177,6 +214,8 @@ int main(int argc, char *argv[])
         expect(talk_guest("victim", false, writes[i]), "done");
     }
     expect(talk_command("snapshot victim point"), "point");
+    start_flooders();
+    first_time();
     expect(talk_command("save point disk"), "is saved");
     for (unsigned i = 0; i < sizeof(levels) / sizeof(levels[0]); i++) {
         level(levels[i]);
