@@ -152,6 +152,13 @@ static const char *set_exit(struct conf *c, const char *value, uint32_t line)
                : "write exit-with-first = 0 or exit-with-first = 1";
 }
 
+static const char *set_prefault(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    c->prefault = strcmp(value, "yes") == 0;
+    return c->prefault || strcmp(value, "no") == 0 ? NULL : "write prefault = yes or prefault = no";
+}
+
 /* Whatever is not a clear no means yes. */
 static const char *set_require(struct conf *c, const char *value, uint32_t line)
 {
@@ -192,6 +199,7 @@ static const struct setting settings[] = {
     {"guest-output", set_output},
     {"exit-with-first", set_exit},
     {"dom0", set_nothing},
+    {"prefault", set_prefault},
     {"require-signature", set_require},
     {"key", set_key},
 };
@@ -234,8 +242,8 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
         }
     }
     complain(line, "there is no such setting; there are: start net gateway dns guest-net "
-                   "guest-net6 console guest-output exit-with-first require-signature key "
-                   "dom0");
+                   "guest-net6 console guest-output exit-with-first prefault "
+                   "require-signature key dom0");
 }
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)
@@ -246,6 +254,7 @@ void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t 
     *c = (struct conf){
         .plan = {.net = 0x0a4d0000u, .mask = 0xffff0000u, .net6 = {0xfd, 0x77}},
         .show_output = true,
+        .prefault = true,
     };
     while (text != NULL && bytes > 0) {
         const char *end = memchr(text, '\n', bytes);

@@ -11,6 +11,7 @@
  *   console = shell | guest                   guest: the serial line is the first guest's console
  *   guest-output = show | log                 show (default): lines of guests appear in the shell
  *   exit-with-first = 0 | 1                   power off with the status of the first guest
+ *   prefault = yes | no                       copy at once what guests always write (prefault.h)
  *   require-signature = yes | no              start only images signed by an accepted key (trust.h)
  *   key = HEX                                 a key that is accepted; repeatable
  *   dom0                                      for hv
@@ -44,6 +45,7 @@ struct conf {
     bool show_output;
     bool exit_with_first;
     bool require_signature;
+    bool prefault;
     uint8_t keys[CONF_KEYS_MAX][SIGNATURE_KEY_BYTES];
     uint32_t key_count;
 };

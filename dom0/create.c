@@ -13,6 +13,7 @@
 #include "given.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
+#include "prefault.h"
 #include "process.h"
 #include "rights.h"
 #include "seed.h"
@@ -249,6 +250,7 @@ void create_undo(struct guest *g)
 {
     const uint32_t slot = slot_of(g);
 
+    prefault_ended(g);
     mf_timer_cancel(&g->stop_timer);
     share_end(g);
     if (g->has_network) {
@@ -383,6 +385,8 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         slot_free(g);
         return false;
     }
+    prefault_created(source == NULL ? &image->prefault : source->prefault, g,
+                     source == NULL ? image->template : source->handle);
     *slot = slot_of(g);
     return true;
 }

@@ -13,6 +13,7 @@
 #include "infopage.h"
 #include "launch.h"
 #include "manifest.h"
+#include "prefault.h"
 
 struct image {
     char name[LAUNCH_NAME_BYTES];
@@ -27,6 +28,7 @@ struct image {
     struct manifest manifest;
     struct infopage proto; /* for guests with the manifest's own arguments */
     struct elf_image elf;
+    struct prefault prefault;     /* of `template` */
     struct template *root, *warm; /* template.c: in the tree; the first warm one, or NULL */
 };
 

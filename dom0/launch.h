@@ -36,6 +36,7 @@ enum launch_net { LAUNCH_NET_AUTO, LAUNCH_NET_NO, LAUNCH_NET_YES };
 
 struct given;
 struct image;
+struct prefault;
 struct template;
 
 /* What a guest is cloned from when it is not its image: a template, or a guest that is paused. */
@@ -46,6 +47,7 @@ struct launch_source {
     uint64_t memory_pages;    /* its limit; 0: none */
     struct image *image;
     struct template *template; /* borrows; the place in the tree */
+    struct prefault *prefault; /* borrows; of the template that it is; NULL: it is a guest */
     const char *origin;        /* borrows; whom to name as the origin; NULL: nobody */
     struct given *given;       /* borrows; given.h */
     bool has_network, is_ready, has_fork_limit;

@@ -15,6 +15,7 @@
 #include "mayfly/hypercall.h"
 #include "measure.h"
 #include "netback.h"
+#include "prefault.h"
 #include "room.h"
 #include "serial.h"
 #include "shell.h"
@@ -116,6 +117,7 @@ int main(void)
     trust_init(&conf, complain);
     guest_init(&netback_switch.plan, conf.show_output && !conf.console_guest, on_guest_ended,
                on_guest_ready);
+    prefault_init(conf.prefault);
     netback_init();
     uplink_init(&conf);
     start_guests();

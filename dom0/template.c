@@ -31,8 +31,9 @@ struct template
     struct template *warm_next;     /* of the image's warm ones */
     struct link siblings, children; /* of those that are in the tree; children: the list's head */
     struct launch_source self;      /* what its clones get */
-    uint64_t saved_id;              /* 0: none */
-    uint32_t refs;                  /* one for being in the tree */
+    struct prefault prefault;
+    uint64_t saved_id; /* 0: none */
+    uint32_t refs;     /* one for being in the tree */
     bool is_removed, is_warm;
 };
 
@@ -127,6 +128,7 @@ static struct template *root_of(struct image *image)
                 .memory_pages = image->memory_pages,
                 .image = image,
                 .template = image->root,
+                .prefault = &image->prefault,
                 .has_network = image->has_network,
             };
         }
@@ -161,6 +163,7 @@ struct template *template_add(const char *name, const struct launch_source *snap
     struct template **const bucket = bucket_of(name);
     t->self = *snapshot;
     t->self.template = t;
+    t->self.prefault = &t->prefault;
     given_get(t->self.given);
     t->name_next = *bucket;
     *bucket = t;
@@ -196,6 +199,7 @@ const char *template_remove(struct template *t)
         t->children.previous->next = &parent->children;
         parent->children.previous = t->children.previous;
     }
+    prefault_close(&t->prefault);
     hv_dom_destroy(t->self.handle);
     t->is_removed = true;
     template_put(&t);

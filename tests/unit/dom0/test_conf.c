@@ -282,6 +282,28 @@ static void what_is_not_a_clear_no_requires_signatures(void **state)
     }
 }
 
+static void prefault_is_done_unless_told_not_to(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        bool is_on;
+        uint32_t complaints;
+    } rows[] = {
+        {"", true, 0},
+        {"prefault = yes\n", true, 0},
+        {"prefault = no\n", false, 0},
+        {"prefault = 1\n", false, 1},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct conf c;
+        parse(&c, rows[i].text);
+        assert_int_equal(c.prefault, rows[i].is_on);
+        assert_int_equal(complaints, rows[i].complaints);
+        conf_free(&c);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +320,7 @@ int main(void)
         cmocka_unit_test(what_would_be_ignored_is_refused),
         cmocka_unit_test(any_text_is_survived),
         cmocka_unit_test(what_is_not_a_clear_no_requires_signatures),
+        cmocka_unit_test(prefault_is_done_unless_told_not_to),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
