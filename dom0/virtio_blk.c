@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "mayfly/hypercall.h"
+#include "room.h"
 #include "tags.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
@@ -314,6 +315,14 @@ static uint32_t find_device(uint32_t index)
     return 0;
 }
 
+/* They stay: the next disk, and the next command, finds them. */
+static bool has_room(struct virtio_blk *b)
+{
+    static bool has_buffers;
+    has_buffers = has_buffers || room_claim(buffers, sizeof(buffers));
+    return has_buffers && room_claim(b, sizeof(*b));
+}
+
 const char *virtio_blk_open(uint32_t index, struct disk **disk)
 {
     *disk = NULL;
@@ -326,6 +335,9 @@ const char *virtio_blk_open(uint32_t index, struct disk **disk)
     }
     if (b->pci.device == 0) {
         const uint32_t device = find_device(index);
+        if (device != 0 && !has_room(b)) {
+            return "the machine has no memory left for the disk's buffers";
+        }
         const char *const problem = device == 0 ? NULL : start(b, index, device);
         if (device == 0 || problem != NULL) {
             return problem;

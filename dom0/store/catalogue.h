@@ -5,7 +5,7 @@
  *
  * Life     catalogue_open() reads it; changes are made to the entries in memory and take effect,
  *          all or none, by catalogue_commit(). After an error the memory is worthless: open again.
- * Memory   512 KiB, of which only as much is touched as there are entries.
+ * Memory   512 KiB, and up to 256 KiB while it is changed, by the number of entries.
  * Errors   NULL, or a sentence without its end that says what is wrong and what to do: a constant.
  */
 #pragma once

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <sodium/crypto_hash_sha256.h>
 
+#include "room.h"
 #include "store/pause.h"
 #include "term.h"
 #include "virtio_blk.h"
@@ -33,10 +34,15 @@ const char *medium_open(struct catalogue **out)
 {
     const char *problem =
         "this machine has no virtio disk; start it with `mayfly run --disk FILE:SIZE`";
+    static bool has_room;
     struct disk *disk, *blank = NULL;
     enum store_disk what;
 
     *out = &catalogue;
+    has_room = has_room || room_claim(&catalogue, sizeof(catalogue));
+    if (!has_room) {
+        return "the machine has no memory left for the list of what is saved";
+    }
     for (uint32_t i = 0;; i++) {
         const char *const driver = virtio_blk_open(i, &disk);
         if (driver != NULL) {
