@@ -20,6 +20,7 @@
 #define TRY_NS (MF_NS_PER_MS / 2)
 #define PAUSED_NS (20 * MF_NS_PER_MS)
 #define SIGNALS 64u
+#define KILLS_AT_ONCE 16u /* then others have their turn */
 
 /* A fork that waits for a moment in which the guest does not use its window. */
 struct attempt {
@@ -204,11 +205,59 @@ static void send_signal(const struct process *p, uint32_t signal)
     }
 }
 
+/* A signal to all others of a family: some at a time, as there may be hundreds. */
+struct kill {
+    struct hold_retry retry;
+    uint32_t request, signal;
+    uint32_t next; /* member */
+    uint32_t count;
+};
+
+static bool kill_some(struct hold_retry *r, struct guest *g)
+{
+    struct kill *const k = (struct kill *)(void *)r;
+    const bool is_open = g != NULL && g->request_is_open && g->request_number == k->request;
+    const struct process *const self = is_open ? g->process : NULL;
+
+    for (uint32_t done = 0; self != NULL && k->next < PROCESS_MEMBERS_MAX; k->next++) {
+        const struct process *const p = process_member(self, k->next);
+        if (p == NULL || p == self || p->slot == PLAN_NO_GUEST) {
+            continue;
+        }
+        if (done++ == KILLS_AT_ONCE) {
+            return true;
+        }
+        k->count++;
+        send_signal(p, k->signal);
+    }
+    if (self != NULL) {
+        request_answer(g, k->count > 0 ? 0 : HV_ERR_NOENT, k->count);
+    }
+    return false;
+}
+
+static int64_t kill_all(struct guest *g, uint32_t signal)
+{
+    struct kill *const k = malloc(sizeof(*k));
+    if (k == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    *k = (struct kill){.retry = {.attempt = kill_some, .done = done},
+                       .request = g->request_number,
+                       .signal = signal};
+    if (signal == SIGKILL) {
+        process_forbid_children(g->process);
+    }
+    if (!hold_retry_begin(&k->retry, g)) {
+        free(k);
+    }
+    return REQUEST_LATER;
+}
+
 static int64_t kill_asked(struct guest *g, const struct request *r, uint64_t *value)
 {
     const int64_t pid = (int64_t)r->args[0];
     const struct process *const self = g->process;
-    uint32_t count = 0;
 
     if (r->args[1] >= SIGNALS) {
         return HV_ERR_INVAL;
@@ -228,15 +277,7 @@ static int64_t kill_asked(struct guest *g, const struct request *r, uint64_t *va
         send_signal(p, signal);
         return 0;
     }
-    for (uint32_t i = 0; self != NULL && i < PROCESS_MEMBERS_MAX; i++) {
-        const struct process *const p = process_member(self, i);
-        if (p != NULL && p != self && p->slot != PLAN_NO_GUEST) {
-            count++;
-            send_signal(p, signal);
-        }
-    }
-    *value = count;
-    return count > 0 ? 0 : HV_ERR_NOENT;
+    return self == NULL ? HV_ERR_NOENT : kill_all(g, signal);
 }
 
 void fork_init(void)

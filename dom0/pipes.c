@@ -173,20 +173,17 @@ static void unlock(uint32_t *lock, uint32_t member)
     __atomic_compare_exchange_n(lock, &holder, 0, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Empties the set and wakes all that were in it. */
-static void wake_all(uint64_t set[MF_FAMILY_WORDS], pipes_wake_t wake, void *arg)
+/* Empties the set; who was in it is to be woken. Members may put anybody in it. */
+static void take_waiters(struct pipes *w, uint64_t set[MF_FAMILY_WORDS])
 {
     for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
-        uint64_t members = __atomic_load_n(&set[i], __ATOMIC_RELAXED) == 0
-                               ? 0
-                               : __atomic_exchange_n(&set[i], 0, __ATOMIC_ACQ_REL);
-        for (; members != 0; members &= members - 1) {
-            wake(arg, i * 64 + (uint32_t)__builtin_ctzl(members));
+        if (__atomic_load_n(&set[i], __ATOMIC_RELAXED) != 0) {
+            w->wakes[i] |= __atomic_exchange_n(&set[i], 0, __ATOMIC_ACQ_REL);
         }
     }
 }
 
-void pipes_leave(struct pipes *w, uint32_t member, pipes_wake_t wake, void *arg)
+void pipes_leave(struct pipes *w, uint32_t member)
 {
     for (uint32_t i = 0; w->slot != 0 && i < MF_PIPES; i++) {
         struct mf_pipe *const p = &window_of(w)->pipes[i];
@@ -198,19 +195,32 @@ void pipes_leave(struct pipes *w, uint32_t member, pipes_wake_t wake, void *arg)
         unlock(&p->read_lock, member);
         unlock(&p->write_lock, member);
         if (leave(p->writers, member)) {
-            wake_all(p->read_waits, wake, arg);
+            take_waiters(w, p->read_waits);
         }
         if (leave(p->readers, member)) {
-            wake_all(p->write_waits, wake, arg);
+            take_waiters(w, p->write_waits);
         }
     }
 }
 
-void pipes_event(const struct pipes *w, pipes_wake_t wake, void *arg)
+void pipes_event(struct pipes *w)
 {
     if (w->slot != 0) {
-        wake_all(window_of(w)->wakes, wake, arg);
+        take_waiters(w, window_of(w)->wakes);
     }
+}
+
+bool pipes_wake(struct pipes *w, uint32_t limit, pipes_wake_t wake, void *arg)
+{
+    for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
+        for (; w->wakes[i] != 0; w->wakes[i] &= w->wakes[i] - 1) {
+            if (limit-- == 0) {
+                return true;
+            }
+            wake(arg, i * 64 + (uint32_t)__builtin_ctzl(w->wakes[i]));
+        }
+    }
+    return false;
 }
 
 void pipes_close(struct pipes *w)

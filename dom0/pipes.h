@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "guest.h"
@@ -20,6 +21,7 @@ struct pipes {
     uint64_t pipes[PIPES_WORDS];  /* numbers in use */
     uint64_t chunks[PIPES_WORDS]; /* in use */
     uint8_t chunks_of[MF_PIPES];
+    uint64_t wakes[MF_FAMILY_WORDS]; /* members to be woken */
 };
 
 /** What is to be told to a member: an event. */
@@ -37,11 +39,14 @@ int64_t pipes_add(struct pipes *w, struct guest *g, uint32_t member, uint64_t by
 int64_t pipes_inherit(struct pipes *w, const struct guest *child, uint32_t child_member,
                       uint32_t parent);
 
-/** The member holds nothing any more. Wakes who waited for that. */
-void pipes_leave(struct pipes *w, uint32_t member, pipes_wake_t wake, void *arg);
+/** The member holds nothing any more. Who waited for that is to be woken: pipes_wake(). */
+void pipes_leave(struct pipes *w, uint32_t member);
 
-/** Wakes whom the members want woken. */
-void pipes_event(const struct pipes *w, pipes_wake_t wake, void *arg);
+/** Takes note of whom the members want woken: pipes_wake(). */
+void pipes_event(struct pipes *w);
+
+/** Wakes at most `limit` members. Returns whether there are more. */
+bool pipes_wake(struct pipes *w, uint32_t limit, pipes_wake_t wake, void *arg);
 
 /** Gives the window back; the last member has gone. */
 void pipes_close(struct pipes *w);

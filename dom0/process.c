@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "fault/touch.h"
 #include "mayfly/hypercall.h"
 #include "pipes.h"
 #include "slot.h"
@@ -12,12 +13,19 @@
 
 #define FIRST_PID 1u
 #define SIGNAL_MAX 63u
+#define WAKES_AT_ONCE 32u /* then others have their turn */
 
 struct family {
-    uint32_t count;     /* of members */
-    uint32_t limit;     /* of them */
-    uint32_t last_pid;  /* that was given */
-    uint32_t last_slot; /* of members[] that was given */
+    uint32_t count;    /* of members */
+    uint32_t limit;    /* of them */
+    uint32_t last_pid; /* that was given */
+    bool has_wrapped;  /* numbers are given again */
+    bool is_waking;    /* in the list of those with members to be woken: `next`... */
+    bool is_gone;      /* ...which has its last reference */
+    struct family *next;
+    struct guest_ref killer; /* nobody gets a child while its request... */
+    uint32_t kill_number;    /* ...with this number is open */
+    uint32_t last_slot;      /* of members[] that was given */
     struct pipes pipes;
     struct process *members[PROCESS_MEMBERS_MAX];
 };
@@ -79,15 +87,28 @@ static bool pid_is_used(const struct family *f, uint32_t pid)
 static uint32_t choose_pid(struct family *f)
 {
     do {
+        f->has_wrapped |= f->last_pid >= PROCESS_PID_MAX;
         f->last_pid = f->last_pid >= PROCESS_PID_MAX ? FIRST_PID + 1 : f->last_pid + 1;
-    } while (pid_is_used(f, f->last_pid));
+    } while (f->has_wrapped && pid_is_used(f, f->last_pid));
     return f->last_pid;
+}
+
+void process_forbid_children(struct process *p)
+{
+    p->family->killer = guest_ref(guest_at(p->slot));
+    p->family->kill_number = guest_at(p->slot)->request_number;
+}
+
+static bool may_have_children(const struct family *f)
+{
+    const struct guest *const g = guest_of_ref(f->killer);
+    return g == NULL || !g->request_is_open || g->request_number != f->kill_number;
 }
 
 struct process *process_add_child(struct process *parent)
 {
     struct family *const f = parent->family;
-    if (f->count >= f->limit) {
+    if (f->count >= f->limit || !may_have_children(f)) {
         return NULL;
     }
     struct process *const p = add(f, choose_pid(f));
@@ -138,7 +159,10 @@ void process_drop(struct process *p)
     free(p);
     if (--f->count == 0) {
         pipes_close(&f->pipes);
-        free(f);
+        f->is_gone = true;
+        if (!f->is_waking) {
+            free(f);
+        }
     }
 }
 
@@ -170,6 +194,39 @@ static void wake(void *arg, uint32_t member)
     }
 }
 
+static struct family *waking_first, *waking_last;
+static void wake_more(struct mf_timer *t);
+static struct mf_timer wake_timer = {.expire = wake_more};
+
+/* Wakes some members; the others in a later turn, after those of other families. */
+static void wake_some(struct family *f)
+{
+    if (f->is_waking || !pipes_wake(&f->pipes, WAKES_AT_ONCE, wake, f)) {
+        return;
+    }
+    f->is_waking = true;
+    f->next = NULL;
+    *(waking_first != NULL ? &waking_last->next : &waking_first) = f;
+    waking_last = f;
+    mf_timer_set(&wake_timer, mf_clock_ns());
+}
+
+static void wake_more(struct mf_timer *t)
+{
+    struct family *const f = waking_first;
+
+    waking_first = f->next;
+    f->is_waking = false;
+    if (f->is_gone) {
+        free(f);
+    } else {
+        wake_some(f);
+    }
+    if (waking_first != NULL) {
+        mf_timer_set(t, mf_clock_ns());
+    }
+}
+
 int64_t process_add_pipe(struct process *p, uint64_t bytes, uint64_t ends, uint64_t *index)
 {
     return pipes_add(&p->family->pipes, guest_at(p->slot), p->member, bytes, ends, index);
@@ -184,21 +241,24 @@ int64_t process_inherit(struct process *child)
 void process_abandon(struct process *child)
 {
     guest_at(child->slot)->process = NULL;
-    pipes_leave(&child->family->pipes, child->member, wake, child->family);
+    pipes_leave(&child->family->pipes, child->member);
+    wake_some(child->family);
     process_drop(child);
 }
 
 void process_event(struct guest *g)
 {
     if (g->process != NULL) {
-        pipes_event(&g->process->family->pipes, wake, g->process->family);
+        pipes_event(&g->process->family->pipes);
+        wake_some(g->process->family);
     }
 }
 
 void process_rolled_back(struct guest *g)
 {
     if (g->process != NULL) {
-        pipes_leave(&g->process->family->pipes, g->process->member, wake, g->process->family);
+        pipes_leave(&g->process->family->pipes, g->process->member);
+        wake_some(g->process->family);
         process_attach(g->process, g);
     }
 }
@@ -209,7 +269,8 @@ void process_rolled_back(struct guest *g)
 static uint32_t wait_status(const struct process *p, uint32_t reason, int32_t code)
 {
     /* The guest may say what it likes. One that is killed may have lost its window. */
-    const uint32_t said = reason == HV_END_DESTROYED ? 0 : page_of(p)->end_signal;
+    const bool is_there = reason != HV_END_DESTROYED && mf_touch(page_of(p), sizeof(*page_of(p)));
+    const uint32_t said = is_there ? ((volatile struct mf_process *)page_of(p))->end_signal : 0;
 
     if (reason == HV_END_EXIT) {
         return said >= 1 && said <= SIGNAL_MAX ? said : ((uint32_t)code & 0xffu) << 8;
@@ -248,7 +309,8 @@ void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
     p->cpu_ns = hv_dom_info(g->handle, &info) >= 0 ? info.cpu_ns : 0;
     leave_children(p);
     p->slot = PLAN_NO_GUEST;
-    pipes_leave(&p->family->pipes, p->member, wake, p->family);
+    pipes_leave(&p->family->pipes, p->member);
+    wake_some(p->family);
     struct process *const parent = p->parent;
     if (parent == NULL || parent->slot == PLAN_NO_GUEST) {
         process_drop(p);

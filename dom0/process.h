@@ -47,6 +47,12 @@ void process_drop(struct process *p);
 /** The member of p's family with this number, alive or not; NULL: none. */
 struct process *process_find(const struct process *p, uint32_t pid);
 
+/**
+ * Has SIGKILL sent to all others: until g's request is answered, none of them gets a child, which
+ * might be overlooked.
+ */
+void process_forbid_children(struct process *p);
+
 /** The member with this number in the family, or NULL. */
 struct process *process_member(const struct process *p, uint32_t member);
 
