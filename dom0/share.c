@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* share.c - see share.h. Offers that wait are in a hash table by the share's name. */
+/*
+ * share.c - see share.h. Offers that wait are in two hash tables: by share, guest and peer, where an
+ * offer to a certain peer finds the other one at once; and by share and peer, where one to anybody
+ * looks at those who want it, too.
+ */
 #include "share.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,13 +18,17 @@
 #include "rights.h"
 #include "slot.h"
 
-#define BUCKETS 256u
+#define BUCKETS 1024u
 #define ANYBODY "*"
+
+struct chain {
+    struct chain *next, **at; /* at: NULL when it is in none */
+};
 
 /* One guest's side. */
 struct share {
     struct share *next;           /* of the guest's */
-    struct share *bucket_next;    /* while it waits */
+    struct chain pair, by_peer;   /* while it waits */
     struct share *other;          /* borrows; NULL: waits, or is alone */
     struct guest *guest;          /* borrows */
     uint32_t index, pages;        /* index: the guest's */
@@ -29,24 +38,56 @@ struct share {
     char name[LAUNCH_NAME_BYTES];
 };
 
-static struct share *buckets[BUCKETS];
+static struct chain *of_pair[BUCKETS] __attribute__((section(".bss..cold.shares")));
+static struct chain *of_peer[BUCKETS] __attribute__((section(".bss..cold.shares")));
 
 /* ---- lists --------------------------------------------------------------------------------- */
 
-static struct share **bucket_of(const char *name)
+/* The chain of offers of a share by a guest to a peer... */
+static struct chain **pair_bucket(const char *name, const char *guest, const char *peer)
 {
-    return &buckets[names_hash(name) % BUCKETS];
+    const uint32_t hash = names_hash(name) * 3 + names_hash(guest) * 5 + names_hash(peer) * 7;
+    return &of_pair[hash % BUCKETS];
+}
+
+/* ...and of those by anybody to a peer. */
+static struct chain **peer_bucket(const char *name, const char *peer)
+{
+    return &of_peer[(names_hash(name) * 3 + names_hash(peer)) % BUCKETS];
+}
+
+static void chain_put(struct chain **bucket, struct chain *c)
+{
+    c->next = *bucket;
+    c->at = bucket;
+    if (c->next != NULL) {
+        c->next->at = &c->next;
+    }
+    *bucket = c;
+}
+
+static void chain_take(struct chain *c)
+{
+    if (c->at == NULL) {
+        return;
+    }
+    *c->at = c->next;
+    if (c->next != NULL) {
+        c->next->at = c->at;
+    }
+    c->at = NULL;
+}
+
+static void start_waiting(struct share *s)
+{
+    chain_put(pair_bucket(s->name, s->guest->name, s->peer), &s->pair);
+    chain_put(peer_bucket(s->name, s->peer), &s->by_peer);
 }
 
 static void stop_waiting(struct share *s)
 {
-    struct share **at = bucket_of(s->name);
-    while (*at != NULL && *at != s) {
-        at = &(*at)->bucket_next;
-    }
-    if (*at == s) {
-        *at = s->bucket_next;
-    }
+    chain_take(&s->pair);
+    chain_take(&s->by_peer);
 }
 
 static struct share *find(const struct guest *g, uint64_t index)
@@ -106,12 +147,36 @@ static bool wants(const struct share *s, const struct guest *g)
            rights_share_allows(s->guest->share, g->name);
 }
 
+static struct share *of_chain(struct chain *c, bool pair)
+{
+    const size_t offset = pair ? offsetof(struct share, pair) : offsetof(struct share, by_peer);
+    return (struct share *)(void *)((char *)c - offset);
+}
+
+/* The first in a chain that is an offer of the same share to `peer`, and goes with `s`. */
+static struct share *match(struct chain *c, bool pair, const struct share *s, const char *peer)
+{
+    for (; c != NULL; c = c->next) {
+        struct share *const o = of_chain(c, pair);
+        if (o->guest != s->guest && strcmp(o->name, s->name) == 0 && strcmp(o->peer, peer) == 0 &&
+            wants(s, o->guest) && wants(o, s->guest)) {
+            return o;
+        }
+    }
+    return NULL;
+}
+
+/* It wants this guest by its name, or anybody. */
 static struct share *find_partner(const struct share *s)
 {
-    struct share *o = *bucket_of(s->name);
-    while (o != NULL && (o->guest == s->guest || strcmp(o->name, s->name) != 0 ||
-                         !wants(s, o->guest) || !wants(o, s->guest))) {
-        o = o->bucket_next;
+    const char *const peers[] = {s->guest->name, ANYBODY};
+    const bool is_named = strcmp(s->peer, ANYBODY) != 0;
+    struct share *o = NULL;
+
+    for (size_t i = 0; i < 2 && o == NULL; i++) {
+        struct chain *const first =
+            is_named ? *pair_bucket(s->name, s->peer, peers[i]) : *peer_bucket(s->name, peers[i]);
+        o = match(first, is_named, s, peers[i]);
     }
     return o;
 }
@@ -236,8 +301,7 @@ static int64_t share_asked(struct guest *g, const struct request *r, uint64_t *v
             return err;
         }
     } else {
-        s->bucket_next = *bucket_of(s->name);
-        *bucket_of(s->name) = s;
+        start_waiting(s);
         show(s);
     }
     s->next = g->shares;

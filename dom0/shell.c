@@ -35,7 +35,7 @@ struct command {
 static struct lineedit line = {.write = term_write, .prompt = "mayfly> "};
 static struct mf_timer top_timer;
 static bool is_top;       /* the screen belongs to `top` */
-static bool is_measuring; /* `measure` is under way: no prompt, no input */
+static bool is_waiting;   /* for a command to be done: no prompt, no input but ctrl-c */
 static bool is_attached;  /* the terminal belongs to a guest */
 static uint32_t attached; /* its slot */
 
@@ -237,9 +237,9 @@ static void run_top(int count, char *const words[])
     top_expired(&top_timer);
 }
 
-static void measured(void)
+static void command_done(void)
 {
-    is_measuring = false;
+    is_waiting = false;
     shell_prompt();
 }
 
@@ -251,9 +251,9 @@ static void run_measure(int count, char *const words[])
     if (!parse_launch(&l, count, words)) {
         return;
     }
-    is_measuring = true;
-    if (!measure_start(&l, measured, error)) {
-        is_measuring = false;
+    is_waiting = true;
+    if (!measure_start(&l, command_done, error)) {
+        is_waiting = false;
         term_printf("%s.\n", error);
     }
 }
@@ -261,24 +261,24 @@ static void run_measure(int count, char *const words[])
 /* Commands on templates may have to wait for their guest. */
 static void run_lifecycle(int count, char *const words[])
 {
-    is_measuring = lifecycle_run(count, words, measured);
+    is_waiting = lifecycle_run(count, words, command_done);
 }
 
 /* So may those that look into guests. */
 static void run_inspect(int count, char *const words[])
 {
-    is_measuring = inspect_run(count, words, measured);
+    is_waiting = inspect_run(count, words, command_done);
 }
 
 static void run_files(int count, char *const words[])
 {
-    is_measuring = files_run(count, words, measured);
+    is_waiting = files_run(count, words, command_done);
 }
 
 /* Commands on saved templates wait for the disk. */
 static void run_store(int count, char *const words[])
 {
-    is_measuring = store_run(count, words, measured);
+    is_waiting = store_run(count, words, command_done);
 }
 
 static void run_poweroff(int count, char *const words[])
@@ -404,7 +404,7 @@ static void end_top(void)
 
 void shell_feed(char c)
 {
-    if (is_measuring) {
+    if (is_waiting) {
         if (c == CTRL_C) {
             files_cancel();
             store_cancel();
@@ -419,7 +419,7 @@ void shell_feed(char c)
     case LINEEDIT_LINE:
         term_set_line(NULL);
         run_line(line.text);
-        if (!is_attached && !is_top && !is_measuring) {
+        if (!is_attached && !is_top && !is_waiting) {
             shell_prompt();
         }
         break;
