@@ -484,18 +484,28 @@ static enum hv_err range_fill(struct aspace *as, uint64_t *table, int level, uin
     return HV_OK;
 }
 
-enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot)
+enum hv_err aspace_map_step(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot,
+                            uint64_t *done)
 {
     uint64_t *root = phys_to_virt(as->root);
     const uint64_t end = va.v + (pages << PAGE_SHIFT);
+    const bool is_checked = *done >= pages;
+    const uint64_t at = va.v + ((*done - (is_checked ? pages : 0)) << PAGE_SHIFT);
+    uint64_t stop = span_end(at, ROOT_LEVEL, end);
+    enum hv_err err = HV_OK;
 
-    if (!range_is_free(root, ROOT_LEVEL, va.v, end)) {
+    while (stop < end && root[entry_index(stop, ROOT_LEVEL)] == 0) {
+        stop = span_end(stop, ROOT_LEVEL, end); /* nothing to look through there */
+    }
+    if (!range_is_free(root, ROOT_LEVEL, at, stop)) {
         return HV_ERR_EXISTS;
     }
-    enum hv_err err = range_fill(as, root, ROOT_LEVEL, va.v, end, 0);
-    if (!err) {
-        err = range_fill(as, root, ROOT_LEVEL, va.v, end, prot_bits(prot));
+    if (is_checked) {
+        err = range_fill(as, root, ROOT_LEVEL, at, stop, prot_bits(prot));
+    } else if (stop == end) {
+        err = range_fill(as, root, ROOT_LEVEL, va.v, end, 0);
     }
+    *done += (stop - at) >> PAGE_SHIFT;
     return err;
 }
 

@@ -83,25 +83,13 @@ void port_set_vector(struct domain *d, uint32_t port, uint8_t vector)
     lock_drop(&d->port_lock);
 }
 
-/* Takes port `n` out of the list of pending ports. Rare: closing a port with an event. */
-static void unlink_pending(struct domain *d, uint32_t n)
+static void put_free(struct domain *d, uint32_t n)
 {
-    uint32_t before = PORT_NONE;
-
-    for (uint32_t at = d->pending_head; at != n; at = port_at(d, at)->next) {
-        before = at;
-    }
-    const uint32_t next = port_at(d, n)->next;
-    if (before == PORT_NONE) {
-        d->pending_head = next;
-    } else {
-        port_at(d, before)->next = next;
-    }
-    if (d->pending_tail == n) {
-        d->pending_tail = before;
-    }
+    *port_at(d, n) = (struct port){.next = d->port_free};
+    d->port_free = n;
 }
 
+/* One that is pending stays in that list, as a free port, until it is its turn there. */
 enum hv_err port_close(struct domain *d, uint32_t port, struct port *was)
 {
     lock_take(&d->port_lock);
@@ -111,11 +99,10 @@ enum hv_err port_close(struct domain *d, uint32_t port, struct port *was)
         return HV_ERR_NOENT;
     }
     *was = *p;
-    if (p->is_pending) {
-        unlink_pending(d, port);
+    p->kind = PORT_FREE;
+    if (!p->is_pending) {
+        put_free(d, port);
     }
-    *p = (struct port){.next = d->port_free};
-    d->port_free = port;
     lock_drop(&d->port_lock);
     if (was->peer != NULL) {
         domain_put(was->peer);
@@ -217,14 +204,20 @@ bool port_wait_over(struct domain *d, bool expired)
 
 bool port_take(struct domain *d, uint64_t wait_until, uint32_t *tag)
 {
+    uint32_t n;
+
     lock_take(&d->port_lock);
-    const uint32_t n = d->pending_head;
-    if (n != PORT_NONE) {
+    while ((n = d->pending_head) != PORT_NONE) {
         struct port *p = port_at(d, n);
         d->pending_head = p->next;
         p->is_pending = false;
-        *tag = p->tag;
-    } else if (wait_until != 0) {
+        if (likely(p->kind != PORT_FREE)) {
+            *tag = p->tag;
+            break;
+        }
+        put_free(d, n);
+    }
+    if (n == PORT_NONE && wait_until != 0) {
         d->vcpu.is_waiting = true;
         d->vcpu.wait_deadline = wait_until;
     }

@@ -16,16 +16,37 @@ static bool prot_is_valid(uint64_t prot)
            (prot & (HV_PROT_WRITE | HV_PROT_EXEC)) != (HV_PROT_WRITE | HV_PROT_EXEC);
 }
 
+/* Two steps of mapping: all that most ranges take. `done`, which comes from the caller, is where to go
+ * on; each step checks what it maps. */
+static enum hv_err map_slice(struct aspace *as, uint64_t va, uint64_t pages, uint64_t prot,
+                             uint64_t *done)
+{
+    enum hv_err err = *done < 2 * pages ? HV_OK : HV_ERR_INVAL;
+
+    for (int n = 0; n < 2 && *done < 2 * pages && !err; n++) {
+        err = aspace_map_step(as, (gva_t){va}, pages, (uint32_t)prot, done);
+    }
+    return err;
+}
+
+static enum hv_err check_map(uint64_t va, uint64_t pages, uint64_t prot)
+{
+    const enum hv_err err = hc_check_range(va, pages);
+
+    return err || prot_is_valid(prot) ? err : HV_ERR_INVAL;
+}
+
 struct hc_result hc_mem_map(HC_ARGS)
 {
     HC_UNUSED;
-    enum hv_err err = hc_check_range(a0, a1);
+    enum hv_err err = check_map(a0, a1, a2);
 
     if (!err) {
-        err = prot_is_valid(a2) ? HV_OK : HV_ERR_INVAL;
+        err = map_slice(&current_domain()->aspace, a0, a1, a2, &a3);
     }
-    if (!err) {
-        err = aspace_map_zero(&current_domain()->aspace, (gva_t){a0}, a1, (uint32_t)a2);
+    if (!err && a3 < 2 * a1) {
+        hc_restart(HC_MEM_MAP, a0, a1, a2, a3, 0);
+        arch_resume_or_resched();
     }
     return hc_return(err);
 }
@@ -63,13 +84,10 @@ struct hc_result hc_mem_protect(HC_ARGS)
 {
     HC_UNUSED;
     struct aspace *as = &current_domain()->aspace;
-    enum hv_err err = hc_check_range(a0, a1);
+    enum hv_err err = check_map(a0, a1, a2);
     const gva_t end = {a0 + (a1 << PAGE_SHIFT)};
     gva_t at = {a0};
 
-    if (!err) {
-        err = prot_is_valid(a2) ? HV_OK : HV_ERR_INVAL;
-    }
     if (err) {
         return hc_return(err);
     }
@@ -91,23 +109,19 @@ struct hc_result hc_dom_map(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
-
-    if (!err) {
-        err = hc_check_range(a1, a2);
-    }
-    if (!err) {
-        err = prot_is_valid(a3) ? HV_OK : HV_ERR_INVAL;
-    }
-    if (!err) {
-        err = hc_lock_changeable(d);
-    }
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d)
+                          ?: check_map(a1, a2, a3)
+                          ?: hc_lock_changeable(d);
     if (err) {
         return hc_return(err);
     }
-    err = aspace_map_zero(&d->aspace, (gva_t){a1}, a2, (uint32_t)a3);
+    err = map_slice(&d->aspace, a1, a2, a3, &a4);
     d->vcpu.needs_flush = true;
     lock_drop(&d->lock);
+    if (!err && a4 < 2 * a2) {
+        hc_restart(HC_DOM_MAP, a0, a1, a2, a3, a4);
+        arch_resume_or_resched();
+    }
     return hc_return(err);
 }
 
@@ -117,14 +131,9 @@ struct hc_result hc_dom_unmap(HC_ARGS)
     struct domain *d;
     const gva_t end = {a1 + (a2 << PAGE_SHIFT)};
     gva_t at = {a1};
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
-
-    if (!err) {
-        err = hc_check_range(a1, a2);
-    }
-    if (!err) {
-        err = hc_lock_changeable(d);
-    }
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d)
+                          ?: hc_check_range(a1, a2)
+                          ?: hc_lock_changeable(d);
     if (err) {
         return hc_return(err);
     }
@@ -282,14 +291,10 @@ struct hc_result hc_window_create(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, false, &d);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, false, &d)
+                          ?: window_check(a1)
+                          ?: window_check(a2);
 
-    if (!err) {
-        err = window_check(a1);
-    }
-    if (!err) {
-        err = window_check(a2);
-    }
     if (!err && (a4 == 0 || a3 >= HV_WINDOW_PAGES || a4 > HV_WINDOW_PAGES - a3 ||
                  ((a1 == HV_WINDOW0_VA || a2 == HV_WINDOW0_VA) && a3 < HV_WINDOW0_SKIP))) {
         err = HV_ERR_RANGE;
@@ -316,19 +321,11 @@ struct hc_result hc_window_share(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *a, *b;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &a);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &a)
+                          ?: hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
 
     if (!err) {
-        err = hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
-    }
-    if (!err) {
-        err = a == b ? HV_ERR_INVAL : window_check(a1);
-    }
-    if (!err) {
-        err = window_check(a3);
-    }
-    if (!err) {
-        err = lock_for_window(a);
+        err = a == b ? HV_ERR_INVAL : window_check(a1) ?: window_check(a3) ?: lock_for_window(a);
     }
     if (err) {
         return hc_return(err);
@@ -354,13 +351,7 @@ struct hc_result hc_window_close(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &d);
-
-    if (!err) {
-        err = window_check(a1);
-    }
-    if (!err) {
-        err = window_unmap(d, a1);
-    }
-    return hc_return(err);
+    return hc_return(hc_find_domain(a0, HV_RIGHT_CONNECT, true, &d)
+                         ?: window_check(a1)
+                         ?: window_unmap(d, a1));
 }

@@ -322,6 +322,37 @@ static void huge_ranges_are_cheap(void)
     CHECK((int64_t)(before - free_frames()) < 4, "and the frames are back but for a table");
 }
 
+/* More than a GiB with tables in it is mapped in slices, which the guest sees as arguments. */
+static void ranges_with_tables_are_mapped_in_slices(void)
+{
+    const uint64_t gib = 0x40000000 / HV_PAGE_BYTES, before = free_frames();
+
+    for (uint64_t n = 0; n < 4; n++) {
+        hv_mem_map(HEAP + (n << 30), gib, RW);
+        *page_at(n * gib + 7) = 1;
+        *page_at(n * gib + gib - 1) = 1;
+        hv_mem_unmap(HEAP + (n << 30) + 7 * HV_PAGE_BYTES, 1);
+        hv_mem_unmap(HEAP + (n << 30) + 8 * HV_PAGE_BYTES, gib - 8);
+        hv_mem_unmap(HEAP + (n << 30), 7);
+    }
+    CHECK_EQUAL(hv_mem_map(HEAP + 0x5000, 4 * gib - 5, RW), HV_OK, "four GiB, all with old tables");
+    *page_at(4 * gib - 1) = 2;
+    CHECK_EQUAL(*page_at(4 * gib - 1), 2, "are there");
+    *page_at(2 * gib) = 3;
+    const uint64_t frames = free_frames();
+    CHECK_EQUAL(hv_mem_map(HEAP, 6 * gib, RW), HV_ERR_EXISTS, "a range with a page in it: EXISTS");
+    CHECK_EQUAL(hv_call(HC_MEM_MAP, HEAP, 6 * gib, RW, 6 * gib, 0).value, HV_ERR_EXISTS,
+                "also for who says that all has been looked at");
+    CHECK_EQUAL(hv_call(HC_MEM_MAP, HEAP, 6 * gib, RW, 8 * gib, 0).value, HV_ERR_EXISTS,
+                "and the first part is mapped");
+    CHECK_EQUAL(hv_call(HC_MEM_MAP, HEAP, 6 * gib, RW, 12 * gib, 0).value, HV_ERR_INVAL,
+                "or that all is done");
+    CHECK_EQUAL(*page_at(2 * gib), 3, "nothing is lost by this");
+    CHECK_EQUAL(free_frames(), frames, "and nothing was changed");
+    CHECK_EQUAL(hv_mem_unmap(HEAP, 6 * gib), HV_OK, "all is unmapped");
+    CHECK((int64_t)(before - free_frames()) < 4, "the frames are back but for a table");
+}
+
 static void wx_is_kept(void)
 {
     CHECK_EQUAL(hv_mem_map(HEAP, 1, RW), HV_OK, "a page is mapped");
@@ -344,6 +375,7 @@ void test_main(void)
     destroyed_at_any_moment();
     toolstack_reads_writes_and_rolls_back();
     huge_ranges_are_cheap();
+    ranges_with_tables_are_mapped_in_slices();
     wx_is_kept();
     who_finds_no_memory_is_paused();
 }

@@ -52,9 +52,24 @@ bool aspace_destroy_slice(struct aspace *as, long budget) HV_MUST_CHECK;
  */
 enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access) HV_MUST_CHECK;
 
-/** hv_mem_map(): [va, va + pages) is page-aligned and in range. EXISTS, NOMEM, LIMIT. */
-enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages,
-                            uint32_t prot) HV_MUST_CHECK;
+/**
+ * hv_mem_map(): [va, va + pages) is page-aligned and in range. One of the steps, each at most a GiB with
+ * tables in it: *done is 0 at first, and 2 * pages behind the last: all is checked, then all is
+ * mapped. EXISTS, NOMEM, LIMIT: nothing is mapped.
+ */
+enum hv_err aspace_map_step(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot,
+                            uint64_t *done) HV_MUST_CHECK;
+
+/** All steps. */
+static inline enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot)
+{
+    enum hv_err err = HV_OK;
+
+    for (uint64_t done = 0; done < 2 * pages && !err;) {
+        err = aspace_map_step(as, va, pages, prot, &done);
+    }
+    return err;
+}
 
 /** Maps memory that is not counted: devices (`uncached`), hv's pages, modules. EXISTS, NOMEM,
  * LIMIT. */

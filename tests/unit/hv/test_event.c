@@ -147,6 +147,28 @@ static void closing_drops_a_pending_event_and_keeps_the_others(void **state)
     }
 }
 
+/* However many events are pending: a closed port's number is free when its turn in the list comes. */
+static void closed_ports_are_used_again_after_their_events(void **state)
+{
+    (void)state;
+    uint32_t to[3], from[3], tag, again;
+    struct port was;
+    for (uint32_t i = 0; i < 3; i++) {
+        assert_int_equal(bind_ports(0, 0, 1, i, &to[i], &from[i]), HV_OK);
+        assert_int_equal(port_send(dom[0], to[i]), HV_OK);
+    }
+    assert_int_equal(port_close(dom[1], from[0], &was), HV_OK);
+    assert_int_equal(port_close(dom[1], from[1], &was), HV_OK);
+    assert_int_equal(port_open(dom[1], PORT_CONSOLE, NULL, 9, &again), HV_OK);
+    assert_int_equal(again, 3); /* none is free yet */
+    assert_int_equal(port_send(dom[1], from[0]), HV_ERR_NOENT);
+    expect_event(1, 2);
+    assert_int_equal(port_open(dom[1], PORT_CONSOLE, NULL, 9, &again), HV_OK);
+    assert_true(again == from[0] || again == from[1]);
+    assert_int_equal(port_close(dom[1], from[2], &was), HV_OK);
+    assert_false(port_take(dom[1], HV_WAIT_POLL, &tag));
+}
+
 static void stale_end_does_not_reach_a_new_binding(void **state)
 {
     (void)state;
@@ -347,7 +369,8 @@ static void failed_bind_leaves_no_port(void **state)
 /* ---- random steps -----------------------------------------------------------------------------
  */
 
-#define MODEL_PORTS 60u
+#define MODEL_OPEN 60u
+#define MODEL_PORTS PORTS_GUEST_MAX /* closed ones wait for their turn among the pending */
 
 struct model_port {
     bool is_open;
@@ -489,7 +512,7 @@ static void model_step(void)
         open[0] += model[d].port[i].is_open ? 1 : 0;
         open[1] += model[other].port[i].is_open ? 1 : 0;
     }
-    if (what < 150 && open[0] < MODEL_PORTS - 2 && open[1] < MODEL_PORTS - 2) {
+    if (what < 150 && open[0] < MODEL_OPEN && open[1] < MODEL_OPEN) {
         model_open(d, other);
     } else if (what < 290) {
         model_close(d, port);
@@ -512,7 +535,7 @@ static void ports_do_what_the_model_does(void **state)
     (void)state;
     random_state = 7;
     memset(model, 0, sizeof(model));
-    for (uint32_t n = 0; n < 300000; n++) {
+    for (uint32_t n = 0; n < 600000; n++) {
         const uint32_t wakes = fake_calls.wake;
         uint32_t expected = 0;
         for (uint32_t i = 0; i < DOMAINS; i++) {
@@ -533,6 +556,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(domain_can_be_bound_to_itself, start, stop),
         cmocka_unit_test_setup_teardown(events_come_in_order_and_each_once, start, stop),
         cmocka_unit_test_setup_teardown(closing_drops_a_pending_event_and_keeps_the_others, start,
+                                        stop),
+        cmocka_unit_test_setup_teardown(closed_ports_are_used_again_after_their_events, start,
                                         stop),
         cmocka_unit_test_setup_teardown(stale_end_does_not_reach_a_new_binding, start, stop),
         cmocka_unit_test_setup_teardown(sending_to_the_dead_does_nothing, start, stop),
