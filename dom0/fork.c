@@ -2,7 +2,6 @@
 /* fork.c - see fork.h. */
 #include "fork.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,8 +18,6 @@
 #define TRIES_AT_ONCE 4
 #define TRY_NS (MF_NS_PER_MS / 2)
 #define PAUSED_NS (20 * MF_NS_PER_MS)
-#define SIGNALS 64u
-#define KILLS_AT_ONCE 16u /* then others have their turn */
 
 /* A fork that waits for a moment in which the guest does not use its window. */
 struct attempt {
@@ -168,122 +165,8 @@ static int64_t pipe_asked(struct guest *g, const struct request *r, uint64_t *va
     return process_add_pipe(p, r->args[0], r->args[1], value);
 }
 
-static int64_t wait_asked(struct guest *g, const struct request *r, uint64_t *value)
-{
-    const int64_t pid = (int64_t)r->args[0];
-    const bool any = pid <= 0; /* there is one process group */
-    bool has_children = false;
-
-    for (struct process *p = g->process != NULL ? g->process->children : NULL; p != NULL;
-         p = p->next) {
-        if (!any && p->pid != (uint64_t)pid) {
-            continue;
-        }
-        has_children = true;
-        if (p->slot != PLAN_NO_GUEST) {
-            continue;
-        }
-        *value = MF_WAIT_VALUE(p->pid, p->status, p->cpu_ns / MF_NS_PER_MS);
-        if ((r->args[1] & MF_WAIT_KEEP) == 0) {
-            process_drop(p);
-        }
-        return 0;
-    }
-    *value = 0;
-    return has_children ? 0 : HV_ERR_NOENT;
-}
-
-static void send_signal(const struct process *p, uint32_t signal)
-{
-    if (p->slot == PLAN_NO_GUEST || signal == 0) {
-        return;
-    }
-    if (signal == SIGKILL) {
-        guest_kill(p->slot);
-    } else {
-        process_signal(guest_at(p->slot), signal);
-    }
-}
-
-/* A signal to all others of a family: some at a time, as there may be hundreds. */
-struct kill {
-    struct hold_retry retry;
-    uint32_t request, signal;
-    uint32_t next; /* member */
-    uint32_t count;
-};
-
-static bool kill_some(struct hold_retry *r, struct guest *g)
-{
-    struct kill *const k = (struct kill *)(void *)r;
-    const bool is_open = g != NULL && g->request_is_open && g->request_number == k->request;
-    const struct process *const self = is_open ? g->process : NULL;
-
-    for (uint32_t done = 0; self != NULL && k->next < PROCESS_MEMBERS_MAX; k->next++) {
-        const struct process *const p = process_member(self, k->next);
-        if (p == NULL || p == self || p->slot == PLAN_NO_GUEST) {
-            continue;
-        }
-        if (done++ == KILLS_AT_ONCE) {
-            return true;
-        }
-        k->count++;
-        send_signal(p, k->signal);
-    }
-    if (self != NULL) {
-        request_answer(g, k->count > 0 ? 0 : HV_ERR_NOENT, k->count);
-    }
-    return false;
-}
-
-static int64_t kill_all(struct guest *g, uint32_t signal)
-{
-    struct kill *const k = malloc(sizeof(*k));
-    if (k == NULL) {
-        return HV_ERR_NOMEM;
-    }
-    *k = (struct kill){.retry = {.attempt = kill_some, .done = done},
-                       .request = g->request_number,
-                       .signal = signal};
-    if (signal == SIGKILL) {
-        process_forbid_children(g->process);
-    }
-    if (!hold_retry_begin(&k->retry, g)) {
-        free(k);
-    }
-    return REQUEST_LATER;
-}
-
-static int64_t kill_asked(struct guest *g, const struct request *r, uint64_t *value)
-{
-    const int64_t pid = (int64_t)r->args[0];
-    const struct process *const self = g->process;
-
-    if (r->args[1] >= SIGNALS) {
-        return HV_ERR_INVAL;
-    }
-    const uint32_t signal = (uint32_t)r->args[1];
-    if (self != NULL && pid > 0) {
-        const struct process *const p =
-            pid <= UINT32_MAX ? process_find(self, (uint32_t)pid) : NULL;
-        if (p == NULL) {
-            return HV_ERR_NOENT;
-        }
-        *value = 1;
-        if (p == self && signal == SIGKILL) {
-            guest_kill(slot_of(g));
-            return REQUEST_LATER; /* nobody waits for an answer */
-        }
-        send_signal(p, signal);
-        return 0;
-    }
-    return self == NULL ? HV_ERR_NOENT : kill_all(g, signal);
-}
-
 void fork_init(void)
 {
     request_register(MF_REQUEST_FORK, fork_asked, true);
     request_register(MF_REQUEST_PIPE, pipe_asked, true);
-    request_register(MF_REQUEST_WAIT, wait_asked, false);
-    request_register(MF_REQUEST_KILL, kill_asked, false);
 }

@@ -7,6 +7,7 @@
 
 #include "create.h"
 #include "fork.h"
+#include "jobs.h"
 #include "mayfly/hypercall.h"
 #include "process.h"
 #include "report.h"
@@ -59,7 +60,10 @@ void guest_stop(uint32_t slot, uint64_t grace_ns)
 {
     struct guest *g = guest_at(slot);
 
-    process_signal(g, SIGTERM);
+    jobs_signal(g, SIGTERM);
+    if (jobs_is_stopped(g)) {
+        jobs_signal(g, SIGCONT);
+    }
     g->stop_timer.expire = stop_expired;
     mf_timer_set(&g->stop_timer, mf_clock_deadline(grace_ns));
 }
@@ -131,6 +135,7 @@ void guest_init(const struct plan *p, bool show, guest_told_t ended, guest_told_
 
     create_init(p, show);
     fork_init();
+    jobs_init();
     share_init();
     tell_ended = ended;
     tell_ready = ready;

@@ -6,11 +6,13 @@
 #include "inspect.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <string.h>
 
 #include "errors.h"
 #include "hold.h"
 #include "image.h"
+#include "jobs.h"
 #include "mayfly/hypercall.h"
 #include "memtext.h"
 #include "names.h"
@@ -92,6 +94,10 @@ static bool run_pause(struct guest *g, void (*done)(void))
 
 static void run_resume(struct guest *g)
 {
+    if (!g->is_paused && jobs_is_stopped(g)) {
+        jobs_signal(g, SIGCONT);
+        return;
+    }
     if (!g->is_paused) {
         term_printf("%s is not paused.\n", g->name);
         return;

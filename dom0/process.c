@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "fault/touch.h"
+#include "jobs.h"
 #include "mayfly/hypercall.h"
 #include "pipes.h"
 #include "slot.h"
@@ -26,6 +27,7 @@ struct family {
     struct guest_ref killer; /* nobody gets a child while its request... */
     uint32_t kill_number;    /* ...with this number is open */
     uint32_t last_slot;      /* of members[] that was given */
+    uint32_t front;          /* process group */
     struct pipes pipes;
     struct process *members[PROCESS_MEMBERS_MAX];
 };
@@ -70,6 +72,7 @@ struct process *process_of(struct guest *g)
         free(f);
         return NULL;
     }
+    p->group = p->session = f->front = p->pid;
     process_attach(p, g);
     return p;
 }
@@ -77,7 +80,8 @@ struct process *process_of(struct guest *g)
 static bool pid_is_used(const struct family *f, uint32_t pid)
 {
     for (uint32_t i = 0; i < PROCESS_MEMBERS_MAX; i++) {
-        if (f->members[i] != NULL && f->members[i]->pid == pid) {
+        const struct process *const p = f->members[i];
+        if (p != NULL && (p->pid == pid || p->group == pid || p->session == pid)) {
             return true;
         }
     }
@@ -116,6 +120,8 @@ struct process *process_add_child(struct process *parent)
         return NULL;
     }
     p->parent = parent;
+    p->group = parent->group;
+    p->session = parent->session;
     p->next = parent->children;
     if (p->next != NULL) {
         p->next->previous = p;
@@ -180,6 +186,11 @@ struct process *process_find(const struct process *p, uint32_t pid)
 struct process *process_member(const struct process *p, uint32_t member)
 {
     return member < PROCESS_MEMBERS_MAX ? p->family->members[member] : NULL;
+}
+
+uint32_t *process_front(const struct process *p)
+{
+    return &p->family->front;
 }
 
 /* ---- pipes --------------------------------------------------------------------------------- */
@@ -259,6 +270,7 @@ void process_rolled_back(struct guest *g)
     if (g->process != NULL) {
         pipes_leave(&g->process->family->pipes, g->process->member);
         wake_some(g->process->family);
+        g->process->stopped_by = 0;
         process_attach(g->process, g);
     }
 }
@@ -307,8 +319,9 @@ void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
     g->process = NULL;
     p->status = wait_status(p, reason, code);
     p->cpu_ns = hv_dom_info(g->handle, &info) >= 0 ? info.cpu_ns : 0;
-    leave_children(p);
     p->slot = PLAN_NO_GUEST;
+    jobs_ends(p);
+    leave_children(p);
     pipes_leave(&p->family->pipes, p->member);
     wake_some(p->family);
     struct process *const parent = p->parent;
@@ -316,18 +329,10 @@ void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
         process_drop(p);
         return;
     }
-    struct mf_process *const page = page_of(parent);
-    if ((page->flags & MF_PROCESS_NO_ZOMBIES) != 0) {
+    jobs_tell_end(p);
+    if ((page_of(parent)->flags & MF_PROCESS_NO_ZOMBIES) != 0) {
         process_drop(p);
     }
-    __atomic_fetch_add(&page->child_changes, 1, __ATOMIC_RELEASE);
-    process_signal(guest_at(parent->slot), SIGCHLD);
-}
-
-void process_signal(struct guest *g, uint32_t signal)
-{
-    __atomic_fetch_or(&info_of(g)->process.signals, (uint64_t)1 << signal, __ATOMIC_RELEASE);
-    hv_event_send(g->console.port);
 }
 
 const struct guest *process_parent(const struct guest *g)
@@ -353,4 +358,6 @@ void process_print(const struct guest *g)
     }
     term_printf(", %u children, %u in the family, at most %u\n", (unsigned int)children,
                 (unsigned int)p->family->count, (unsigned int)p->family->limit);
+    term_printf("group       %u, session %u%s\n", (unsigned int)p->group, (unsigned int)p->session,
+                p->stopped_by != 0 ? ", stopped by a signal" : "");
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * process.h - guests as POSIX processes: families that fork() makes, who is whose child, how they
- * ended, signals between them.
+ * ended. Signals, groups, stopping: jobs.h.
  *
  * A guest has a record from its first fork on, and so does each child. The record of a child that
  * ended stays, without a guest, until its parent waits for it or ends: it counts as a member.
- * Cost: records are 80 bytes; ending and waiting take time with the number of children, not of
+ * Cost: records are 112 bytes; ending and waiting take time with the number of children, not of
  * members or guests.
  */
 #pragma once
@@ -21,15 +21,21 @@
 
 struct family;
 
+enum process_change { PROCESS_NONE = 0, PROCESS_STOPPED, PROCESS_CONTINUED };
+
 struct process {
     struct family *family;
     struct process *parent;                     /* NULL: none is alive */
     struct process *children, *next, *previous; /* next, previous: the parent's other children */
     uint32_t slot;                              /* of its guest; PLAN_NO_GUEST: it has ended */
     uint32_t pid;                               /* 1.. */
-    uint32_t member; /* number in the family, below PROCESS_MEMBERS_MAX */
-    uint32_t status; /* of one that has ended, as for wait() */
-    uint64_t cpu_ns; /* likewise */
+    uint32_t member;          /* number in the family, below PROCESS_MEMBERS_MAX */
+    uint32_t status;          /* of one that has ended, as for wait() */
+    uint64_t cpu_ns;          /* likewise */
+    uint64_t children_cpu_ns; /* of children that were waited for, and of theirs */
+    uint32_t group, session;  /* numbers of the processes that they are named after */
+    uint8_t stopped_by;       /* a signal; 0: it runs */
+    uint8_t change;           /* enum process_change: what wait() may tell, once */
 };
 
 /** The record of a guest, made if need be. NULL: no memory. */
@@ -65,6 +71,9 @@ int64_t process_inherit(struct process *child);
 /** Undoes process_add_child() and what came after it, with its guest CREATED. */
 void process_abandon(struct process *child);
 
+/** The foreground group of the family's terminal. Borrows. */
+uint32_t *process_front(const struct process *p);
+
 /** The guest has sent an event: wakes others of the family if it says so. */
 void process_event(struct guest *g);
 
@@ -79,6 +88,3 @@ const struct guest *process_parent(const struct guest *g);
 
 /** Prints who it is in its family, if it has one. */
 void process_print(const struct guest *g);
-
-/** Has a signal raised in a running guest. */
-void process_signal(struct guest *g, uint32_t signal);

@@ -10,6 +10,7 @@
 #include "guest.h"
 #include "hold.h"
 #include "inspect.h"
+#include "jobs.h"
 #include "launch.h"
 #include "lifecycle.h"
 #include "lineedit.h"
@@ -19,6 +20,7 @@
 #include "report.h"
 #include "serial.h"
 #include "show.h"
+#include "sigtext.h"
 #include "store/store.h"
 #include "term.h"
 #include "words.h"
@@ -193,6 +195,17 @@ static void run_kill(int count, char *const words[])
     }
 }
 
+static void run_signal(int count, char *const words[])
+{
+    const uint32_t signal = count == 3 ? sigtext_find(words[2]) : 0;
+    uint32_t slot;
+    if (signal == 0) {
+        term_printf("signal NAME SIGNAL: STOP, CONT, USR1, ... or a number up to 63\n");
+    } else if (find_alive(words[1], &slot)) {
+        jobs_signal(guest_at(slot), signal);
+    }
+}
+
 static void run_info(int count, char *const words[])
 {
     uint32_t slot;
@@ -297,6 +310,7 @@ static const struct command commands[] = {
      run_start},
     {"stop", "stop NAME", "ask a guest to end; after 10 s, kill it", run_stop},
     {"kill", "kill NAME|-a", "end a guest, or all of them, at once", run_kill},
+    {"signal", "signal NAME SIGNAL", "send it a signal: TERM, HUP, STOP, CONT, ...", run_signal},
     {"info", "info [NAME]", "about a guest, or the machine", run_info},
     {"console", "console NAME", "the guest's console; ctrl-] comes back", run_console},
     {"top", "top", "who uses CPU and memory; any key ends it", run_top},

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "guest.h"
+#include "jobs.h"
 #include "mayfly/hypercall.h"
 #include "net/headers.h"
 #include "process.h"
@@ -29,6 +30,9 @@ static const char *state_name(const struct guest *g)
     case GUEST_RUNNING:
         if (g->is_paused) {
             return "paused";
+        }
+        if (jobs_is_stopped(g)) {
+            return "stopped";
         }
         return g->is_starved ? "no memory" : (g->is_ready ? "ready" : "running");
     default:

@@ -75,10 +75,12 @@ enum mf_request_op {
     MF_REQUEST_ECHO = 1,   /* value: args[0] + the length of text; for tests, and to measure */
     MF_REQUEST_FORK = 2,   /* value: the child's number; the child finds 0. LIMIT: too many */
     MF_REQUEST_WAIT = 3,   /* args: child or 0, MF_WAIT_*; value: MF_WAIT_VALUE, or 0: none yet */
-    MF_REQUEST_KILL = 4,   /* args: process or 0 (all others), signal or 0; value: how many */
+    MF_REQUEST_KILL = 4,   /* args: MF_KILL_*, MF_KILL_SIGNAL; text: of sigqueue(), 16 hex digits */
     MF_REQUEST_PIPE = 5,   /* args: bytes, MF_PIPE_*; value: its number (mayfly/family.h) */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
+    MF_REQUEST_GROUP = 24,       /* args: MF_GROUP_* with a process, 0 is the caller; group */
+    MF_REQUEST_STOP = 25, /* args: signal, `continues`; answered when the process is to go on */
 };
 
 /*
@@ -98,9 +100,35 @@ struct mf_request {
 };
 
 /* MF_REQUEST_WAIT. NOENT: there is no such child. */
-#define MF_WAIT_KEEP 1u /* the child can be waited for again */
+#define MF_WAIT_KEEP 1u      /* the child can be waited for again */
+#define MF_WAIT_STOPPED 2u   /* also one that a signal has stopped */
+#define MF_WAIT_CONTINUED 4u /* also one that goes on */
+#define MF_WAIT_NOT_ENDED 8u /* only those */
+#define MF_WAIT_GROUP 16u    /* args[0] is a process group; 0: the caller's */
 #define MF_WAIT_VALUE(pid, status, cpu_ms)                                                         \
     ((uint64_t)(pid) << 16 | ((status)&0xffffu) | (uint64_t)(cpu_ms) << 36)
+
+/*
+ * MF_REQUEST_KILL: to whom, and as whom; value: how many others there are, MF_KILL_SELF: the caller,
+ * who gets nothing, is one of the group. NOENT: there is nobody. A signal may be 0.
+ */
+#define MF_KILL_GROUP ((uint64_t)1 << 20) /* the number is a group's; 0: the caller's */
+#define MF_KILL_ALL ((uint64_t)1 << 21)   /* all others of the family */
+#define MF_KILL_AS(uid) ((uint64_t)(uid) << 32)
+#define MF_KILL_SIGNAL(signal, code) ((uint32_t)(signal) | (uint64_t)(uint32_t)(code) << 32)
+#define MF_KILL_SELF ((uint64_t)1 << 32)
+
+/* MF_REQUEST_GROUP. NOENT: no such process. PERM: POSIX's EPERM. */
+enum mf_group_op {
+    MF_GROUP_GET = 0,     /* value: its process group */
+    MF_GROUP_SESSION = 1, /* value: its session */
+    MF_GROUP_SET = 2,     /* args[1]: the group, 0: of its own number */
+    MF_GROUP_LEAVE = 3,   /* a new session; value: its number */
+    MF_GROUP_FRONT = 4,   /* value: the foreground group of the terminal; NOENT: not its terminal */
+    MF_GROUP_TO_FRONT = 5, /* args[1]: the group */
+    MF_GROUP_CPU = 6,      /* value: nanoseconds of CPU time of children that were waited for */
+};
+#define MF_GROUP_OF(op, pid) ((uint64_t)(op) << 32 | (uint32_t)(pid))
 
 /*
  * A guest as a process of a family: those that came by fork() from the same first one. `signals`,
@@ -108,7 +136,8 @@ struct mf_request {
  */
 struct mf_process {
     uint32_t pid, ppid;     /* its number, 0: it is alone, and 1; its parent's, 0: none; [D] */
-    uint64_t signals;       /* bit n: signal n; dom0 sets bits, the guest takes them, atomically */
+    uint64_t signals;       /* bit n: signal n, bit 0: see mf_sent_signals; dom0 sets bits, the
+                               guest takes them, atomically */
     uint32_t end_signal;    /* the signal that ends it, or 0; [g] */
     uint32_t flags;         /* MF_PROCESS_*; [g] */
     uint32_t child_changes; /* counts ends of children; [D] */
@@ -116,6 +145,7 @@ struct mf_process {
 };
 
 #define MF_PROCESS_NO_ZOMBIES 1u /* nobody will wait for its children */
+#define MF_PROCESS_NO_STOPS 2u   /* no SIGCHLD when one is stopped or goes on */
 
 /*
  * The area: memory at the window's end that costs nothing until it is used. Its first page has the
@@ -148,6 +178,32 @@ struct mf_share {
     uint32_t state; /* enum mf_share_state; [D] */
     uint32_t port;  /* the guest's, to wake the other one; MF_NO_PORT: none; [D] */
 };
+
+/*
+ * Signals between processes, with what siginfo_t says of them, in the area's first page: a ring as of
+ * the console, of entries. When it is full, signals of the standard come as bits of `signals` only.
+ */
+#define MF_AREA_SIGNALS 128u /* offset in the area */
+#define MF_SENT_SIGNALS 16u
+
+struct mf_sent_signal {
+    uint32_t signal;
+    int32_t code; /* si_code */
+    uint32_t pid, uid;
+    int32_t status; /* SIGCHLD: as si_status */
+    uint32_t reserved;
+    uint64_t value; /* of sigqueue() */
+};
+
+struct mf_sent_signals {
+    uint32_t head;      /* [D] */
+    uint32_t tail;      /* [g] */
+    uint32_t continues; /* counts SIGCONT; [D] */
+    uint32_t reserved;
+    struct mf_sent_signal ring[MF_SENT_SIGNALS];
+};
+
+_Static_assert(MF_AREA_SIGNALS + sizeof(struct mf_sent_signals) <= MF_AREA_PATH, "the area");
 
 /*
  * A service is what the runtime does for dom0: look at files, and write them. dom0 fills in the

@@ -10,6 +10,7 @@ speed_t cfgetospeed(const struct termios *settings);
 int cfsetispeed(struct termios *settings, speed_t speed);
 int cfsetospeed(struct termios *settings, speed_t speed);
 int tcdrain(int fd);
+pid_t tcgetsid(int fd);
 #if __MISC_VISIBLE
 void cfmakeraw(struct termios *settings);
 #endif

@@ -2,7 +2,7 @@
 /*
  * sys/signal.h - signals (POSIX.1-2008), Linux numbers. Takes the place of newlib's file, which has
  * no SA_SIGINFO and SA_RESTART and knows a few numbers only. Signals come from the guest itself
- * (raise(), kill(getpid()), pthread_kill(), timers, faults), from its children, and SIGTERM from dom0.
+ * (raise(), kill(getpid()), pthread_kill(), timers, faults), from other processes, and from dom0.
  */
 #ifndef _SYS_SIGNAL_H
 #define _SYS_SIGNAL_H
@@ -148,6 +148,8 @@ struct sigevent {
 
 typedef void (*_sig_func_ptr)(int number);
 
+#define SIG_HOLD ((_sig_func_ptr)2) /* for sigset() */
+
 #if __GNU_VISIBLE
 typedef _sig_func_ptr sighandler_t;
 #endif
@@ -245,6 +247,7 @@ int sigpending(sigset_t *set);
 int sigprocmask(int how, const sigset_t *set, sigset_t *old);
 int sigqueue(pid_t pid, int number, union sigval value);
 int sigrelse(int number);
+int sigpause(int number);
 _sig_func_ptr sigset(int number, _sig_func_ptr handler);
 int sigsuspend(const sigset_t *mask);
 int sigtimedwait(const sigset_t *__restrict set, siginfo_t *__restrict info,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* sys/wait.h - newlib's, and what it lacks. Children never stop and continue. */
+/* sys/wait.h - newlib's, and what it lacks. */
 #pragma once
 
 #include <signal.h>
@@ -10,7 +10,7 @@
 #define WSTOPPED WUNTRACED
 #define WCONTINUED 8
 #define WNOWAIT 0x01000000
-#define WIFCONTINUED(status) 0
+#define WIFCONTINUED(status) ((status) == 0xffff)
 #define WCOREDUMP(status) ((status)&0x80)
 
 #ifdef __cplusplus

@@ -68,12 +68,14 @@ static void become_child(void)
     mf_signal_forget(NULL);
     mf_interval_timers_forget();
     mf_posix_timers_forget();
+    mf_jobs_begin_child();
 }
 
 pid_t fork(void)
 {
     uint64_t pid = 0;
 
+    mf_jobs_begin();
     run_prepare();
     int64_t err = mf_pipes_share();
     if (err == 0) {

@@ -5,18 +5,41 @@
  */
 #pragma once
 
+#include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
+
+#include "mayfly/info.h"
 
 /* While a child attaches to its window: it is a child, not another copy of its origin. */
 extern bool mf_process_is_child;
 
-/**
- * Sends `sig` (0: none) to other processes of the family: to `pid`, or, when that is not positive, to
- * all others. Returns 0 or an errno number; 0 when there are no others to be sent to, as the caller
- * is one of them.
- */
-int mf_process_kill(pid_t pid, int sig);
+/* To whom mf_process_kill() sends. */
+#define MF_PROCESS_GROUP(group) (MF_KILL_GROUP | (uint32_t)(group)) /* 0: the caller's */
+#define MF_PROCESS_OTHERS MF_KILL_ALL
 
-/** Tells dom0 whether children that end are to wait for the parent: as SIGCHLD is handled. */
+/**
+ * Sends a signal to other processes of the family: to number `to` (up to 2^20), or MF_PROCESS_*.
+ * info: si_signo (0: none), si_code, and si_value with SI_QUEUE. Returns 0 or an errno number, and
+ * *is_mine: the caller is one of the group, and has not got it.
+ */
+int mf_process_kill(uint64_t to, const siginfo_t *info, bool *is_mine);
+
+/** Tells dom0 what is to happen with children that end or stop: as SIGCHLD is handled. */
 void mf_process_tell_zombies(void);
+
+/**
+ * This process is one of several: from here on it takes the signals of others, with what they say
+ * (struct mf_sent_signals), also while it computes, and signals may stop it.
+ */
+void mf_jobs_begin(void);
+
+/** The same in a child, after mf_thread_forget_others(). */
+void mf_jobs_begin_child(void);
+
+/** A signal is generated: SIGCONT takes back those that stop, and the other way (POSIX, 2.4.1). */
+void mf_jobs_cancel_opposite(int sig);
+
+/** CPU time of children that were waited for, and of theirs. Weak: linked only with wait4(). */
+uint64_t mf_children_cpu_ns(void) __attribute__((weak));

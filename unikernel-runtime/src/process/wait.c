@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* wait.c - waiting for children, and signals to other processes. dom0 keeps what is to be known. */
+/* wait.c - waiting for children. dom0 keeps what is to be known. */
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -12,12 +13,13 @@
 #include "start/clone.h"
 #include "start/request.h"
 #include "thread/idle.h"
-#include "thread/thread.h"
+#include "thread/thread_internal.h"
 
 #define OPTIONS (WNOHANG | WUNTRACED | WCONTINUED)
-#define ID_OPTIONS (WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT)
+#define ID_CHANGES (WEXITED | WSTOPPED | WCONTINUED)
+#define ID_OPTIONS (WNOHANG | ID_CHANGES | WNOWAIT)
 
-/* A child that has ended. pid 0: none has yet. */
+/* A child that has ended, stopped or gone on. pid 0: none has yet. */
 struct ended {
     pid_t pid;
     int status;
@@ -54,16 +56,23 @@ static void register_once(void)
     }
 }
 
-/* Returns 0 or an errno number. flags: MF_WAIT_*. */
-static int wait_for(pid_t pid, int options, uint32_t flags, struct ended *child)
+static bool is_interrupted(int err)
+{
+    return err == -EINTR && (mf_thread_is_cancelled() || !mf_signal_restarts());
+}
+
+/* Returns 0 or an errno number. number: of a process, or of a group (MF_WAIT_GROUP). */
+static int wait_for(uint64_t number, int options, uint32_t flags, struct ended *child)
 {
     uint64_t value;
 
+    flags |= ((options & WUNTRACED) != 0 ? MF_WAIT_STOPPED : 0) |
+             ((options & WCONTINUED) != 0 ? MF_WAIT_CONTINUED : 0);
     register_once();
+    mf_thread_test_cancel();
     for (;;) {
         const uint32_t changes = mf_info()->process.child_changes;
-        const int64_t err =
-            mf_request(MF_REQUEST_WAIT, pid > 0 ? (uint64_t)pid : 0, flags, NULL, &value);
+        const int64_t err = mf_request(MF_REQUEST_WAIT, number, flags, NULL, &value);
         if (err != 0) {
             return err == HV_ERR_NOENT || err == HV_ERR_NOSYS ? ECHILD : mf_request_errno(err);
         }
@@ -72,7 +81,8 @@ static int wait_for(pid_t pid, int options, uint32_t flags, struct ended *child)
         }
         seen = changes;
         if (changes == mf_info()->process.child_changes &&
-            mf_thread_wait(&waiters, MF_NEVER) == -EINTR && !mf_signal_restarts()) {
+            is_interrupted(mf_thread_block(&waiters, MF_NEVER, MF_WAIT_OUTSIDE | MF_WAIT_CANCEL))) {
+            mf_thread_test_cancel();
             return EINTR;
         }
     }
@@ -95,7 +105,12 @@ pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage)
     if ((options & ~OPTIONS) != 0) {
         return fails(EINVAL);
     }
-    const int err = wait_for(pid, options, 0, &child);
+    if (pid == INT_MIN) {
+        return fails(ESRCH);
+    }
+    const bool is_group = pid == 0 || pid < -1;
+    const int err = wait_for(pid == -1 ? 0 : (uint64_t)(pid < 0 ? -pid : pid), options,
+                             is_group ? MF_WAIT_GROUP : 0, &child);
     if (err != 0) {
         return fails(err);
     }
@@ -124,48 +139,52 @@ pid_t wait(int *status)
     return wait4(-1, status, 0, NULL);
 }
 
+static void describe(const struct ended *child, siginfo_t *info)
+{
+    const int status = child->status;
+
+    *info = (siginfo_t){.si_signo = SIGCHLD, .si_pid = child->pid, .si_uid = getuid()};
+    if (WIFEXITED(status)) {
+        info->si_code = CLD_EXITED;
+        info->si_status = WEXITSTATUS(status);
+    } else if (WIFSTOPPED(status)) {
+        info->si_code = CLD_STOPPED;
+        info->si_status = WSTOPSIG(status);
+    } else if (WIFCONTINUED(status)) {
+        info->si_code = CLD_CONTINUED;
+        info->si_status = SIGCONT;
+    } else {
+        info->si_code = CLD_KILLED;
+        info->si_status = WTERMSIG(status);
+    }
+}
+
 int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
 {
     struct ended child;
 
     if ((type != P_PID && type != P_ALL && type != P_PGID) || (options & ~ID_OPTIONS) != 0 ||
-        (options & WEXITED) == 0 || (type == P_PID && (pid_t)id <= 0)) {
+        (options & ID_CHANGES) == 0 || (type == P_PID && (pid_t)id <= 0) ||
+        (type == P_PGID && (pid_t)id < 0)) {
         return fails(EINVAL);
     }
-    const int err = wait_for(type == P_PID ? (pid_t)id : -1, options,
-                             (options & WNOWAIT) != 0 ? MF_WAIT_KEEP : 0, &child);
+    const uint32_t flags = ((options & WNOWAIT) != 0 ? MF_WAIT_KEEP : 0) |
+                           ((options & WEXITED) == 0 ? MF_WAIT_NOT_ENDED : 0) |
+                           (type == P_PGID ? MF_WAIT_GROUP : 0);
+    const int err = wait_for(type == P_ALL ? 0 : (uint32_t)id, options, flags, &child);
     if (err != 0) {
         return fails(err);
     }
     if (info != NULL && child.pid == 0) {
         *info = (siginfo_t){0};
     } else if (info != NULL) {
-        *info = (siginfo_t){.si_signo = SIGCHLD,
-                            .si_code = WIFEXITED(child.status) ? CLD_EXITED : CLD_KILLED,
-                            .si_pid = child.pid,
-                            .si_status = WIFEXITED(child.status) ? WEXITSTATUS(child.status)
-                                                                 : WTERMSIG(child.status)};
+        describe(&child, info);
     }
     return 0;
 }
 
-void mf_process_tell_zombies(void)
+uint64_t mf_children_cpu_ns(void)
 {
-    struct sigaction action;
-
-    sigaction(SIGCHLD, NULL, &action);
-    mf_info()->process.flags =
-        action.sa_handler == SIG_IGN || ((unsigned int)action.sa_flags & SA_NOCLDWAIT) != 0
-            ? MF_PROCESS_NO_ZOMBIES
-            : 0;
-}
-
-int mf_process_kill(pid_t pid, int sig)
-{
-    const int64_t err =
-        mf_request(MF_REQUEST_KILL, pid > 0 ? (uint64_t)pid : 0, (uint64_t)sig, NULL, NULL);
-    if (err == HV_ERR_NOENT || err == HV_ERR_NOSYS) {
-        return pid > 0 ? ESRCH : 0;
-    }
-    return mf_request_errno(err);
+    uint64_t ns;
+    return mf_request(MF_REQUEST_GROUP, MF_GROUP_OF(MF_GROUP_CPU, 0), 0, NULL, &ns) == 0 ? ns : 0;
 }

@@ -160,7 +160,8 @@ static int post(sigset_t *pending, struct mf_signal_info **list, const siginfo_t
     if (receiver != NULL && mf_signal_is_ignored(sig)) {
         return 0;
     }
-    if (receiver != NULL && mf_signal_action(sig)->sa_handler == SIG_DFL) {
+    if (receiver != NULL && mf_signal_action(sig)->sa_handler == SIG_DFL &&
+        (MF_SIGNAL_BIT(sig) & MF_STOP_SIGNALS) == 0) {
         mf_signal_end_by_default(sig);
     }
     const int err = add(pending, list, info);

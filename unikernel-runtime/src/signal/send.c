@@ -57,40 +57,74 @@ static int send_to_process(const siginfo_t *info)
     return err == 0 ? 0 : fail(-err);
 }
 
+/* To the caller, besides others. */
+static int send_to_self(const siginfo_t *info)
+{
+    if (info->si_signo == SIGKILL) {
+        mf_signal_end_by_default(SIGKILL);
+    }
+    mf_jobs_cancel_opposite(info->si_signo);
+    return info->si_signo == 0 ? 0 : send_to_process(info);
+}
+
+/* Where no other process is known, the caller is all there is of its group. */
+static int send_to_group(pid_t group, const siginfo_t *info)
+{
+    bool is_mine;
+    const int err = mf_process_kill(MF_PROCESS_GROUP(group), info, &is_mine);
+    if (err == ESRCH && (group == 0 || group == getpid())) {
+        is_mine = true;
+    } else if (err != 0) {
+        return fail(err);
+    }
+    return is_mine ? send_to_self(info) : 0;
+}
+
 int kill(pid_t pid, int sig)
 {
+    bool is_mine;
     if (sig != 0 && !mf_signal_is_valid(sig)) {
         return fail(EINVAL);
     }
-    if (pid != getpid()) {
-        const int err = mf_process_kill(pid, sig);
-        if (pid > 0 || err != 0) {
-            return err == 0 ? 0 : fail(err);
-        }
-    }
-    if (sig == 0 || pid == -1) {
-        return 0;
-    }
     const siginfo_t info = from_user(sig, SI_USER);
-    return send_to_process(&info);
+    if (pid == getpid()) {
+        return send_to_self(&info);
+    }
+    if (pid > (pid_t)MF_PID_MAX || pid < -(pid_t)MF_PID_MAX) {
+        return fail(ESRCH);
+    }
+    if (pid == 0 || pid < -1) {
+        return send_to_group(-pid, &info);
+    }
+    const int err = mf_process_kill(pid > 0 ? (uint64_t)pid : MF_PROCESS_OTHERS, &info, &is_mine);
+    return err == 0 || (pid < 0 && err == ESRCH) ? 0 : fail(err);
 }
 
 int killpg(pid_t group, int sig)
 {
-    return group < 0 ? fail(EINVAL) : kill(-group, sig);
+    if (group < 0 || (sig != 0 && !mf_signal_is_valid(sig))) {
+        return fail(EINVAL);
+    }
+    const siginfo_t info = from_user(sig, SI_USER);
+    return group > (pid_t)MF_PID_MAX ? fail(ESRCH) : send_to_group(group, &info);
 }
 
 int sigqueue(pid_t pid, int sig, union sigval value)
 {
+    bool is_mine;
     if (sig != 0 && !mf_signal_is_valid(sig)) {
         return fail(EINVAL);
     }
-    if (pid != getpid()) {
-        return fail(ESRCH);
-    }
     siginfo_t info = from_user(sig, SI_QUEUE);
     info.si_value = value;
-    return sig == 0 ? 0 : send_to_process(&info);
+    if (pid == getpid()) {
+        return send_to_self(&info);
+    }
+    if (pid <= 0 || pid > (pid_t)MF_PID_MAX) {
+        return fail(ESRCH);
+    }
+    const int err = mf_process_kill((uint64_t)pid, &info, &is_mine);
+    return err == 0 ? 0 : fail(err);
 }
 
 /* ---- waiting ------------------------------------------------------------------------------- */
@@ -128,11 +162,9 @@ int pause(void)
     return fail(EINTR);
 }
 
-/* A signal of `set`, or -EAGAIN when the time is over, or -EINTR (is_interruptible only). */
-static int wait_for(sigset_t set, siginfo_t *info, uint64_t deadline_ns, bool is_interruptible)
+static int take_or_wait(sigset_t set, siginfo_t *info, uint64_t deadline_ns, bool is_interruptible)
 {
     int sig;
-    mf_thread_test_cancel();
     while ((sig = mf_signal_take(set, info)) == 0) {
         const int err =
             mf_thread_block(&mf_sigwaiters, deadline_ns, MF_WAIT_OUTSIDE | MF_WAIT_CANCEL);
@@ -145,6 +177,21 @@ static int wait_for(sigset_t set, siginfo_t *info, uint64_t deadline_ns, bool is
             return sig != 0 ? sig : -EINTR;
         }
     }
+    return sig;
+}
+
+/*
+ * A signal of `set`, or -EAGAIN when the time is over, or -EINTR (is_interruptible only). Those of the
+ * set that are not blocked are meanwhile, so that no handler gets them first.
+ */
+static int wait_for(sigset_t set, siginfo_t *info, uint64_t deadline_ns, bool is_interruptible)
+{
+    struct mf_thread *const self = mf_thread_self();
+    const sigset_t own = set & ~self->signal_mask;
+    mf_thread_test_cancel();
+    self->signal_mask |= own;
+    const int sig = take_or_wait(set, info, deadline_ns, is_interruptible);
+    self->signal_mask &= ~own;
     return sig;
 }
 
@@ -210,11 +257,19 @@ _sig_func_ptr sigset(int sig, _sig_func_ptr handler)
 {
     struct sigaction old;
     const struct sigaction action = {.sa_handler = handler};
-    if (sigaction(sig, &action, &old) != 0) {
+    const bool holds = handler == SIG_HOLD;
+    const bool was_held = sigismember(&mf_thread_self()->signal_mask, sig) == 1;
+    if (sigaction(sig, holds ? NULL : &action, &old) != 0 ||
+        (holds ? sighold(sig) : sigrelse(sig)) != 0) {
         return SIG_ERR;
     }
-    sigrelse(sig);
-    return old.sa_handler;
+    return was_held ? SIG_HOLD : old.sa_handler;
+}
+
+int sigpause(int sig)
+{
+    sigset_t mask = mf_thread_self()->signal_mask;
+    return sigdelset(&mask, sig) == 0 ? sigsuspend(&mask) : -1;
 }
 
 void psiginfo(const siginfo_t *info, const char *text)

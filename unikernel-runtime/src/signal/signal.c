@@ -18,8 +18,7 @@
 
 #define IGNORED_BY_DEFAULT                                                                         \
     (MF_SIGNAL_BIT(SIGCHLD) | MF_SIGNAL_BIT(SIGCONT) | MF_SIGNAL_BIT(SIGURG) |                     \
-     MF_SIGNAL_BIT(SIGWINCH) | MF_SIGNAL_BIT(SIGSTOP) | MF_SIGNAL_BIT(SIGTSTP) |                   \
-     MF_SIGNAL_BIT(SIGTTIN) | MF_SIGNAL_BIT(SIGTTOU))
+     MF_SIGNAL_BIT(SIGWINCH))
 #define DUMPS_BY_DEFAULT                                                                           \
     (MF_SIGNAL_BIT(SIGQUIT) | MF_SIGNAL_BIT(SIGILL) | MF_SIGNAL_BIT(SIGTRAP) |                     \
      MF_SIGNAL_BIT(SIGABRT) | MF_SIGNAL_BIT(SIGBUS) | MF_SIGNAL_BIT(SIGFPE) |                      \
@@ -34,11 +33,13 @@ void mf_call_on_stack(void *top, handler_fn fn, int sig, void *info, void *conte
 /* Cold: many programs read them only, and what is only read costs no page. */
 static struct sigaction actions[NSIG] __attribute__((section(".bss..cold.signals")));
 
+void (*mf_signal_stop)(int sig);
+
 bool mf_signal_is_ignored(int sig)
 {
     const _sig_func_ptr handler = actions[sig].sa_handler;
-    return handler == SIG_IGN ||
-           (handler == SIG_DFL && (IGNORED_BY_DEFAULT & MF_SIGNAL_BIT(sig)) != 0);
+    const sigset_t ignored = IGNORED_BY_DEFAULT | (mf_signal_stop == NULL ? MF_STOP_SIGNALS : 0);
+    return handler == SIG_IGN || (handler == SIG_DFL && (ignored & MF_SIGNAL_BIT(sig)) != 0);
 }
 
 const struct sigaction *mf_signal_action(int sig)
@@ -82,7 +83,11 @@ bool mf_signal_act(int sig, siginfo_t *info, struct mf_frame *frame)
         return false;
     }
     if (action.sa_handler == SIG_DFL) {
-        mf_signal_end_by_default(sig);
+        if ((MF_SIGNAL_BIT(sig) & MF_STOP_SIGNALS) == 0) {
+            mf_signal_end_by_default(sig);
+        }
+        mf_signal_stop(sig);
+        return false;
     }
     struct mf_thread *const self = mf_thread_self();
     const sigset_t mask = self->signal_mask;

@@ -14,6 +14,10 @@
 #include "thread/thread_internal.h"
 
 #define MF_SIGNAL_BIT(sig) ((sigset_t)1 << (sig))
+#define MF_STOP_SIGNALS                                                                            \
+    (MF_SIGNAL_BIT(SIGSTOP) | MF_SIGNAL_BIT(SIGTSTP) | MF_SIGNAL_BIT(SIGTTIN) |                    \
+     MF_SIGNAL_BIT(SIGTTOU))
+#define MF_PID_MAX 0xfffffu  /* numbers of processes and groups */
 #define MF_SIGNALS_QUEUED 64 /* SIGQUEUE_MAX: signals that wait with their siginfo_t */
 
 extern sigset_t mf_signals_pending; /* for whichever thread does not block them */
@@ -64,6 +68,12 @@ void mf_signal_forget(struct mf_thread *t);
 
 /* A signal from a timer is being taken: fills in info->si_overrun. NULL: there are no such timers. */
 extern void (*mf_signal_on_timer)(siginfo_t *info);
+
+/*
+ * Has the process stand still for a stop signal that is not handled, until it is to go on. NULL: such a
+ * signal is ignored, as nobody would continue the guest.
+ */
+extern void (*mf_signal_stop)(int sig);
 
 /* Some signal has become pending. NULL: nobody wants to know (signalfd). */
 extern void (*mf_signal_on_post)(void);

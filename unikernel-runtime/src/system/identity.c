@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * identity.c - who and where a guest is: process 1, alone. It starts as user 0 and may become
+ * identity.c - who and where a guest is: process 1, if it was not forked. It starts as user 0 and may become
  * another one, as POSIX has it: what it may do with files depends on that, nothing else does.
  */
 #include <grp.h>
@@ -24,26 +24,6 @@ pid_t getpid(void)
 pid_t getppid(void)
 {
     return (pid_t)mf_info()->process.ppid;
-}
-
-pid_t getpgrp(void)
-{
-    return GUEST_PID;
-}
-
-pid_t getpgid(pid_t pid)
-{
-    return pid == 0 || pid == GUEST_PID || pid == getpid() ? GUEST_PID : (pid_t)mf_ret(-ESRCH);
-}
-
-pid_t getsid(pid_t pid)
-{
-    return getpgid(pid);
-}
-
-pid_t setsid(void)
-{
-    return (pid_t)mf_ret(-EPERM); /* it is a group leader already */
 }
 
 struct mf_identity mf_identity;

@@ -10,6 +10,7 @@
 
 #include "fd/fd_internal.h"
 #include "mayfly/hypercall.h"
+#include "process/process.h"
 #include "start/info.h"
 #include "start/link.h"
 #include "system/identity.h"
@@ -39,10 +40,10 @@ static const struct {
     {_SC_NPROCESSORS_ONLN, 1},
     {_SC_CLK_TCK, CLOCK_TICKS},
     {_SC_IOV_MAX, IOV_MAX},
-    {_SC_HOST_NAME_MAX, 63},
+    {_SC_HOST_NAME_MAX, HOST_NAME_MAX},
     {_SC_ARG_MAX, 16384}, /* start.c */
     {_SC_NGROUPS_MAX, MF_GROUPS_MAX},
-    {_SC_CHILD_MAX, 0},
+    {_SC_CHILD_MAX, -1}, /* as the guest was started: fork=N */
     {_SC_LINE_MAX, 2048},
     {_SC_LOGIN_NAME_MAX, 32},
     {_SC_TTY_NAME_MAX, 32},
@@ -60,16 +61,15 @@ static const struct {
     {_SC_SEM_NSEMS_MAX, SEM_NSEMS_MAX},
     {_SC_SEM_VALUE_MAX, SEM_VALUE_MAX},
     {_SC_THREAD_THREADS_MAX, -1}, /* no limit but memory */
-    {_SC_PRIORITY_SCHEDULING, -1},
-    {_SC_THREAD_PRIORITY_SCHEDULING, -1},
-    {_SC_THREAD_PRIO_INHERIT, -1},
-    {_SC_THREAD_PRIO_PROTECT, -1},
+    {_SC_JOB_CONTROL, 1},
+    {_SC_SAVED_IDS, 1},
+    {_SC_REGEXP, 1},
     {_SC_GETPW_R_SIZE_MAX, 1024},
     {_SC_GETGR_R_SIZE_MAX, 1024},
 };
 
 /* Options that are there. */
-static const short options[] = {
+static const uint8_t options[] = {
     _SC_BARRIERS,
     _SC_CLOCK_SELECTION,
     _SC_CPUTIME,
@@ -81,15 +81,64 @@ static const short options[] = {
     _SC_THREAD_ATTR_STACKADDR,
     _SC_THREAD_ATTR_STACKSIZE,
     _SC_THREAD_CPUTIME,
-    _SC_THREAD_PROCESS_SHARED,
     _SC_THREAD_SAFE_FUNCTIONS,
     _SC_TIMEOUTS,
     _SC_TIMERS,
     _SC_MONOTONIC_CLOCK,
     _SC_MAPPED_FILES,
+    _SC_MEMORY_PROTECTION,
+    _SC_SHARED_MEMORY_OBJECTS,
+    _SC_MEMLOCK,
+    _SC_MEMLOCK_RANGE,
+    _SC_ADVISORY_INFO,
+    _SC_IPV6,
     _SC_FSYNC,
     _SC_VERSION,
+    _SC_2_VERSION,
 };
+
+/* Options that are not there. */
+static const uint8_t absent[] = {
+    _SC_ASYNCHRONOUS_IO,
+    _SC_MESSAGE_PASSING,
+    _SC_PRIORITIZED_IO,
+    _SC_PRIORITY_SCHEDULING,
+    _SC_RAW_SOCKETS,
+    _SC_SHELL,
+    _SC_SPAWN,
+    _SC_SPORADIC_SERVER,
+    _SC_SYNCHRONIZED_IO,
+    _SC_THREAD_PRIORITY_SCHEDULING,
+    _SC_THREAD_PRIO_INHERIT,
+    _SC_THREAD_PRIO_PROTECT,
+    _SC_THREAD_PROCESS_SHARED,
+    _SC_THREAD_ROBUST_PRIO_INHERIT,
+    _SC_THREAD_ROBUST_PRIO_PROTECT,
+    _SC_THREAD_SPORADIC_SERVER,
+    _SC_TRACE,
+    _SC_TRACE_EVENT_FILTER,
+    _SC_TRACE_INHERIT,
+    _SC_TRACE_LOG,
+    _SC_TYPED_MEMORY_OBJECTS,
+    _SC_XOPEN_CRYPT,
+    _SC_XOPEN_LEGACY,
+    _SC_XOPEN_REALTIME,
+    _SC_XOPEN_REALTIME_THREADS,
+    _SC_XOPEN_SHM,
+    _SC_XOPEN_STREAMS,
+    _SC_XOPEN_UNIX,
+    _SC_XOPEN_VERSION,
+};
+
+static bool is_in(const uint8_t *names, size_t count, int name)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (names[i] == name) {
+            return true;
+        }
+    }
+    return false;
+}
 
 long sysconf(int name)
 {
@@ -109,12 +158,12 @@ long sysconf(int name)
             return constants[i].value;
         }
     }
-    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
-        if (options[i] == name) {
-            return _POSIX_VERSION;
-        }
+    if (is_in(options, sizeof(options), name)) {
+        return _POSIX_VERSION;
     }
-    errno = EINVAL;
+    if (!is_in(absent, sizeof(absent), name)) {
+        errno = EINVAL;
+    }
     return -1;
 }
 
@@ -178,7 +227,11 @@ int getrusage(int who, struct rusage *usage)
         return (int)mf_ret(-EINVAL);
     }
     *usage = (struct rusage){0};
-    if (who == RUSAGE_SELF && hv_dom_info(HV_SELF, &info) >= 0) {
+    if (who == RUSAGE_CHILDREN && mf_children_cpu_ns != NULL) {
+        const uint64_t ns = mf_children_cpu_ns();
+        usage->ru_utime.tv_sec = (time_t)(ns / MF_NS_PER_S);
+        usage->ru_utime.tv_usec = (suseconds_t)(ns % MF_NS_PER_S / 1000);
+    } else if (who == RUSAGE_SELF && hv_dom_info(HV_SELF, &info) >= 0) {
         usage->ru_utime.tv_sec = (time_t)(info.cpu_ns / MF_NS_PER_S);
         usage->ru_utime.tv_usec = (suseconds_t)(info.cpu_ns % MF_NS_PER_S / 1000);
         usage->ru_maxrss = (long)(info.resident_pages * (HV_PAGE_BYTES / 1024));

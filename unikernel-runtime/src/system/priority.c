@@ -40,3 +40,11 @@ int setpriority(int which, id_t who, int value)
     nice_value = value < LOWEST ? LOWEST : value > HIGHEST ? HIGHEST : value;
     return 0;
 }
+
+/** The new value; -1 may be one, so who wants to know about errors sets errno to 0 first (POSIX). */
+int nice(int more)
+{
+    const long value = (long)nice_value + more;
+    nice_value = value < LOWEST ? LOWEST : value > HIGHEST ? HIGHEST : (int)value;
+    return nice_value;
+}

@@ -38,14 +38,14 @@ static void dispatch(uint32_t tag)
     }
 }
 
-/* dom0 sets the bits and sends an event, which only has to end the sleep. */
+/* dom0 sets the bits and sends an event, which only has to end the sleep. Bit 0: process/jobs.c. */
 static void take_signals(void)
 {
     volatile struct mf_process *const page = &mf_info()->process;
-    if (page->signals == 0) {
+    if (page->signals <= 1) {
         return;
     }
-    uint64_t signals = __atomic_exchange_n(&page->signals, 0, __ATOMIC_ACQUIRE);
+    uint64_t signals = __atomic_fetch_and(&page->signals, 1, __ATOMIC_ACQUIRE) & ~(uint64_t)1;
     while (signals != 0) {
         const int sig = __builtin_ctzl(signals);
         signals &= signals - 1;

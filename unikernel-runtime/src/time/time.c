@@ -11,6 +11,7 @@
 
 #include "fd/fd.h"
 #include "mayfly/hypercall.h"
+#include "process/process.h"
 #include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
@@ -146,9 +147,11 @@ clock_t clock(void)
 
 clock_t times(struct tms *t)
 {
-    const uint64_t ticks_per_s = (uint64_t)sysconf(_SC_CLK_TCK);
-    *t = (struct tms){.tms_utime = (clock_t)(mf_process_cpu_ns() / (MF_NS_PER_S / ticks_per_s))};
-    return (clock_t)(mf_clock_ns() / (MF_NS_PER_S / ticks_per_s));
+    const uint64_t tick_ns = MF_NS_PER_S / (uint64_t)sysconf(_SC_CLK_TCK);
+    const uint64_t children_ns = mf_children_cpu_ns != NULL ? mf_children_cpu_ns() : 0;
+    *t = (struct tms){.tms_utime = (clock_t)(mf_process_cpu_ns() / tick_ns),
+                      .tms_cutime = (clock_t)(children_ns / tick_ns)};
+    return (clock_t)(mf_clock_ns() / tick_ns);
 }
 
 /* ---- sleeps -------------------------------------------------------------------------------- */
