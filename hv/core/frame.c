@@ -54,12 +54,15 @@ void frame_add_range(paddr_t base, uint64_t pages)
     }
 }
 
-/* Moves up to BATCH frames between a list under pool.lock and the CPU's stack. */
+/*
+ * Moves up to BATCH frames between a list under pool.lock and the CPU's stack. The last ones go one by
+ * one: on the stack they would be for whoever runs next.
+ */
 static void refill(struct stack *s)
 {
     lock_take(&pool.lock);
     while (s->count < BATCH && pool.head != NONE &&
-           (pool.count > FRAME_RESERVE || arch_may_use_reserve())) {
+           (pool.count > FRAME_RESERVE || (s->count == 0 && arch_may_use_reserve()))) {
         const uint32_t n = pool.head;
         pool.head = frame_table[n].next;
         __atomic_store_n(&pool.count, pool.count - 1, __ATOMIC_RELAXED);

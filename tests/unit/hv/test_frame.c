@@ -151,6 +151,11 @@ static void last_frames_are_for_who_may_use_them(void **state)
     fake_cpu = 0;
     paddr_t more[FRAME_RESERVE + 64];
     uint32_t count = 0;
+    more[count++] = frame_alloc();
+    fake_reserve = false; /* nobody else gets more than that one by it */
+    assert_int_not_equal(more[0].v, 0);
+    assert_int_equal(frame_alloc().v, 0);
+    fake_reserve = true;
     for (paddr_t pa = frame_alloc(); pa.v != 0; pa = frame_alloc()) {
         more[count++] = pa;
     }
