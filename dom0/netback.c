@@ -99,6 +99,21 @@ static bool has_patience(const struct netback *n)
     return n->slow_ns < PATIENCE_NS || mf_clock_ns() - n->slow_since_ns >= MF_NS_PER_S;
 }
 
+/* In HOLD_NS somebody is to look whether `receiver` has taken anything. */
+static void watch(uint32_t receiver)
+{
+    struct netback *r = device_of(receiver);
+
+    if (!r->is_held) {
+        r->is_held = true;
+        r->next_held = held_first;
+        held_first = receiver + 1;
+    }
+    if (!mf_timer_is_set(&held_timer)) {
+        mf_timer_set(&held_timer, mf_clock_deadline(HOLD_NS));
+    }
+}
+
 /* `slot` has something for `receiver`, which has no buffer. */
 static void hold(uint32_t slot, uint32_t receiver)
 {
@@ -108,14 +123,7 @@ static void hold(uint32_t slot, uint32_t receiver)
     n->is_queued = true; /* an event must not queue it a second time */
     n->next_run = r->waiters;
     r->waiters = slot + 1;
-    if (!r->is_held) {
-        r->is_held = true;
-        r->next_held = held_first;
-        held_first = receiver + 1;
-    }
-    if (!mf_timer_is_set(&held_timer)) {
-        mf_timer_set(&held_timer, mf_clock_deadline(HOLD_NS));
-    }
+    watch(receiver);
 }
 
 /* Those who wait for `receiver` may try again. */
@@ -138,6 +146,7 @@ static void release(uint32_t receiver)
 static void held_expired(struct mf_timer *t)
 {
     uint32_t link = held_first;
+    const uint64_t now_ns = mf_clock_ns();
 
     held_first = 0;
     while (link != 0) {
@@ -145,7 +154,13 @@ static void held_expired(struct mf_timer *t)
         const uint32_t receiver = link - 1;
         link = r->next_held;
         r->is_held = false;
-        r->is_stuck = r->waiters != 0;
+        const bool is_new = r->parked.count != 0 && now_ns - r->parked_ns < HOLD_NS;
+        r->is_stuck = !is_new && (r->waiters != 0 || r->parked.count != 0);
+        if (is_new) {
+            watch(receiver);
+        } else {
+            r->lost += park_clear(&r->parked);
+        }
         release(receiver);
     }
     (void)t;
@@ -181,31 +196,71 @@ static bool is_there(const struct virtq_chain *chain)
     return true;
 }
 
-void netback_deliver(uint32_t slot, const struct frame *f)
+/* Whether that was the end of the frame: false when the guest has no buffer. */
+static bool give(uint32_t slot, const struct frame *f)
 {
-    struct virtq_chain chain;
-    if (slot >= guest_slots()) {
-        return; /* there has never been such a guest: its record has no memory */
-    }
     struct netback *n = device_of(slot);
-    if (!n->is_open || n->is_broken) {
-        return;
-    }
+    struct virtq_chain chain;
+
     if (!virtq_device_take(&n->rx, &chain)) {
-        n->lost++;
         check_broken(slot);
-        return;
+        n->lost += n->is_broken;
+        return n->is_broken;
     }
     if (!is_there(&chain)) {
         virtq_device_untake(&n->rx);
         n->lost++;
-        return;
+        return true;
     }
     const uint32_t bytes = frame_store(f, chain.piece + chain.readable, chain.writable, false);
     virtq_device_give(&n->rx, chain.head, bytes);
     n->received += bytes != 0;
     n->bad += bytes == 0; /* a buffer too small */
     mark_dirty(slot);
+    return true;
+}
+
+/* Gives a guest what is parked for it, as far as it has buffers. It tells of new ones. */
+static void unpark(uint32_t slot)
+{
+    struct netback *n = device_of(slot);
+    struct frame f;
+
+    while (park_first(&n->parked, &f)) {
+        if (give(slot, &f)) {
+            park_drop(&n->parked);
+            n->parked_ns = mf_clock_ns();
+        } else if (!virtq_device_want_events(&n->rx)) {
+            break;
+        }
+    }
+}
+
+void netback_deliver(uint32_t slot, const struct frame *f)
+{
+    if (slot >= guest_slots()) {
+        return; /* there has never been such a guest: its record has no memory */
+    }
+    struct netback *n = device_of(slot);
+    const bool is_first = n->parked.count == 0;
+    if (!n->is_open || n->is_broken || (is_first && give(slot, f))) {
+        return;
+    }
+    if (n->is_stuck || !park_put(&n->parked, f)) {
+        n->lost++;
+        return;
+    }
+    if (is_first) {
+        n->parked_ns = mf_clock_ns();
+        watch(slot);
+        unpark(slot); /* it may have posted buffers before it knew that we want to be told */
+        mark_dirty(slot);
+    }
+}
+
+bool netback_is_behind(void)
+{
+    return park_total() != 0;
 }
 
 enum turn { TURN_DONE, TURN_MORE, TURN_STALLED, TURN_HELD };
@@ -338,6 +393,7 @@ void netback_open(uint32_t slot, void *window, uint32_t port)
 void netback_close(uint32_t slot)
 {
     device_of(slot)->is_open = false;
+    park_clear(&device_of(slot)->parked);
     release(slot);
 }
 
@@ -347,6 +403,7 @@ static void on_event(uint32_t tag, void *arg)
     (void)arg;
     if (device_of(slot)->is_open) {
         device_of(slot)->is_stuck = false;
+        unpark(slot);
         release(slot);
         run_append(slot);
     }

@@ -8,7 +8,8 @@
  * Full      A guest whose next frame is for one without a free buffer waits until that one has some,
  *           so that no segment is lost while a receiver does not run; but one that takes nothing
  *           for HOLD_NS (netback.c) holds nobody up any more: frames for it are lost then, and so
- *           are those of a sender that had to wait for slow ones too often in this second.
+ *           are those of a sender that had to wait for slow ones too often in this second. What
+ *           comes from outside, where nobody can be made to wait, is kept meanwhile (park.h).
  * Trust     A guest can write anything to its window at any time. Queues that make no sense, or
  *           chains that hold no frame, cost that guest its network, or that frame.
  */
@@ -19,6 +20,7 @@
 
 #include "net/frame.h"
 #include "net/switch.h"
+#include "park.h"
 
 struct netback {
     struct virtq_device rx, tx;    /* rx: towards the guest */
@@ -29,6 +31,8 @@ struct netback {
     bool is_held;                       /* in the list of those that somebody waits for */
     bool is_stuck;                      /* takes nothing: nobody waits for it */
     bool is_broken;                     /* said so */
+    struct park parked;                 /* came in for this guest, which has no buffer */
+    uint64_t parked_ns;                 /* since when the oldest of them waits, or later */
     uint64_t held_ns;                   /* since when it waits for a receiver */
     uint64_t slow_since_ns, slow_ns;    /* a second, and what it waited for slow ones in it */
     uint64_t sent, received, bad, lost; /* frames; lost: its receive queue was full */
@@ -46,7 +50,7 @@ void netback_open(uint32_t slot, void *window, uint32_t port);
 /** Ends it, before the window is gone. */
 void netback_close(uint32_t slot);
 
-/** Gives a frame to a guest, if it has a network and room. */
+/** Gives a frame to a guest, if it has a network; later, if it has no room now. */
 void netback_deliver(uint32_t slot, const struct frame *f);
 
 /** Lets every guest that stands in the queue send one batch. */
@@ -60,3 +64,9 @@ bool netback_has_work(void);
 
 /** The uplink has room again. */
 void netback_uplink_has_room(void);
+
+/**
+ * Whether frames wait for guests that have to run first: their CPU may be this one, so frames from
+ * outside are better taken more slowly.
+ */
+bool netback_is_behind(void);

@@ -21,8 +21,9 @@
 #include "thread/sleep.h"
 #include "virtio_net.h"
 
-#define BATCH 128   /* frames taken from the card in one round */
-#define HELD_MAX 16 /* frames that wait for a MAC */
+#define BATCH 128                /* frames taken from the card in one round */
+#define BEHIND_NS (MF_NS_PER_MS) /* between two rounds, while guests have to catch up */
+#define HELD_MAX 16              /* frames that wait for a MAC */
 #define HELD_S 3
 #define EXPIRE_NS (5 * MF_NS_PER_S) /* between two looks at old flows */
 #define EXPIRE_LIMIT 1024
@@ -37,7 +38,8 @@ struct held {
 };
 
 static bool is_present;
-static bool wants_room; /* guests are stalled */
+static bool wants_room;       /* guests are stalled */
+static uint64_t next_take_ns; /* from the card, while guests are behind */
 static bool use_dhcp;
 static uint32_t own_dns; /* from the settings; 0: as DHCP says */
 static struct dhcp dhcp;
@@ -196,6 +198,9 @@ static void take_local(const struct frame *f)
 static void take_received(uint32_t now_s)
 {
     struct frame f;
+    if (netback_is_behind() && mf_clock_ns() < next_take_ns) {
+        return;
+    }
     for (uint32_t i = 0; i < BATCH && virtio_net_receive(&f); i++) {
         const struct switch_verdict v = switch_from_uplink(&netback_switch, &f, now_s);
         switch (v.to) {
@@ -215,6 +220,9 @@ static void take_received(uint32_t now_s)
         if (v.resolved != 0) {
             send_held(v.resolved);
         }
+    }
+    if (netback_is_behind()) {
+        next_take_ns = mf_clock_deadline(BEHIND_NS);
     }
 }
 
@@ -261,11 +269,13 @@ static void run_round(void *arg)
 static uint64_t prepare(void *arg)
 {
     (void)arg;
-    if (netback_has_work() || (is_present && virtio_net_want_events()) ||
-        (wants_room && virtio_net_want_room_event())) {
+    if (netback_has_work() || (wants_room && virtio_net_want_room_event())) {
         return 0;
     }
-    return MF_NEVER;
+    if (is_present && netback_is_behind()) {
+        return next_take_ns; /* the card need not wake us before */
+    }
+    return is_present && virtio_net_want_events() ? 0 : MF_NEVER;
 }
 
 /* The card's event only wakes us: the poller looks. */

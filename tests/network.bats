@@ -38,6 +38,29 @@ address_of() {
     [ "$backlog" -ge 128 ]
 }
 
+@test "no frame is lost when 150 clients come, and ask, at the same moment" {
+    shell start http name=crowd "publish=$WEB:80"
+    run python3 - "$WEB" <<'END'
+import socket, sys
+clients = [socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60) for _ in range(150)]
+for turn in range(3):
+    for c in clients:
+        c.sendall(b"GET / HTTP/1.1\r\nHost: crowd\r\n\r\n")
+    answers = {c.recv(15) for c in clients}
+    for c in clients:
+        c.settimeout(0.01)
+        try:
+            while c.recv(10000):
+                pass
+        except TimeoutError:
+            c.settimeout(60)
+print(answers)
+END
+    [ "$output" = "{b'HTTP/1.1 200 OK'}" ]
+    shell info crowd | grep -E "frames +[0-9]+ sent, [0-9]+ received, 0 lost \(full\), 0 bad"
+    shell kill crowd
+}
+
 @test "UDP echo: small and full datagrams come back" {
     run "$NETCLIENT" udp-echo "$UDP" 300 16
     [ "$output" = "300 datagrams, 300 good, 0 bad" ]
