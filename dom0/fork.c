@@ -9,6 +9,7 @@
 #include "create.h"
 #include "hold.h"
 #include "lifecycle.h"
+#include "mayfly/family.h"
 #include "mayfly/hypercall.h"
 #include "process.h"
 #include "request.h"
@@ -135,10 +136,13 @@ static void done(struct hold_retry *r)
 
 static int64_t fork_asked(struct guest *g, const struct request *r, uint64_t *value)
 {
+    struct process *const p = g->fork_limit != 0 ? process_of(g) : NULL;
+
     (void)value;
-    if (g->fork_limit == 0) {
-        return HV_ERR_LIMIT;
+    if (p == NULL) {
+        return g->fork_limit != 0 ? HV_ERR_NOMEM : HV_ERR_LIMIT;
     }
+    p->next_user = r->args[0] < MF_FILES_USERS ? (uint32_t)r->args[0] : 0;
     for (uint32_t i = 0; i < TRIES_AT_ONCE; i++) {
         if (try(g)) {
             return REQUEST_LATER; /* it is answered */
@@ -165,8 +169,20 @@ static int64_t pipe_asked(struct guest *g, const struct request *r, uint64_t *va
     return process_add_pipe(p, r->args[0], r->args[1], value);
 }
 
+static int64_t files_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    struct process *const p = g->fork_limit != 0 ? process_of(g) : NULL;
+    (void)r;
+    (void)value;
+    if (p == NULL) {
+        return g->fork_limit != 0 ? HV_ERR_NOMEM : HV_ERR_LIMIT;
+    }
+    return process_own_files(p);
+}
+
 void fork_init(void)
 {
     request_register(MF_REQUEST_FORK, fork_asked, true);
     request_register(MF_REQUEST_PIPE, pipe_asked, true);
+    request_register(MF_REQUEST_FILES, files_asked, true);
 }

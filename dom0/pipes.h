@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "guest.h"
-#include "mayfly/family.h"
+#include "members.h"
 
 #define PIPES_WORDS ((MF_PIPES + 63) / 64)
 
@@ -23,9 +23,6 @@ struct pipes {
     uint8_t chunks_of[MF_PIPES];
     uint64_t wakes[MF_FAMILY_WORDS]; /* members to be woken */
 };
-
-/** What is to be told to a member: an event. */
-typedef void (*pipes_wake_t)(void *arg, uint32_t member);
 
 /**
  * Makes a pipe with a ring of `bytes` (a power of two, MF_PIPE_CHUNK to MF_PIPE_BYTES_MAX), whose
@@ -46,7 +43,7 @@ void pipes_leave(struct pipes *w, uint32_t member);
 void pipes_event(struct pipes *w);
 
 /** Wakes at most `limit` members. Returns whether there are more. */
-bool pipes_wake(struct pipes *w, uint32_t limit, pipes_wake_t wake, void *arg);
+bool pipes_wake(struct pipes *w, uint32_t limit, members_wake_t wake, void *arg);
 
 /** Gives the window back; the last member has gone. */
 void pipes_close(struct pipes *w);

@@ -9,6 +9,7 @@
 #include "jobs.h"
 #include "mayfly/hypercall.h"
 #include "pipes.h"
+#include "shared_files.h"
 #include "slot.h"
 #include "term.h"
 
@@ -29,6 +30,7 @@ struct family {
     uint32_t last_slot;      /* of members[] that was given */
     uint32_t front;          /* process group */
     struct pipes pipes;
+    struct shared_files files;
     struct process *members[PROCESS_MEMBERS_MAX];
 };
 
@@ -122,6 +124,7 @@ struct process *process_add_child(struct process *parent)
     p->parent = parent;
     p->group = parent->group;
     p->session = parent->session;
+    p->user = parent->next_user;
     p->next = parent->children;
     if (p->next != NULL) {
         p->next->previous = p;
@@ -165,6 +168,7 @@ void process_drop(struct process *p)
     free(p);
     if (--f->count == 0) {
         pipes_close(&f->pipes);
+        members_close_window(&f->files.slot);
         f->is_gone = true;
         if (!f->is_waking) {
             free(f);
@@ -243,10 +247,17 @@ int64_t process_add_pipe(struct process *p, uint64_t bytes, uint64_t ends, uint6
     return pipes_add(&p->family->pipes, guest_at(p->slot), p->member, bytes, ends, index);
 }
 
+int64_t process_own_files(struct process *p)
+{
+    return shared_files_make(&p->family->files, guest_at(p->slot), p->member);
+}
+
 int64_t process_inherit(struct process *child)
 {
-    return pipes_inherit(&child->family->pipes, guest_at(child->slot), child->member,
-                         child->parent->member);
+    struct family *const f = child->family;
+    const struct guest *const g = guest_at(child->slot);
+    const int64_t err = pipes_inherit(&f->pipes, g, child->member, child->parent->member);
+    return err < 0 ? err : shared_files_inherit(&f->files, g, child->user);
 }
 
 void process_abandon(struct process *child)
@@ -260,16 +271,33 @@ void process_abandon(struct process *child)
 void process_event(struct guest *g)
 {
     if (g->process != NULL) {
-        pipes_event(&g->process->family->pipes);
-        wake_some(g->process->family);
+        struct family *const f = g->process->family;
+        pipes_event(&f->pipes);
+        shared_files_event(&f->files, f->pipes.wakes);
+        wake_some(f);
     }
+}
+
+/* The member holds nothing of the family's any more. */
+static void leave_windows(struct process *p)
+{
+    struct family *const f = p->family;
+    pipes_leave(&f->pipes, p->member);
+    if (shared_files_leave(&f->files, p->member, p->user, f->pipes.wakes)) {
+        for (uint32_t i = 0; i < PROCESS_MEMBERS_MAX; i++) {
+            if (f->members[i] != NULL) {
+                f->members[i]->user = f->members[i]->next_user = 0;
+            }
+        }
+    }
+    p->user = 0;
+    wake_some(f);
 }
 
 void process_rolled_back(struct guest *g)
 {
     if (g->process != NULL) {
-        pipes_leave(&g->process->family->pipes, g->process->member);
-        wake_some(g->process->family);
+        leave_windows(g->process);
         g->process->stopped_by = 0;
         process_attach(g->process, g);
     }
@@ -322,8 +350,7 @@ void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)
     p->slot = PLAN_NO_GUEST;
     jobs_ends(p);
     leave_children(p);
-    pipes_leave(&p->family->pipes, p->member);
-    wake_some(p->family);
+    leave_windows(p);
     struct process *const parent = p->parent;
     if (parent == NULL || parent->slot == PLAN_NO_GUEST) {
         process_drop(p);

@@ -36,6 +36,8 @@ struct process {
     uint32_t group, session;  /* numbers of the processes that they are named after */
     uint8_t stopped_by;       /* a signal; 0: it runs */
     uint8_t change;           /* enum process_change: what wait() may tell, once */
+    uint32_t user;            /* of the family's files (mayfly/family.h); 0: none, or the owner */
+    uint32_t next_user;       /* what the next child is to be */
 };
 
 /** The record of a guest, made if need be. NULL: no memory. */
@@ -65,7 +67,13 @@ struct process *process_member(const struct process *p, uint32_t member);
 /** A pipe for the family; as pipes_add(). */
 int64_t process_add_pipe(struct process *p, uint64_t bytes, uint64_t ends, uint64_t *index);
 
-/** The guest of `child`, which has not run, gets the pipes that its parent has. Returns HV_ERR_*. */
+/** The window of the family's files, `p` being their owner. STATE: another one is; LIMIT, NOMEM. */
+int64_t process_own_files(struct process *p);
+
+/**
+ * The guest of `child`, which has not run, gets the pipes that its parent has, and the files. Returns
+ * HV_ERR_*.
+ */
 int64_t process_inherit(struct process *child);
 
 /** Undoes process_add_child() and what came after it, with its guest CREATED. */
@@ -77,7 +85,7 @@ uint32_t *process_front(const struct process *p);
 /** The guest has sent an event: wakes others of the family if it says so. */
 void process_event(struct guest *g);
 
-/** The guest was rolled back: it has none of its pipes. Fills in its part of the info page. */
+/** The guest was rolled back: it has none of its pipes and files. Fills in its part of the info page. */
 void process_rolled_back(struct guest *g);
 
 /** A guest is ending: `reason`, `code` as in struct guest. Its window is still there. */

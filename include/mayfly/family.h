@@ -43,3 +43,52 @@ struct mf_family {
 };
 
 _Static_assert(sizeof(struct mf_family) <= MF_PIPE_DATA, "the family's window");
+
+/*
+ * Files. The first process of a family owns its file system; those that come by fork() ask it, in
+ * another window, at MF_FILES_VA (MF_REQUEST_FILES makes it). Whoever asks is a `user`, of a number
+ * that the owner gave it at its fork (args[0] of MF_REQUEST_FORK); 0 is the owner, or nobody.
+ *
+ * A user fills in its call, counts `asked` up (release), sets its bit in mf_files_window.asked, and when it
+ * finds owner_sleeps 1 makes it 0, sets the owner's bit in `wakes` and sends an event to dom0. The
+ * owner does what is asked, sets `answered` to `asked` (release) and wakes the user likewise.
+ * What is asked for is between the two: they run the same program.
+ *
+ * dom0 sets a bit in `born` when a user's process has been made, one in `ended` when it has ended,
+ * and takes back its buffer; is_gone when the owner has ended: there will be no answers any more.
+ */
+#define MF_FILES_VA (MF_FAMILY_VA + HV_WINDOW_BYTES)
+#define MF_FILES_USERS (MF_FAMILY_WORDS * 64u)
+#define MF_FILES_BUFFER_BYTES 0x8000u
+#define MF_FILES_DATA 0x20000u /* offset of buffer 0 */
+#define MF_FILES_BUFFERS ((HV_WINDOW_BYTES - MF_FILES_DATA) / MF_FILES_BUFFER_BYTES)
+#define MF_FILES_ARGS 6
+
+struct mf_files_call {
+    uint32_t asked, answered;
+    uint32_t member; /* of the user's process: who is to be woken */
+    uint32_t op;
+    int64_t result;
+    int64_t args[MF_FILES_ARGS];
+    uint32_t buffer; /* its number; MF_FILES_BUFFERS: none */
+    uint32_t pid;    /* the user's, for others to see */
+    uint32_t uid, gid, real_uid, real_gid, mask;
+    uint32_t reserved[7];
+};
+
+struct mf_files_window {
+    uint64_t wakes[MF_FAMILY_WORDS]; /* members to whom dom0 is to send an event */
+    uint64_t asked[MF_FAMILY_WORDS]; /* users; the owner takes the bits */
+    uint64_t born[MF_FAMILY_WORDS];  /* likewise, by dom0 */
+    uint64_t ended[MF_FAMILY_WORDS];
+    uint32_t owner; /* member; [dom0] */
+    uint32_t is_gone;
+    uint32_t owner_sleeps;
+    uint32_t reserved;
+    uint32_t buffers[MF_FILES_BUFFERS]; /* user that has it, or 0 */
+    uint32_t reserved2[4];
+    struct mf_files_call calls[MF_FILES_USERS];
+};
+
+_Static_assert(sizeof(struct mf_files_call) == 128, "a call");
+_Static_assert(sizeof(struct mf_files_window) <= MF_FILES_DATA, "the window of files");

@@ -73,10 +73,11 @@ struct mf_net {
 enum mf_request_op {
     MF_REQUEST_NONE = 0,
     MF_REQUEST_ECHO = 1,   /* value: args[0] + the length of text; for tests, and to measure */
-    MF_REQUEST_FORK = 2,   /* value: the child's number; the child finds 0. LIMIT: too many */
+    MF_REQUEST_FORK = 2,   /* args: user of files or 0; value: the child's number, there 0 */
     MF_REQUEST_WAIT = 3,   /* args: child or 0, MF_WAIT_*; value: MF_WAIT_VALUE, or 0: none yet */
     MF_REQUEST_KILL = 4,   /* args: MF_KILL_*, MF_KILL_SIGNAL; text: of sigqueue(), 16 hex digits */
     MF_REQUEST_PIPE = 5,   /* args: bytes, MF_PIPE_*; value: its number (mayfly/family.h) */
+    MF_REQUEST_FILES = 6,  /* the window of files, of which it is the owner (mayfly/family.h) */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
     MF_REQUEST_GROUP = 24,       /* args: MF_GROUP_* with a process, 0 is the caller; group */
