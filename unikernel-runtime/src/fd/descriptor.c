@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "fd/fd_internal.h"
+#include "files/own.h"
 
 #define SETTABLE (O_APPEND | O_NONBLOCK) /* F_SETFL */
 
@@ -62,13 +63,10 @@ int dup3(int fd, int to, int flags)
     return (int)mf_ret(duplicate_to(fd, to, (uint32_t)flags));
 }
 
-/*
- * Record locks belong to the process. A guest is one process, so no lock is ever in another's way:
- * nothing has to be kept. What is wrong with a request is told all the same.
- */
-static int lock_record(struct mf_open_file *f, int command, struct flock *lock)
+/* Finds the bytes that `lock` is about, *last being the last of them, and what is wrong with it. */
+int mf_record_lock_range(struct mf_open_file *f, const struct flock *lock, off_t *first,
+                         off_t *last)
 {
-    const uint32_t access = f->flags & O_ACCMODE;
     const bool is_known =
         lock->l_type == F_RDLCK || lock->l_type == F_WRLCK || lock->l_type == F_UNLCK;
     if (!is_known || f->ops->lseek == NULL) {
@@ -93,6 +91,23 @@ static int lock_record(struct mf_open_file *f, int command, struct flock *lock)
     if (start < 0 || end < 0) {
         return -EINVAL;
     }
+    *first = end < start ? end : start;
+    *last = lock->l_len == 0 ? (off_t)INT64_MAX : (end < start ? start : end) - 1;
+    return 0;
+}
+
+/*
+ * Record locks belong to the process. While a guest is the only one of its family no lock is ever in
+ * another's way: nothing has to be kept. What is wrong with a request is told all the same.
+ */
+static int lock_record(struct mf_open_file *f, int command, struct flock *lock)
+{
+    const uint32_t access = f->flags & O_ACCMODE;
+    off_t first, last;
+    const int err = mf_record_lock_range(f, lock, &first, &last);
+    if (err != 0) {
+        return err;
+    }
     if (command == F_GETLK) {
         lock->l_type = F_UNLCK;
         return 0;
@@ -103,7 +118,7 @@ static int lock_record(struct mf_open_file *f, int command, struct flock *lock)
                : 0;
 }
 
-static int control(int fd, int command, intptr_t arg)
+int mf_own_control(int fd, int command, intptr_t arg)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
     if (f == NULL) {
@@ -133,6 +148,7 @@ static int control(int fd, int command, intptr_t arg)
         return -EINVAL;
     }
 }
+int mf_control(int fd, int command, intptr_t arg) MF_OWN(control);
 
 int fcntl(int fd, int command, ...)
 {
@@ -140,7 +156,7 @@ int fcntl(int fd, int command, ...)
     va_start(ap, command);
     const intptr_t arg = va_arg(ap, intptr_t);
     va_end(ap);
-    return (int)mf_ret(control(fd, command, arg));
+    return (int)mf_ret(mf_control(fd, command, arg));
 }
 
 int lockf(int fd, int command, off_t bytes)
@@ -150,7 +166,11 @@ int lockf(int fd, int command, off_t bytes)
     if (command < F_ULOCK || command > F_TEST) {
         return (int)mf_ret(-EINVAL);
     }
-    return fcntl(fd, command == F_TEST ? F_GETLK : F_SETLK, &lock);
+    if (command != F_TEST) {
+        return fcntl(fd, command == F_LOCK ? F_SETLKW : F_SETLK, &lock);
+    }
+    const int r = fcntl(fd, F_GETLK, &lock);
+    return r == 0 && lock.l_type != F_UNLCK ? (int)mf_ret(-EACCES) : r;
 }
 
 int ioctl(int fd, unsigned long request, ...)

@@ -12,6 +12,7 @@
 
 #include "fd/fd_internal.h"
 #include "files/console.h"
+#include "files/own.h"
 #include "signal/signal_internal.h"
 #include "thread/idle.h"
 #include "thread/thread.h"
@@ -69,7 +70,7 @@ int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags)
     return fd;
 }
 
-int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags)
+int mf_own_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags)
 {
     if (fd < 0 || fd >= mf_fds.limit) {
         return -EBADF;
@@ -82,8 +83,9 @@ int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags)
     mf_file_put(old);
     return fd;
 }
+int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags) MF_OWN(fd_install_at);
 
-int mf_fd_remove(int fd)
+int mf_own_fd_remove(int fd)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
     if (f == NULL) {
@@ -96,6 +98,7 @@ int mf_fd_remove(int fd)
     mf_file_put(f);
     return 0;
 }
+int mf_fd_remove(int fd) MF_OWN(fd_remove);
 
 struct mf_open_file *mf_fd_get(int fd)
 {

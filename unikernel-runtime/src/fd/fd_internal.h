@@ -30,6 +30,18 @@ static inline struct mf_open_file *mf_fd_peek(int fd)
  */
 int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
 
+struct flock;
+
+/**
+ * The bytes [*first, *last] of `f` that fcntl()'s `lock` is about. Returns 0 or what is wrong with it:
+ * -EINVAL, -EOVERFLOW.
+ */
+int mf_record_lock_range(struct mf_open_file *f, const struct flock *lock, off_t *first,
+                         off_t *last);
+
+/** fcntl(): returns a negative errno number on errors. */
+int mf_control(int fd, int command, intptr_t arg);
+
 /** Closes `fd`. Returns 0 or -EBADF. */
 int mf_fd_remove(int fd);
 

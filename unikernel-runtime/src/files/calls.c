@@ -10,6 +10,7 @@
 
 #include "fd/fd_internal.h"
 #include "files/open_file.h"
+#include "files/own.h"
 #include "files/path.h"
 #include "mayfly/hypercall.h"
 #include "start/info.h"
@@ -41,15 +42,15 @@ static int status_of(int fd, const char *path, unsigned int flags, struct stat *
 
 int stat(const char *restrict path, struct stat *restrict st)
 {
-    return status_of(AT_FDCWD, path, MF_PATH_FOLLOW, st);
+    return fstatat(AT_FDCWD, path, st, 0);
 }
 
 int lstat(const char *restrict path, struct stat *restrict st)
 {
-    return status_of(AT_FDCWD, path, 0, st);
+    return fstatat(AT_FDCWD, path, st, AT_SYMLINK_NOFOLLOW);
 }
 
-int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
+int mf_own_fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags)
 {
     if ((flags & ~(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) != 0) {
         return (int)mf_ret(-EINVAL);
@@ -59,11 +60,12 @@ int fstatat(int fd, const char *restrict path, struct stat *restrict st, int fla
     }
     return status_of(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), st);
 }
+int fstatat(int fd, const char *restrict path, struct stat *restrict st, int flags) MF_OWN(fstatat);
 
 /* ---- rights -------------------------------------------------------------------------------- */
 
 /* With the real ids in place of the effective ones, unless AT_EACCESS. */
-int faccessat(int fd, const char *path, int mode, int flags)
+int mf_own_faccessat(int fd, const char *path, int mode, int flags)
 {
     if ((mode & ~(R_OK | W_OK | X_OK)) != 0 || (flags & ~(AT_EACCESS | AT_SYMLINK_NOFOLLOW)) != 0) {
         return (int)mf_ret(-EINVAL);
@@ -82,6 +84,7 @@ int faccessat(int fd, const char *path, int mode, int flags)
     mf_identity.gid = gid;
     return (int)mf_ret(err);
 }
+int faccessat(int fd, const char *path, int mode, int flags) MF_OWN(faccessat);
 
 int access(const char *path, int mode)
 {
@@ -105,7 +108,7 @@ static int set_mode(struct mf_node *n, mode_t mode)
     return 0;
 }
 
-int fchmodat(int fd, const char *path, mode_t mode, int flags)
+int mf_own_fchmodat(int fd, const char *path, mode_t mode, int flags)
 {
     struct mf_node *n;
     if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
@@ -117,6 +120,7 @@ int fchmodat(int fd, const char *path, mode_t mode, int flags)
     }
     return (int)mf_ret(err != 0 ? err : set_mode(n, mode));
 }
+int fchmodat(int fd, const char *path, mode_t mode, int flags) MF_OWN(fchmodat);
 
 int chmod(const char *path, mode_t mode)
 {
@@ -130,12 +134,13 @@ static int node_of_descriptor(int fd, struct mf_node **out)
     return *out != NULL ? 0 : mf_fd_peek(fd) == NULL ? -EBADF : -EINVAL;
 }
 
-int fchmod(int fd, mode_t mode)
+int mf_own_fchmod(int fd, mode_t mode)
 {
     struct mf_node *n;
     const int err = node_of_descriptor(fd, &n);
     return (int)mf_ret(err != 0 ? err : set_mode(n, mode));
 }
+int fchmod(int fd, mode_t mode) MF_OWN(fchmod);
 
 /* -1 leaves one as it is. Only user 0 gives files away; an owner may change to a group of his. */
 static int set_owner(struct mf_node *n, uid_t owner, gid_t group)
@@ -155,7 +160,7 @@ static int set_owner(struct mf_node *n, uid_t owner, gid_t group)
     return 0;
 }
 
-int fchownat(int fd, const char *path, uid_t owner, gid_t group, int flags)
+int mf_own_fchownat(int fd, const char *path, uid_t owner, gid_t group, int flags)
 {
     struct mf_node *n;
     if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
@@ -164,6 +169,7 @@ int fchownat(int fd, const char *path, uid_t owner, gid_t group, int flags)
     const int err = mf_path_node(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), &n);
     return (int)mf_ret(err != 0 ? err : set_owner(n, owner, group));
 }
+int fchownat(int fd, const char *path, uid_t owner, gid_t group, int flags) MF_OWN(fchownat);
 
 int chown(const char *path, uid_t owner, gid_t group)
 {
@@ -175,12 +181,13 @@ int lchown(const char *path, uid_t owner, gid_t group)
     return fchownat(AT_FDCWD, path, owner, group, AT_SYMLINK_NOFOLLOW);
 }
 
-int fchown(int fd, uid_t owner, gid_t group)
+int mf_own_fchown(int fd, uid_t owner, gid_t group)
 {
     struct mf_node *n;
     const int err = node_of_descriptor(fd, &n);
     return (int)mf_ret(err != 0 ? err : set_owner(n, owner, group));
 }
+int fchown(int fd, uid_t owner, gid_t group) MF_OWN(fchown);
 
 /* ---- times --------------------------------------------------------------------------------- */
 
@@ -218,7 +225,7 @@ static int set_times(struct mf_node *n, const struct timespec *times)
     return 0;
 }
 
-int utimensat(int fd, const char *path, const struct timespec *times, int flags)
+int mf_own_utimensat(int fd, const char *path, const struct timespec *times, int flags)
 {
     struct mf_node *n;
     if ((flags & ~AT_SYMLINK_NOFOLLOW) != 0) {
@@ -227,13 +234,15 @@ int utimensat(int fd, const char *path, const struct timespec *times, int flags)
     const int err = mf_path_node(fd, path, follow_unless(flags, AT_SYMLINK_NOFOLLOW), &n);
     return (int)mf_ret(err != 0 ? err : set_times(n, times));
 }
+int utimensat(int fd, const char *path, const struct timespec *times, int flags) MF_OWN(utimensat);
 
-int futimens(int fd, const struct timespec *times)
+int mf_own_futimens(int fd, const struct timespec *times)
 {
     struct mf_node *n;
     const int err = node_of_descriptor(fd, &n);
     return (int)mf_ret(err != 0 ? err : set_times(n, times));
 }
+int futimens(int fd, const struct timespec *times) MF_OWN(futimens);
 
 /* Microseconds out of range become nanoseconds out of range, never UTIME_NOW or UTIME_OMIT. */
 static const struct timespec *convert(const struct timeval *from, struct timespec to[2])
@@ -276,7 +285,7 @@ int utime(const char *path, const struct utimbuf *times)
 
 /* ---- size and space ------------------------------------------------------------------------ */
 
-int truncate(const char *path, off_t bytes)
+int mf_own_truncate(const char *path, off_t bytes)
 {
     struct mf_node *n;
     int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
@@ -288,6 +297,7 @@ int truncate(const char *path, off_t bytes)
     }
     return (int)mf_ret(err != 0 ? err : mf_node_truncate(n, (uint64_t)bytes));
 }
+int truncate(const char *path, off_t bytes) MF_OWN(truncate);
 
 /* Of the one file system: its space is the guest's memory. */
 static void fill_statvfs(struct statvfs *v)
@@ -308,7 +318,7 @@ static void fill_statvfs(struct statvfs *v)
                           .f_namemax = MF_NAME_MAX};
 }
 
-int statvfs(const char *restrict path, struct statvfs *restrict v)
+int mf_own_statvfs(const char *restrict path, struct statvfs *restrict v)
 {
     struct mf_node *n;
     const int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
@@ -317,8 +327,9 @@ int statvfs(const char *restrict path, struct statvfs *restrict v)
     }
     return (int)mf_ret(err);
 }
+int statvfs(const char *restrict path, struct statvfs *restrict v) MF_OWN(statvfs);
 
-int fstatvfs(int fd, struct statvfs *v)
+int mf_own_fstatvfs(int fd, struct statvfs *v)
 {
     if (mf_fd_peek(fd) == NULL) {
         return (int)mf_ret(-EBADF);
@@ -326,6 +337,7 @@ int fstatvfs(int fd, struct statvfs *v)
     fill_statvfs(v);
     return 0;
 }
+int fstatvfs(int fd, struct statvfs *v) MF_OWN(fstatvfs);
 
 void sync(void) /* there is no slower store */
 {

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "files/open_file.h"
+#include "files/own.h"
 #include "files/path.h"
 #include "system/identity.h"
 
@@ -18,19 +19,20 @@ int _remove_r(struct _reent *reent, const char *path);
 
 /* ---- making -------------------------------------------------------------------------------- */
 
-int mkdirat(int fd, const char *path, mode_t mode)
+int mf_own_mkdirat(int fd, const char *path, mode_t mode)
 {
     struct mf_node *n;
     const uint32_t permissions = mode & ~mf_creation_mask & (S_ISVTX | 0777);
     return (int)mf_ret(mf_path_make(fd, path, S_IFDIR | permissions, &n));
 }
+int mkdirat(int fd, const char *path, mode_t mode) MF_OWN(mkdirat);
 
 int mkdir(const char *path, mode_t mode)
 {
     return mkdirat(AT_FDCWD, path, mode);
 }
 
-int symlinkat(const char *target, int fd, const char *path)
+int mf_own_symlinkat(const char *target, int fd, const char *path)
 {
     struct mf_node *n;
     if (*target == '\0') {
@@ -45,13 +47,14 @@ int symlinkat(const char *target, int fd, const char *path)
     n->target = copy;
     return 0;
 }
+int symlinkat(const char *target, int fd, const char *path) MF_OWN(symlinkat);
 
 int symlink(const char *target, const char *path)
 {
     return symlinkat(target, AT_FDCWD, path);
 }
 
-ssize_t readlinkat(int fd, const char *restrict path, char *restrict buffer, size_t bytes)
+ssize_t mf_own_readlinkat(int fd, const char *restrict path, char *restrict buffer, size_t bytes)
 {
     struct mf_node *n;
     int err = mf_path_node(fd, path, 0, &n);
@@ -66,6 +69,8 @@ ssize_t readlinkat(int fd, const char *restrict path, char *restrict buffer, siz
     memcpy(buffer, n->target, copied);
     return (ssize_t)copied;
 }
+ssize_t readlinkat(int fd, const char *restrict path, char *restrict buffer, size_t bytes)
+    MF_OWN(readlinkat);
 
 ssize_t readlink(const char *restrict path, char *restrict buffer, size_t bytes)
 {
@@ -88,7 +93,7 @@ static int make_link(struct mf_node *n, int fd, const char *path)
 }
 
 /* The old path is resolved first; the reference keeps its node while the new one is looked up. */
-int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
+int mf_own_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
 {
     struct mf_node *n;
     const int fd = (flags & AT_SYMLINK_FOLLOW) != 0 ? mf_path_descriptor(from) : -1;
@@ -103,6 +108,7 @@ int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags)
     }
     return (int)mf_ret(err != 0 ? err : make_link(n, to_fd, to));
 }
+int linkat(int from_fd, const char *from, int to_fd, const char *to, int flags) MF_OWN(linkat);
 
 int link(const char *from, const char *to)
 {
@@ -173,21 +179,22 @@ static int remove_entry(int fd, const char *path, bool is_directory)
 
 int unlink(const char *path)
 {
-    return remove_entry(AT_FDCWD, path, false);
+    return unlinkat(AT_FDCWD, path, 0);
 }
 
 int rmdir(const char *path)
 {
-    return remove_entry(AT_FDCWD, path, true);
+    return unlinkat(AT_FDCWD, path, AT_REMOVEDIR);
 }
 
-int unlinkat(int fd, const char *path, int flags)
+int mf_own_unlinkat(int fd, const char *path, int flags)
 {
     if ((flags & ~AT_REMOVEDIR) != 0) {
         return (int)mf_ret(-EINVAL);
     }
     return remove_entry(fd, path, flags != 0);
 }
+int unlinkat(int fd, const char *path, int flags) MF_OWN(unlinkat);
 
 int remove(const char *path)
 {
@@ -290,10 +297,11 @@ static int rename_entry(int from_fd, const char *from_path, int to_fd, const cha
     return 0;
 }
 
-int renameat(int from_fd, const char *from, int to_fd, const char *to)
+int mf_own_renameat(int from_fd, const char *from, int to_fd, const char *to)
 {
     return (int)mf_ret(rename_entry(from_fd, from, to_fd, to));
 }
+int renameat(int from_fd, const char *from, int to_fd, const char *to) MF_OWN(renameat);
 
 int rename(const char *from, const char *to)
 {

@@ -12,22 +12,17 @@
 #include "fd/fd_internal.h"
 #include "files/device.h"
 #include "files/lock.h"
+#include "files/own.h"
 #include "files/path.h"
 #include "time/clock.h"
 
 #define KEPT_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECTORY)
 
-struct node_file {
-    struct mf_open_file file;
-    struct mf_node *node; /* owns a reference */
-    int lock;             /* of flock(): LOCK_SH, LOCK_EX; 0: none */
-};
-
 int getdents(int fd, void *buffer, unsigned int bytes);
 
 static struct mf_node *node_of(struct mf_open_file *f)
 {
-    return ((struct node_file *)f)->node;
+    return ((struct mf_node_file *)f)->node;
 }
 
 /* ---- operations ---------------------------------------------------------------------------- */
@@ -129,7 +124,7 @@ static int file_ftruncate(struct mf_open_file *f, off_t bytes)
 
 static void file_close(struct mf_open_file *f)
 {
-    struct node_file *const file = (struct node_file *)f;
+    struct mf_node_file *const file = (struct mf_node_file *)f;
     mf_file_lock(file->node, &file->lock, 0, true);
     mf_node_put(file->node);
     free(file);
@@ -187,7 +182,7 @@ static ssize_t directory_getdents(struct mf_open_file *f, void *buffer, size_t b
     return used == 0 && n == 0 ? -EINVAL : (ssize_t)used;
 }
 
-static const struct mf_fd_ops file_ops = {
+const struct mf_fd_ops mf_file_ops = {
     .readv = file_readv,
     .writev = file_writev,
     .lseek = file_lseek,
@@ -196,7 +191,7 @@ static const struct mf_fd_ops file_ops = {
     .close = file_close,
 };
 
-static const struct mf_fd_ops directory_ops = {
+const struct mf_fd_ops mf_directory_ops = {
     .lseek = file_lseek,
     .fstat = file_fstat,
     .getdents = directory_getdents,
@@ -206,7 +201,7 @@ static const struct mf_fd_ops directory_ops = {
 struct mf_node *mf_file_node(int fd)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
-    return f != NULL && (f->ops == &file_ops || f->ops == &directory_ops) ? node_of(f) : NULL;
+    return f != NULL && mf_file_has_node(f) ? node_of(f) : NULL;
 }
 
 /* ---- open ---------------------------------------------------------------------------------- */
@@ -241,12 +236,12 @@ static int open_node(struct mf_node *n, uint32_t flags, struct mf_open_file **ou
     if (S_ISCHR(n->mode)) {
         return n->device->open(n->device, flags, out);
     }
-    struct node_file *const f = malloc(sizeof(*f));
+    struct mf_node_file *const f = malloc(sizeof(*f));
     if (f == NULL) {
         return -ENOMEM;
     }
     const bool is_directory = S_ISDIR(n->mode);
-    mf_file_init(&f->file, is_directory ? &directory_ops : &file_ops,
+    mf_file_init(&f->file, is_directory ? &mf_directory_ops : &mf_file_ops,
                  (flags & KEPT_FLAGS) | (is_directory ? O_DIRECTORY : 0));
     f->node = mf_node_get(n);
     f->lock = 0;
@@ -290,7 +285,7 @@ static int open_unnamed(int directory_fd, const char *path, uint32_t flags, mode
     return fd;
 }
 
-int mf_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode)
+int mf_own_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode)
 {
     if ((flags & O_ACCMODE) == O_ACCMODE) {
         return -EINVAL;
@@ -326,6 +321,7 @@ int mf_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode
     }
     return err != 0 ? err : install(n, flags);
 }
+int mf_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode) MF_OWN(file_open);
 
 mode_t umask(mode_t mask)
 {
@@ -345,7 +341,7 @@ int getdents(int fd, void *buffer, unsigned int bytes)
     return (int)mf_ret(f->ops->getdents(f, buffer, bytes));
 }
 
-int flock(int fd, int operation)
+int mf_own_flock(int fd, int operation)
 {
     const int wanted = operation & ~LOCK_NB;
     struct mf_open_file *const f = mf_fd_get(fd);
@@ -354,22 +350,23 @@ int flock(int fd, int operation)
     }
     int err = -EINVAL;
     const bool is_known = wanted == LOCK_SH || wanted == LOCK_EX || wanted == LOCK_UN;
-    if (is_known && (f->ops == &file_ops || f->ops == &directory_ops)) {
-        struct node_file *const file = (struct node_file *)f;
+    if (is_known && mf_file_has_node(f)) {
+        struct mf_node_file *const file = (struct mf_node_file *)f;
         err = mf_file_lock(file->node, &file->lock, wanted == LOCK_UN ? 0 : wanted,
                            (operation & LOCK_NB) != 0);
     }
     mf_file_put(f);
     return (int)mf_ret(err);
 }
+int flock(int fd, int operation) MF_OWN(flock);
 
-int posix_fallocate(int fd, off_t offset, off_t bytes)
+int mf_own_posix_fallocate(int fd, off_t offset, off_t bytes)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
     if (f == NULL || (f->flags & O_ACCMODE) == O_RDONLY) {
         return EBADF;
     }
-    if (f->ops != &file_ops) {
+    if (f->ops != &mf_file_ops) {
         return f->ops->lseek == NULL ? ESPIPE : ENODEV;
     }
     if (offset < 0 || bytes <= 0) {
@@ -377,3 +374,4 @@ int posix_fallocate(int fd, off_t offset, off_t bytes)
     }
     return -mf_node_allocate(node_of(f), (uint64_t)offset, (uint64_t)bytes);
 }
+int posix_fallocate(int fd, off_t offset, off_t bytes) MF_OWN(posix_fallocate);

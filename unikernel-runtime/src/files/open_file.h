@@ -5,6 +5,20 @@
 #include "fd/fd.h"
 #include "files/node.h"
 
+struct mf_node_file {
+    struct mf_open_file file;
+    struct mf_node *node; /* owns a reference */
+    int lock;             /* of flock(): LOCK_SH, LOCK_EX; 0: none */
+};
+
+extern const struct mf_fd_ops mf_file_ops, mf_directory_ops;
+
+/** Whether `f` is a struct mf_node_file. */
+static inline bool mf_file_has_node(const struct mf_open_file *f)
+{
+    return f->ops == &mf_file_ops || f->ops == &mf_directory_ops;
+}
+
 /** The node of the file or directory open as `fd`; NULL: none. Not a new reference. */
 struct mf_node *mf_file_node(int fd);
 

@@ -11,16 +11,17 @@
 
 #include "fd/fd_internal.h"
 #include "files/open_file.h"
+#include "files/own.h"
 
 #define LINKS_MAX 8 /* SYMLOOP_MAX */
 
 mode_t mf_creation_mask = 022;
 
-static struct mf_node *working_directory; /* owns a reference; NULL: the root */
+struct mf_node *mf_working_directory;
 
 static struct mf_node *current_directory(void)
 {
-    return working_directory != NULL ? working_directory : mf_node_root();
+    return mf_working_directory != NULL ? mf_working_directory : mf_node_root();
 }
 
 static int resolve(struct mf_node *start, const char *path, unsigned int flags, int links,
@@ -242,25 +243,27 @@ static int change_directory(struct mf_node *n)
         return err;
     }
     mf_node_get(n);
-    mf_node_put(working_directory);
-    working_directory = n;
+    mf_node_put(mf_working_directory);
+    mf_working_directory = n;
     return 0;
 }
 
-int chdir(const char *path)
+int mf_own_chdir(const char *path)
 {
     struct mf_node *n;
     const int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
     return (int)mf_ret(err != 0 ? err : change_directory(n));
 }
+int chdir(const char *path) MF_OWN(chdir);
 
-int fchdir(int fd)
+int mf_own_fchdir(int fd)
 {
     struct mf_node *const n = mf_file_node(fd);
     return (int)mf_ret(n == NULL ? -EBADF : change_directory(n));
 }
+int fchdir(int fd) MF_OWN(fchdir);
 
-char *getcwd(char *buffer, size_t bytes)
+char *mf_own_getcwd(char *buffer, size_t bytes)
 {
     if (buffer != NULL && bytes == 0) {
         errno = EINVAL;
@@ -281,13 +284,14 @@ char *getcwd(char *buffer, size_t bytes)
     }
     return to;
 }
+char *getcwd(char *buffer, size_t bytes) MF_OWN(getcwd);
 
 char *get_current_dir_name(void)
 {
     return getcwd(NULL, 0);
 }
 
-char *realpath(const char *restrict path, char *restrict resolved)
+char *mf_own_realpath(const char *restrict path, char *restrict resolved)
 {
     struct mf_place place;
     ssize_t r = path == NULL ? -EINVAL : mf_path_find(AT_FDCWD, path, MF_PATH_FOLLOW, &place);
@@ -307,3 +311,4 @@ char *realpath(const char *restrict path, char *restrict resolved)
     }
     return to;
 }
+char *realpath(const char *restrict path, char *restrict resolved) MF_OWN(realpath);

@@ -46,5 +46,8 @@ int mf_path_descriptor(const char *path);
 /** Whether entries of `directory` may be made and removed by the user that is in force. */
 int mf_path_check_writable(const struct mf_node *directory);
 
+/** The working directory; owns a reference; NULL: the root. */
+extern struct mf_node *mf_working_directory;
+
 /** open()'s and mkdir()'s mask. */
 extern mode_t mf_creation_mask;

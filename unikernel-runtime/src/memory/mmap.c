@@ -15,6 +15,7 @@
 
 #include "fd/fd_internal.h"
 #include "files/open_file.h"
+#include "files/own.h"
 #include "mayfly/hypercall.h"
 #include "memory/file_mapping.h"
 #include "memory/hidden.h"
@@ -176,7 +177,7 @@ static void *fail_map(int err)
     return MAP_FAILED;
 }
 
-void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
+void *mf_own_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
 {
     struct request r = {.va = (uint64_t)(uintptr_t)address,
                         .bytes = page_up(length),
@@ -201,6 +202,7 @@ void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offs
     }
     return err == 0 ? (void *)(uintptr_t)r.va : fail_map(err);
 }
+void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset) MF_OWN(mmap);
 
 int munmap(void *address, size_t length)
 {
