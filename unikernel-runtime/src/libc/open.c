@@ -6,11 +6,19 @@
 #include <fcntl.h>
 #include <stdarg.h>
 
+#include "family/family.h"
 #include "fd/fd_internal.h"
 #include "files/open_file.h"
 #include "service/service.h"
 
 int (*const mf_service_of_files)(struct mf_service_job *) = mf_service_carry_out;
+
+/*
+ * Only fork() uses it, if it is there: this, which nothing uses, has it taken from the library into
+ * programs that open files, and fork() find none in others.
+ */
+extern const char *const mf_open_links[];
+const char *const mf_open_links[] = {&mf_family_server};
 
 int open(const char *path, int flags, ...)
 {

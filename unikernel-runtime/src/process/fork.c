@@ -5,11 +5,10 @@
  * generation that its memory does not know, with the answer in it.
  */
 #include <errno.h>
-#include <pthread.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <unistd.h>
 
+#include "family/family.h"
 #include "fd/pipe.h"
 #include "process/process.h"
 #include "signal/signal_internal.h"
@@ -17,49 +16,9 @@
 #include "start/request.h"
 #include "time/alarm.h"
 
-/* Of pthread_atfork(), in the order of registration. */
-struct handlers {
-    struct handlers *next, *previous;
-    void (*prepare)(void);
-    void (*parent)(void);
-    void (*child)(void);
-};
-
-bool mf_process_is_child;
-
-static struct handlers *first, *last;
-
-int pthread_atfork(void (*prepare)(void), void (*parent)(void), void (*child)(void))
-{
-    struct handlers *const h = malloc(sizeof(*h));
-
-    if (h == NULL) {
-        return ENOMEM;
-    }
-    *h = (struct handlers){.previous = last, .prepare = prepare, .parent = parent, .child = child};
-    *(last != NULL ? &last->next : &first) = h;
-    last = h;
-    return 0;
-}
-
-static void run_prepare(void)
-{
-    for (const struct handlers *h = last; h != NULL; h = h->previous) {
-        if (h->prepare != NULL) {
-            h->prepare();
-        }
-    }
-}
-
-static void run_after(bool is_child)
-{
-    for (const struct handlers *h = first; h != NULL; h = h->next) {
-        void (*const fn)(void) = is_child ? h->child : h->parent;
-        if (fn != NULL) {
-            fn();
-        }
-    }
-}
+/* They have to be there to be in the place of others (family/family.h). */
+extern const char *const mf_fork_links[];
+const char *const mf_fork_links[] = {&mf_family_paths, &mf_family_descriptors};
 
 /* POSIX: signals and timers that wait for the parent do not wait for the child. */
 static void become_child(void)
@@ -71,16 +30,33 @@ static void become_child(void)
     mf_jobs_begin_child();
 }
 
+/* Returns 0 or an errno number. *pid is 0 in the child, which is not attached to anything yet. */
+static int make_child(uint64_t *pid)
+{
+    int64_t err = mf_pipes_share();
+    const int user = err == 0 ? mf_family_prepare() : 0;
+
+    if (user < 0) {
+        return -user;
+    }
+    if (err == 0) {
+        err = mf_request_alone(MF_REQUEST_FORK, (uint64_t)user, 0, become_child, pid);
+    }
+    if (err == 0 && *pid == 0) {
+        mf_family_become(user);
+    } else if (err != 0) {
+        mf_family_cancel(user);
+    }
+    return err == HV_ERR_BUSY ? EAGAIN : mf_request_errno(err);
+}
+
 pid_t fork(void)
 {
     uint64_t pid = 0;
 
     mf_jobs_begin();
-    run_prepare();
-    int64_t err = mf_pipes_share();
-    if (err == 0) {
-        err = mf_request_alone(MF_REQUEST_FORK, 0, 0, become_child, &pid);
-    }
+    mf_atfork_prepare();
+    const int err = make_child(&pid);
     const bool is_child = err == 0 && pid == 0;
     if (is_child) { /* attaches everything to the new window */
         mf_process_is_child = true;
@@ -89,9 +65,9 @@ pid_t fork(void)
         mf_process_tell_zombies();
         mf_critical_leave();
     }
-    run_after(is_child);
+    mf_atfork_after(is_child);
     if (err != 0) {
-        errno = err == HV_ERR_BUSY ? EAGAIN : mf_request_errno(err);
+        errno = err;
         return -1;
     }
     return (pid_t)pid;

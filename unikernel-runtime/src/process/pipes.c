@@ -16,6 +16,8 @@
 #include "start/request.h"
 #include "thread/idle.h"
 
+bool mf_process_is_child;
+
 static bool is_in_family; /* the window is there */
 
 static struct mf_family *family(void)

@@ -43,3 +43,7 @@ void mf_jobs_cancel_opposite(int sig);
 
 /** CPU time of children that were waited for, and of theirs. Weak: linked only with wait4(). */
 uint64_t mf_children_cpu_ns(void) __attribute__((weak));
+
+/** What pthread_atfork() has registered, before a fork and after it. */
+void mf_atfork_prepare(void);
+void mf_atfork_after(bool is_child);
