@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
  * micro - what single operations of hv cost, in TSC ticks. Boots in place of dom0 (tests/hv/lib);
- * under QEMU's -icount a tick is an instruction. Prints lines `bench NAME MEDIAN RUNS`.
+ * under QEMU's -icount a tick is an instruction. Prints lines `bench NAME MEDIAN RUNS`, once without
+ * other domains, then beside 1,000 and 10,000 that wait for ever (NAME_at_1000, NAME_at_10000).
  *
  * Each value is the median of RUNS runs after WARM_UP others, less what reading the TSC costs.
  */
@@ -16,6 +17,7 @@
 #define TAG_B 2
 
 static uint64_t samples[RUNS], tsc_cost;
+static const char *suffix = "";      /* of all names */
 static volatile uint32_t child_port; /* written by the parent before the child starts */
 
 static uint64_t ticks(void)
@@ -41,7 +43,8 @@ static uint64_t median(void)
 static void report(const char *name, uint64_t divisor)
 {
     const uint64_t value = median();
-    say("bench %s %lu %u", name, (value > tsc_cost ? value - tsc_cost : 0) / divisor, RUNS);
+    say("bench %s%s %lu %u", name, suffix, (value > tsc_cost ? value - tsc_cost : 0) / divisor,
+        RUNS);
 }
 
 /* Marks for bench/profile: what lies between the two is counted. */
@@ -235,22 +238,44 @@ static void measure_prefault(const char *name, bool is_populated)
     check(hv_mem_unmap(HEAP, PREFAULT_PAGES), "hv_mem_unmap");
 }
 
+static volatile uint64_t child_yields;
+
 static void yield_forever(void *arg)
 {
     (void)arg;
     for (;;) {
         hv_yield();
+        child_yields++;
     }
 }
 
+/*
+ * There and back: two switches. Who is behind in the scheduler's time may go on after a yield, for
+ * half a millisecond at most: that passes first, and in the end the other one tells how often it ran.
+ */
 static void measure_switch(void)
 {
     const struct child child = child_create(yield_forever, NULL, NULL);
+    const uint32_t h = (uint32_t)child.handle;
+    const uint64_t until = now_ns() + 2 * MS;
+    uint64_t before = 0, after = 0;
+
     check(child.handle, "hv_dom_clone");
-    check(hv_dom_start((uint32_t)child.handle), "hv_dom_start");
-    MEASURE(hv_yield()) /* there and back: two switches */
+    check(hv_dom_start(h), "hv_dom_start");
+    while (now_ns() < until) {
+        hv_yield();
+    }
+    check(hv_dom_pause(h), "hv_dom_pause");
+    check(hv_dom_read(h, (uintptr_t)&child_yields, &before, sizeof(before)), "hv_dom_read");
+    check(hv_dom_start(h), "hv_dom_start");
+    MEASURE(hv_yield())
+    check(hv_dom_pause(h), "hv_dom_pause");
+    check(hv_dom_read(h, (uintptr_t)&child_yields, &after, sizeof(after)), "hv_dom_read");
+    if (after - before < RUNS) {
+        give_up("the other domain did not run at each yield");
+    }
     report("vcpu_switch_insns", 2);
-    check(hv_dom_destroy((uint32_t)child.handle), "hv_dom_destroy");
+    check(hv_dom_destroy(h), "hv_dom_destroy");
 }
 
 /* ---- making and ending domains ----------------------------------------------------------------
@@ -297,6 +322,40 @@ static void measure_clone_and_destroy(const char *clone_name, const char *destro
     report(destroy_name, 1);
 }
 
+/* ---- others -----------------------------------------------------------------------------------
+ */
+
+#define CROWD 10000
+static uint32_t crowd[CROWD], crowd_count;
+
+static void wait_forever(void *arg)
+{
+    uint32_t tag;
+    (void)arg;
+    for (;;) {
+        hv_event_wait(HV_WAIT_FOREVER, &tag);
+    }
+}
+
+static void crowd_grow(uint32_t count)
+{
+    uint32_t tag;
+    while (crowd_count < count) {
+        const struct child child = child_create(wait_forever, NULL, NULL);
+        check(child.handle, "hv_dom_clone");
+        crowd[crowd_count++] = (uint32_t)child.handle;
+        check(hv_dom_start((uint32_t)child.handle), "hv_dom_start");
+        hv_event_wait(now_ns() + MS, &tag);
+    }
+}
+
+static void crowd_end(void)
+{
+    while (crowd_count > 0) {
+        check(hv_dom_destroy(crowd[--crowd_count]), "hv_dom_destroy");
+    }
+}
+
 /* From here on, what is cloned has written 1 GiB. */
 static void write_1024_mib(void)
 {
@@ -327,6 +386,16 @@ static void measure_snapshot(void)
     check(hv_dom_destroy((uint32_t)child.handle), "hv_dom_destroy");
 }
 
+static void measure_all(void)
+{
+    measure_hypercall();
+    measure_page_faults();
+    measure_events();
+    measure_switch();
+    measure_clone_and_destroy("clone_to_first_insn_insns", "bare_destroy_insns");
+    measure_snapshot();
+}
+
 void test_main(void)
 {
 #ifdef ONLY /* bench/profile: one measurement */
@@ -335,15 +404,18 @@ void test_main(void)
 #endif
     say("bench first_domain_tsc %lu 1", rdtsc());
     measure_tsc();
-    measure_hypercall();
-    measure_page_faults();
-    measure_events();
-    measure_switch();
+    measure_all();
+    crowd_grow(1000);
+    suffix = "_at_1000";
+    measure_all();
+    crowd_grow(CROWD);
+    suffix = "_at_10000";
+    measure_all();
+    crowd_end();
+    suffix = "";
     measure_populate();
     measure_prefault("clone_writes_8_pages_insns", false);
     measure_prefault("clone_writes_8_pages_prefaulted_insns", true);
-    measure_clone_and_destroy("clone_to_first_insn_insns", "bare_destroy_insns");
-    measure_snapshot();
     write_1024_mib();
     measure_clone_and_destroy("clone_to_first_insn_insns_1024MiB", "bare_destroy_insns_1024MiB");
 }
