@@ -18,7 +18,7 @@ SDK_BIN := $(addprefix $(SDK)/bin/x86_64-mayfly-,cc $(addprefix elf-,$(SDK_SCRIP
 SDK_SHARE := $(addprefix $(SDK)/share/,config.site mayfly.cmake cmake/Platform/Mayfly.cmake \
 	meson/cross/x86_64-mayfly-elf meson/cross/x86_64-mayfly-elf-run)
 # Programs name these; all that they would hold is in libc.a and libmayfly.a.
-SDK_EMPTY := $(patsubst %,$(SDK)/lib/lib%.a,pthread rt dl util)
+SDK_EMPTY := $(patsubst %,$(SDK)/lib/lib%.a,pthread rt dl util crypt)
 SDK_LIBS += $(SDK)/lib/libc.a $(SDK)/lib/libm.a $(SDK)/lib/mayfly.ld $(SDK)/lib/mayfly.specs
 
 $(addprefix $(SDK)/bin/x86_64-mayfly-elf-,$(SDK_SCRIPTS)): $(SDK)/bin/x86_64-mayfly-elf-%: build-tool/sdk/%.sh

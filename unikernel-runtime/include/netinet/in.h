@@ -51,6 +51,12 @@ struct ip_mreq {
     struct in_addr imr_interface;
 };
 
+struct ip_mreq_source {
+    struct in_addr imr_multiaddr;
+    struct in_addr imr_interface;
+    struct in_addr imr_sourceaddr;
+};
+
 struct ip_mreqn {
     struct in_addr imr_multiaddr;
     struct in_addr imr_address;
@@ -110,12 +116,18 @@ struct in6_pktinfo {
 
 #define IP_TOS 1
 #define IP_TTL 2
+#define IP_HDRINCL 3
+#define IP_OPTIONS 4
+#define IP_RECVOPTS 6
+#define IP_RETOPTS 7
 #define IP_PKTINFO 8
 #define IP_RECVTTL 12
+#define IP_RECVTOS 13
 #define IP_RECVERR 11
 #define IP_MTU_DISCOVER 10
 #define IP_MTU 14
 #define IP_FREEBIND 15
+#define IP_TRANSPARENT 19
 #define IP_PMTUDISC_DONT 0
 #define IP_PMTUDISC_WANT 1
 #define IP_PMTUDISC_DO 2
@@ -124,6 +136,25 @@ struct in6_pktinfo {
 #define IP_MULTICAST_LOOP 34
 #define IP_ADD_MEMBERSHIP 35
 #define IP_DROP_MEMBERSHIP 36
+#define IP_UNBLOCK_SOURCE 37
+#define IP_BLOCK_SOURCE 38
+#define IP_ADD_SOURCE_MEMBERSHIP 39
+#define IP_DROP_SOURCE_MEMBERSHIP 40
+#define MCAST_JOIN_GROUP 42
+#define MCAST_LEAVE_GROUP 45
+#define MCAST_JOIN_SOURCE_GROUP 46
+#define MCAST_LEAVE_SOURCE_GROUP 47
+
+struct group_req {
+    uint32_t gr_interface;
+    struct sockaddr_storage gr_group;
+};
+
+struct group_source_req {
+    uint32_t gsr_interface;
+    struct sockaddr_storage gsr_group;
+    struct sockaddr_storage gsr_source;
+};
 
 #define IPV6_UNICAST_HOPS 16
 #define IPV6_MULTICAST_IF 17

@@ -4,7 +4,10 @@
 
 #include <sys/cdefs.h>
 
+#define TIOCSCTTY 0x540e
 #define TIOCGWINSZ 0x5413
+#define TIOCSWINSZ 0x5414
+#define TIOCNOTTY 0x5422
 #define FIONREAD 0x541b
 #define TIOCINQ FIONREAD
 #define TIOCOUTQ 0x5411

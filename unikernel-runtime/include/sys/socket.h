@@ -99,6 +99,7 @@ struct linger {
 #define AF_INET6 10
 #define AF_NETLINK 16
 #define AF_PACKET 17
+#define AF_MAX 46
 #define PF_UNSPEC AF_UNSPEC
 #define PF_UNIX AF_UNIX
 #define PF_LOCAL AF_UNIX
@@ -106,6 +107,7 @@ struct linger {
 #define PF_INET6 AF_INET6
 #define PF_NETLINK AF_NETLINK
 #define PF_PACKET AF_PACKET
+#define PF_MAX AF_MAX
 
 #define SOL_SOCKET 1
 

@@ -3,6 +3,8 @@
  * termios.c - the console as a terminal: always raw, without echo; what dom0's end does is not the
  * guest's business. Asking for a line discipline is an error, asking for raw mode is not.
  */
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <termios.h>
@@ -67,10 +69,40 @@ int cfsetospeed(struct termios *t, speed_t speed)
     return 0;
 }
 
+int cfsetspeed(struct termios *t, speed_t speed)
+{
+    t->c_ispeed = speed;
+    t->c_ospeed = speed;
+    return 0;
+}
+
 /* ---- queues: output is in dom0's hands when write() is back ---------------------------------- */
 
 int tcdrain(int fd)
 {
+    return isatty(fd) ? 0 : -1;
+}
+
+int tcflush(int fd, int queue)
+{
+    if (!isatty(fd)) {
+        return -1;
+    }
+    if (queue < TCIFLUSH || queue > TCIOFLUSH) {
+        errno = EINVAL;
+        return -1;
+    }
+    struct pollfd input = {.fd = fd, .events = POLLIN};
+    char bytes[64];
+    while (queue != TCOFLUSH && poll(&input, 1, 0) == 1 && read(fd, bytes, sizeof(bytes)) > 0) {
+    }
+    return 0;
+}
+
+/* There is no line that could be held at 0. */
+int tcsendbreak(int fd, int duration)
+{
+    (void)duration;
     return isatty(fd) ? 0 : -1;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * features.h - what musl's long double functions expect of a header of this name, when they are
+ * features.h - what musl's long double and crypt() functions expect of a header of this name, when they are
  * compiled with our headers in place of musl's (src/libc/part.mk).
  */
 #pragma once
@@ -17,3 +17,12 @@
 #define acoshl mf_musl_acoshl
 #define lgammal mf_musl_lgammal
 #define tgammal mf_musl_tgammal
+
+/* The parts of crypt(), which are not declared in <crypt.h>. */
+struct crypt_data;
+char *__crypt_r(const char *key, const char *setting, struct crypt_data *data);
+char *__crypt_des(const char *key, const char *setting, char *output);
+char *__crypt_md5(const char *key, const char *setting, char *output);
+char *__crypt_blowfish(const char *key, const char *setting, char *output);
+char *__crypt_sha256(const char *key, const char *setting, char *output);
+char *__crypt_sha512(const char *key, const char *setting, char *output);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* context.h - where ucontext_t keeps what, for assembly; context.c checks it. */
+#pragma once
+
+#define CONTEXT_GREG(number) (40 + 8 * (number))
+#define CONTEXT_R8 CONTEXT_GREG(0)
+#define CONTEXT_R9 CONTEXT_GREG(1)
+#define CONTEXT_R12 CONTEXT_GREG(4)
+#define CONTEXT_R13 CONTEXT_GREG(5)
+#define CONTEXT_R14 CONTEXT_GREG(6)
+#define CONTEXT_R15 CONTEXT_GREG(7)
+#define CONTEXT_RDI CONTEXT_GREG(8)
+#define CONTEXT_RSI CONTEXT_GREG(9)
+#define CONTEXT_RBP CONTEXT_GREG(10)
+#define CONTEXT_RBX CONTEXT_GREG(11)
+#define CONTEXT_RDX CONTEXT_GREG(12)
+#define CONTEXT_RAX CONTEXT_GREG(13)
+#define CONTEXT_RCX CONTEXT_GREG(14)
+#define CONTEXT_RSP CONTEXT_GREG(15)
+#define CONTEXT_RIP CONTEXT_GREG(16)
+#define CONTEXT_HAS_FPU 232
+#define CONTEXT_MXCSR 240
+#define CONTEXT_FCW 244
+#define CONTEXT_MASK 296
+#define CONTEXT_SIG_SETMASK 2
