@@ -3,7 +3,7 @@
 #pragma once
 
 #include <dlfcn.h>
-#include <elf.h>
+#include_next <elf.h>
 #include <stddef.h>
 #include <sys/cdefs.h>
 

@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <error.h>
 #include <execinfo.h>
+#include <fcntl.h>
 #include <link.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
 #include <sys/sysinfo.h>
@@ -209,6 +211,24 @@ static void test_error(void)
     free(text);
 }
 
+static void test_chroot(void)
+{
+    char name[32];
+    mkdir("/jail", 0755);
+    close(open("/jail/inside", O_CREAT | O_WRONLY, 0644));
+    tap_check(chroot("/none") == -1 && errno == ENOENT && chroot("/jail/inside") == -1 &&
+                  errno == ENOTDIR,
+              "chroot() needs a directory");
+    tap_check(chroot("/jail") == 0 && access("/inside", F_OK) == 0 && access("/jail", F_OK) != 0,
+              "after chroot() the directory is /");
+    tap_check(getcwd(name, sizeof(name)) == NULL && errno == ENOENT && access("jail", F_OK) == 0,
+              "the working directory is where it was, outside");
+    tap_check(chdir("/") == 0 && strcmp(getcwd(name, sizeof(name)), "/") == 0 &&
+                  access("../../inside", F_OK) == 0 && access("../jail", F_OK) != 0,
+              "from within, nothing leads out");
+    tap_check(seteuid(1) == 0 && chroot("/") == -1 && errno == EPERM, "only the superuser may");
+}
+
 int main(void)
 {
     test_crypt();
@@ -217,5 +237,6 @@ int main(void)
     test_objects();
     test_system();
     test_error();
+    test_chroot();
     return tap_done();
 }

@@ -12,16 +12,23 @@
 #include "fd/fd_internal.h"
 #include "files/open_file.h"
 #include "files/own.h"
+#include "start/info.h"
 
 #define LINKS_MAX 8 /* SYMLOOP_MAX */
 
 mode_t mf_creation_mask = 022;
 
 struct mf_node *mf_working_directory;
+static struct mf_node *changed_root; /* chroot(): owns a reference; NULL: the file system's */
+
+static struct mf_node *root(void)
+{
+    return changed_root != NULL ? changed_root : mf_node_root();
+}
 
 static struct mf_node *current_directory(void)
 {
-    return mf_working_directory != NULL ? mf_working_directory : mf_node_root();
+    return mf_working_directory != NULL ? mf_working_directory : root();
 }
 
 static int resolve(struct mf_node *start, const char *path, unsigned int flags, int links,
@@ -46,7 +53,7 @@ static int step(struct mf_place *out)
         return 0;
     }
     if (out->name_bytes == 2 && out->name[0] == '.' && out->name[1] == '.') {
-        out->node = mf_node_parent(directory);
+        out->node = directory == root() ? directory : mf_node_parent(directory);
         return 0;
     }
     err = mf_entry_find(directory, out->name, out->name_bytes, &out->entry);
@@ -70,7 +77,7 @@ static int resolve(struct mf_node *start, const char *path, unsigned int flags, 
     if (*path == '\0') {
         return -ENOENT;
     }
-    struct mf_node *at = *path == '/' ? mf_node_root() : start;
+    struct mf_node *at = *path == '/' ? root() : start;
     *out = (struct mf_place){.directory = at, .node = at, .name = ""};
     path += strspn(path, "/");
     while (*path != '\0') {
@@ -217,11 +224,11 @@ ssize_t mf_path_of(const struct mf_place *place, char *buffer, size_t bytes)
     const struct mf_node *n = is_directory ? place->node : place->directory;
     if (!is_directory) {
         at = prepend(at, buffer, place->entry->name, place->entry->name_bytes);
-    } else if (n == mf_node_root()) {
+    } else if (n == root()) {
         *--at = '/';
     }
-    for (; at != NULL && n != mf_node_root(); n = n->directory.entry->directory) {
-        if (mf_node_is_removed(n)) {
+    for (; at != NULL && n != root(); n = n->directory.entry->directory) {
+        if (n == mf_node_root() || mf_node_is_removed(n)) { /* outside of chroot()'s */
             return -ENOENT;
         }
         at = prepend(at, buffer, n->directory.entry->name, n->directory.entry->name_bytes);
@@ -262,6 +269,27 @@ int mf_own_fchdir(int fd)
     return (int)mf_ret(n == NULL ? -EBADF : change_directory(n));
 }
 int fchdir(int fd) MF_OWN(fchdir);
+
+/* Of the process that the family's files belong to, so for its children, too; they cannot. */
+int chroot(const char *path)
+{
+    struct mf_node *n;
+    int err =
+        mf_info()->process.ppid != 0 ? -ENOSYS : mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
+    if (err == 0) {
+        err = !S_ISDIR(n->mode) ? -ENOTDIR : geteuid() != 0 ? -EPERM : mf_node_check(n, X_OK);
+    }
+    if (err == 0) {
+        if (mf_working_directory == NULL) { /* it stays where it is */
+            mf_working_directory = mf_node_root();
+            mf_node_get(mf_working_directory);
+        }
+        mf_node_get(n);
+        mf_node_put(changed_root);
+        changed_root = n;
+    }
+    return (int)mf_ret(err);
+}
 
 char *mf_own_getcwd(char *buffer, size_t bytes)
 {
