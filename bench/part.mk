@@ -2,7 +2,7 @@
 # `make bench`: bench/run measures, with the guests of bench/guest.
 
 BENCH_B := $(B)/bench
-BENCH_IMAGES := $(BENCH_B)/stamp.img $(BENCH_B)/idle.img $(BENCH_B)/bulk.img
+BENCH_IMAGES := $(BENCH_B)/stamp.img $(BENCH_B)/idle.img $(BENCH_B)/fork.img $(BENCH_B)/bulk.img
 
 $(BENCH_B)/micro.elf: bench/guest/micro.c $(HVT_LIB) tests/hv/lib/hvtest.h $(HVT_B)/image.ld $(wildcard include/mayfly/*)
 	@mkdir -p $(@D)

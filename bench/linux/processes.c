@@ -26,7 +26,7 @@
 
 static volatile uint64_t *shared; /* with children: when did it start, when did it end? */
 static int null_fd, stamp_pipe[2];
-static uint64_t ends[RUNS];
+static uint64_t ends[RUNS], wholes[RUNS];
 static pid_t idle[MANY];
 
 static void nap(unsigned int ms)
@@ -39,9 +39,10 @@ static void nap(unsigned int ms)
 
 /*
  * From the call of fork until the child's first instruction, and from the child's end until the
- * parent knows of it. The bare system call, without what the C library does around it.
+ * parent knows of it; and, if it has a name, the whole. The bare system call, without what the C library does around it.
  */
-static void measure_fork(const char *fork_name, const char *end_name, int warm_up, int runs)
+static void measure_fork(const char *fork_name, const char *end_name, const char *whole_name,
+                         int warm_up, int runs)
 {
     for (int run = -warm_up; run < runs; run++) {
         const uint64_t start = ticks();
@@ -56,11 +57,16 @@ static void measure_fork(const char *fork_name, const char *end_name, int warm_u
         if (run >= 0) {
             samples[run] = shared[0] - start;
             ends[run] = end - shared[1];
+            wholes[run] = end - start;
         }
     }
     report(fork_name, (unsigned int)runs, 1);
     memcpy(samples, ends, sizeof(ends));
     report(end_name, (unsigned int)runs, 1);
+    memcpy(samples, wholes, sizeof(wholes));
+    if (whole_name != NULL) {
+        report(whole_name, (unsigned int)runs, 1);
+    }
 }
 
 /* `advice` chooses pages of 4 KiB, as Mayfly's, or those of 2 MiB that Linux prefers here. */
@@ -72,7 +78,7 @@ static void measure_fork_1024MiB(const char *fork_name, const char *end_name, in
     for (size_t at = 0; at < GIB; at += 4096) {
         area[at] = 1;
     }
-    measure_fork(fork_name, end_name, FORK_1024MIB_WARM_UP, FORK_1024MIB_RUNS);
+    measure_fork(fork_name, end_name, NULL, FORK_1024MIB_WARM_UP, FORK_1024MIB_RUNS);
     munmap(area, GIB);
 }
 
@@ -194,7 +200,8 @@ void measure_processes(void)
     check(shared == MAP_FAILED ? -1 : 0, "mmap");
     null_fd = (int)check(open("/dev/null", O_WRONLY | O_CLOEXEC), "/dev/null");
     check(pipe2(stamp_pipe, O_CLOEXEC), "pipe");
-    measure_fork("linux_fork_to_child_insns", "linux_destroy_insns", WARM_UP, RUNS);
+    measure_fork("linux_fork_to_child_insns", "linux_destroy_insns", "linux_fork_exit_wait_insns",
+                 WARM_UP, RUNS);
     measure_exec("linux_vfork_exec_to_first_insn_insns", "/tiny-stamp", 0);
     measure_exec("linux_vfork_exec_to_main_insns", "/stamp", 0);
     measure_exec("linux_container_to_main_insns", "/stamp", NAMESPACES);
