@@ -169,6 +169,13 @@ static int64_t pipe_asked(struct guest *g, const struct request *r, uint64_t *va
     return process_add_pipe(p, r->args[0], r->args[1], value);
 }
 
+static int64_t linger_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    (void)value;
+    process_lingers(g, (int32_t)(r->args[0] & 0xff));
+    return 0;
+}
+
 static int64_t files_asked(struct guest *g, const struct request *r, uint64_t *value)
 {
     struct process *const p = g->fork_limit != 0 ? process_of(g) : NULL;
@@ -185,4 +192,5 @@ void fork_init(void)
     request_register(MF_REQUEST_FORK, fork_asked, true);
     request_register(MF_REQUEST_PIPE, pipe_asked, true);
     request_register(MF_REQUEST_FILES, files_asked, true);
+    request_register(MF_REQUEST_LINGER, linger_asked, false);
 }

@@ -34,6 +34,7 @@ struct guest {
     bool was_starved;        /* said so */
     bool is_paused;          /* RUNNING, but the user paused it */
     bool is_serving;         /* paused in its runtime's service loop: service.c */
+    bool has_exited;         /* its program, but it serves its children files */
     bool is_first;           /* the machine may end with it */
     bool request_is_open;    /* request.c: one is under way... */
     uint32_t request_number; /* ...and this is its number, or that of the last one */

@@ -299,6 +299,7 @@ void process_rolled_back(struct guest *g)
     if (g->process != NULL) {
         leave_windows(g->process);
         g->process->stopped_by = 0;
+        g->has_exited = false;
         process_attach(g->process, g);
     }
 }
@@ -334,6 +335,24 @@ static void leave_children(struct process *p)
             page_of(child)->ppid = p->pid == FIRST_PID ? 0 : FIRST_PID;
         }
     }
+}
+
+void process_lingers(struct guest *g, int32_t code)
+{
+    if (g->process != NULL && !g->has_exited) {
+        g->has_exited = true;
+        jobs_ends(g->process);
+        leave_children(g->process);
+        term_say("[%s exited with status %d; its children use its files]\n", g->name, (int)code);
+    }
+}
+
+struct guest *process_files_of(struct guest *g)
+{
+    const struct process *const p = g->process;
+    const bool is_user = p != NULL && p->user != 0 && p->family->files.slot != 0;
+    const struct process *const owner = is_user ? p->family->members[p->family->files.owner] : NULL;
+    return owner != NULL && owner->slot != PLAN_NO_GUEST ? guest_at(owner->slot) : g;
 }
 
 void process_guest_ends(struct guest *g, uint32_t reason, int32_t code)

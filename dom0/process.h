@@ -82,6 +82,12 @@ void process_abandon(struct process *child);
 /** The foreground group of the family's terminal. Borrows. */
 uint32_t *process_front(const struct process *p);
 
+/** The guest's program has ended, the guest goes on for its children's sake: they are nobody's. */
+void process_lingers(struct guest *g, int32_t code);
+
+/** The guest that has the files of `g`: itself, or the first process of its family. */
+struct guest *process_files_of(struct guest *g);
+
 /** The guest has sent an event: wakes others of the family if it says so. */
 void process_event(struct guest *g);
 

@@ -7,6 +7,7 @@
 #include "fault/touch.h"
 #include "hold.h"
 #include "mayfly/hypercall.h"
+#include "process.h"
 #include "slot.h"
 
 #define PATIENCE_NS (2 * MF_NS_PER_S)
@@ -113,8 +114,10 @@ static void write_question(const struct guest *g, const struct service_question 
     __atomic_store_n(&page->asked, ++asked.number, __ATOMIC_RELEASE);
 }
 
-void service_ask(struct guest *g, const struct service_question *q, service_told_t told)
+void service_ask(struct guest *of, const struct service_question *q, service_told_t told)
 {
+    struct guest *const g = process_files_of(of);
+
     asked.told = told;
     asked.guest = g;
     asked.is_writing = q->op == MF_SERVICE_WRITE || q->op == MF_SERVICE_CREATE;

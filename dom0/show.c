@@ -34,6 +34,9 @@ static const char *state_name(const struct guest *g)
         if (jobs_is_stopped(g)) {
             return "stopped";
         }
+        if (g->has_exited) {
+            return "exited";
+        }
         return g->is_starved ? "no memory" : (g->is_ready ? "ready" : "running");
     default:
         return report_reason(g->reason);

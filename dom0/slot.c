@@ -48,6 +48,7 @@ struct guest *slot_allocate(void)
     g->was_starved = false;
     g->is_first = false;
     g->process = NULL;
+    g->has_exited = false;
     g->is_child = false;
     g->pid = 0;
     g->is_paused = false;

@@ -78,6 +78,7 @@ enum mf_request_op {
     MF_REQUEST_KILL = 4,   /* args: MF_KILL_*, MF_KILL_SIGNAL; text: of sigqueue(), 16 hex digits */
     MF_REQUEST_PIPE = 5,   /* args: bytes, MF_PIPE_*; value: its number (mayfly/family.h) */
     MF_REQUEST_FILES = 6,  /* the window of files, of which it is the owner (mayfly/family.h) */
+    MF_REQUEST_LINGER = 7, /* args: exit status; it has ended, and serves its children files */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
     MF_REQUEST_GROUP = 24,       /* args: MF_GROUP_* with a process, 0 is the caller; group */

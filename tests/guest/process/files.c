@@ -407,6 +407,18 @@ static void a_busy_parent_serves(void)
     signal(SIGCHLD, SIG_DFL);
 }
 
+static int do_stop_parent(void)
+{
+    REQUIRE(kill(getppid(), SIGSTOP) == 0);
+    usleep(20000);
+    for (int i = 0; i < 20; i++) {
+        REQUIRE(write_file("/tmp/stopped", "its owner is stopped"));
+    }
+    REQUIRE(has_text("/tmp/stopped", "its owner is stopped"));
+    REQUIRE(kill(getppid(), SIGCONT) == 0);
+    return 0;
+}
+
 static void a_killed_child_leaves_good_files(void)
 {
     struct stat st;
@@ -477,6 +489,9 @@ int main(void)
     locks_conflict();
     many_at_once();
     a_busy_parent_serves();
+    alarm(20); /* it would never go on */
+    tap_equal(in_child(do_stop_parent), 0, "a_stopped_process_serves_too");
+    alarm(0);
     a_killed_child_leaves_good_files();
     generations_share();
     return tap_done();

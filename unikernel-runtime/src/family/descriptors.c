@@ -148,7 +148,7 @@ void _exit(int code)
 {
     if (mf_family_role == MF_FAMILY_ALONE && mf_family_has_files() &&
         mf_info()->process.end_signal == 0) {
-        mf_family_files.linger();
+        mf_family_files.linger(code & 0xff);
     }
     mf_own_exit(code);
 }

@@ -55,7 +55,7 @@ struct mf_family_files {
     int (*add)(uint32_t parent); /* a user like `parent`; its number, or a negative errno number */
     void (*drop)(uint32_t user); /* there will be no such process */
     void (*become_user)(void);   /* in a child of the owner: its files are remote */
-    void (*linger)(void);        /* serves until there are no users any more */
+    void (*linger)(int code);    /* serves until there are no users any more */
     void (*closes)(int fd);      /* a descriptor is being closed */
     int (*control)(int fd, int command, intptr_t arg); /* mf_control() */
     /* mmap() of a file of the owner's in a child. */

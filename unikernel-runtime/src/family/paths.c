@@ -18,6 +18,7 @@
 #include "files/device.h"
 #include "files/own.h"
 #include "files/path.h"
+#include "service/service.h"
 
 const char mf_family_paths;
 
@@ -280,6 +281,14 @@ int renameat(int from_fd, const char *from, int to_fd, const char *to)
     return mf_family_is_remote()
                ? (int)mf_ret(ask_two(MF_FAMILY_RENAME, from_fd, from, to_fd, to, 0))
                : mf_own_renameat(from_fd, from, to_fd, to);
+}
+
+/* ---- for dom0 ---------------------------------------------------------------------------------- */
+
+/* dom0 asks the owner; here are only files as they were at the fork. */
+int mf_service_carry_out(struct mf_service_job *j)
+{
+    return mf_family_is_remote() ? -EIO : mf_own_service_carry_out(j);
 }
 
 /* ---- the working directory ---------------------------------------------------------------------- */

@@ -282,6 +282,7 @@ static void poll(void *arg)
     errno = saved_errno;
 }
 
+/* Says that it is to be woken. Returns 0 when somebody has asked already. */
 static uint64_t prepare(void *arg)
 {
     struct mf_files_window *const w = mf_family_window();
@@ -298,6 +299,16 @@ static uint64_t prepare(void *arg)
         }
     }
     return MF_NEVER;
+}
+
+/* It is stopped by a signal; whom it serves is not. Before it sleeps. */
+static void serve_meanwhile(void)
+{
+    mf_critical_enter();
+    do {
+        poll(NULL);
+    } while (prepare(NULL) == 0 && may_serve(true));
+    mf_critical_leave();
 }
 
 /* ---- for fork.c ----------------------------------------------------------------------------------- */
@@ -331,6 +342,7 @@ static int64_t begin(void)
         }
         mf_poller_register(&poller);
         mf_clone_register(&hook);
+        mf_request_meanwhile = serve_meanwhile;
     }
     const int64_t err = has_window ? 0 : mf_request_alone(MF_REQUEST_FILES, 0, 0, NULL, NULL);
     has_window = err == 0;
@@ -353,22 +365,25 @@ static void become_user(void)
  * What is left of a process that has ended: its files. Pipes and connections are closed, its children
  * are nobody's, signals end it.
  */
-static void linger(void)
+static void linger(int code)
 {
-    struct sigaction by_default = {.sa_handler = SIG_DFL};
+    struct sigaction action = {.sa_handler = SIG_DFL};
 
     if (user_count == 0) {
         return;
     }
     for (int sig = 1; sig < NSIG; sig++) {
-        (void)sigaction(sig, &by_default, NULL);
+        const bool would_stop = sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
+        action.sa_handler = would_stop ? SIG_IGN : SIG_DFL;
+        (void)sigaction(sig, &action, NULL);
     }
-    mf_info()->process.flags = MF_PROCESS_NO_ZOMBIES;
+    (void)sigprocmask(SIG_UNBLOCK, &(sigset_t){~(sigset_t)0}, NULL);
     mf_thread_forget_others();
     mf_outside_waiters++; /* as user_count is not 0 */
     for (int fd = 0; fd < mf_fds.count; fd++) {
         (void)mf_fd_remove(fd);
     }
+    (void)mf_request_alone(MF_REQUEST_LINGER, (uint64_t)code, 0, NULL, NULL);
     while (user_count != 0) {
         (void)mf_thread_wait(&lingerer, MF_NEVER);
     }

@@ -60,5 +60,9 @@ int mf_own_fd_remove(int fd);
 /* memory/mmap.c */
 void *mf_own_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset);
 
+/* service/service.c */
+struct mf_service_job;
+int mf_own_service_carry_out(struct mf_service_job *j);
+
 /* start/exit.c */
 void mf_own_exit(int code) __attribute__((noreturn));

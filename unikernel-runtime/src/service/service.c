@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "files/own.h"
 #include "files/path.h"
 #include "mayfly/hypercall.h"
 #include "start/clone.h"
@@ -120,7 +121,7 @@ static int write_piece(struct mf_service_job *j)
     return 0;
 }
 
-int mf_service_carry_out(struct mf_service_job *j)
+int mf_own_service_carry_out(struct mf_service_job *j)
 {
     switch (j->op) {
     case MF_SERVICE_LIST:
@@ -134,6 +135,7 @@ int mf_service_carry_out(struct mf_service_job *j)
         return -ENOSYS;
     }
 }
+int mf_service_carry_out(struct mf_service_job *j) MF_OWN(service_carry_out);
 
 static uint32_t serve(void)
 {

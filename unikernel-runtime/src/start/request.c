@@ -135,6 +135,8 @@ int64_t mf_request(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text, 
     return err;
 }
 
+void (*mf_request_meanwhile)(void);
+
 int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_copy)(void),
                          uint64_t *value)
 {
@@ -145,6 +147,9 @@ int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_co
     }
     begin(op, arg0, arg1, NULL);
     while (!is_answered()) {
+        if (op == MF_REQUEST_STOP && mf_request_meanwhile != NULL) {
+            mf_request_meanwhile();
+        }
         /* Whose event it is will be seen when the devices are polled next. */
         hv_event_wait(HV_WAIT_FOREVER, &tag);
         mf_preempt_forget();

@@ -27,5 +27,8 @@ int64_t mf_request(uint32_t op, uint64_t arg0, uint64_t arg1, const char *text, 
 int64_t mf_request_alone(uint32_t op, uint64_t arg0, uint64_t arg1, void (*in_copy)(void),
                          uint64_t *value);
 
+/** While MF_REQUEST_STOP is under way: called before each sleep; NULL: nothing. */
+extern void (*mf_request_meanwhile)(void);
+
 /** HV_ERR_* as the errno number that says most. 0 for 0. */
 int mf_request_errno(int64_t error);
