@@ -96,16 +96,9 @@ typedef struct {
     int __process_shared;
 } pthread_condattr_t;
 
-typedef struct {
-    int __state; /* 0: not run, 1: running, 2: done */
-    int __reserved;
-    struct __mf_waiters __waiters;
-} pthread_once_t;
+typedef int pthread_once_t; /* 0: not run, 1: running, 2: done; programs assign it */
 
-#define _PTHREAD_ONCE_INIT                                                                         \
-    {                                                                                              \
-        0                                                                                          \
-    }
+#define _PTHREAD_ONCE_INIT 0
 
 typedef struct {
     unsigned int __limit;

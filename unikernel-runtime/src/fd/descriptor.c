@@ -8,11 +8,13 @@
 
 #include "fd/fd_internal.h"
 #include "files/own.h"
+#include "thread/thread.h"
 
 #define SETTABLE (O_APPEND | O_NONBLOCK) /* F_SETFL */
 
 int close(int fd)
 {
+    mf_thread_test_cancel();
     return (int)mf_ret(mf_fd_remove(fd));
 }
 
@@ -156,6 +158,9 @@ int fcntl(int fd, int command, ...)
     va_start(ap, command);
     const intptr_t arg = va_arg(ap, intptr_t);
     va_end(ap);
+    if (command == F_SETLKW) {
+        mf_thread_test_cancel();
+    }
     return (int)mf_ret(mf_control(fd, command, arg));
 }
 
@@ -166,6 +171,7 @@ int lockf(int fd, int command, off_t bytes)
     if (command < F_ULOCK || command > F_TEST) {
         return (int)mf_ret(-EINVAL);
     }
+    mf_thread_test_cancel();
     if (command != F_TEST) {
         return fcntl(fd, command == F_LOCK ? F_SETLKW : F_SETLK, &lock);
     }

@@ -135,6 +135,7 @@ int ftruncate(int fd, off_t bytes)
 
 int fsync(int fd)
 {
+    mf_thread_test_cancel();
     const struct mf_open_file *const f = mf_fd_peek(fd);
     if (f == NULL) {
         return (int)mf_ret(-EBADF);

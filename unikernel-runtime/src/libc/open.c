@@ -10,6 +10,7 @@
 #include "fd/fd_internal.h"
 #include "files/open_file.h"
 #include "service/service.h"
+#include "thread/thread.h"
 
 int (*const mf_service_of_files)(struct mf_service_job *) = mf_service_carry_out;
 
@@ -26,6 +27,7 @@ int open(const char *path, int flags, ...)
     va_start(ap, flags);
     const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
     va_end(ap);
+    mf_thread_test_cancel();
     return (int)mf_ret(mf_file_open(AT_FDCWD, path, (uint32_t)flags, mode));
 }
 
@@ -35,6 +37,7 @@ int openat(int fd, const char *path, int flags, ...)
     va_start(ap, flags);
     const mode_t mode = (flags & (O_CREAT | O_TMPFILE)) != 0 ? va_arg(ap, mode_t) : 0;
     va_end(ap);
+    mf_thread_test_cancel();
     return (int)mf_ret(mf_file_open(fd, path, (uint32_t)flags, mode));
 }
 

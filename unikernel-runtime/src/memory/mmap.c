@@ -20,6 +20,7 @@
 #include "memory/file_mapping.h"
 #include "memory/hidden.h"
 #include "memory/memory.h"
+#include "thread/thread.h"
 
 #define PAGE_MASK ((uint64_t)HV_PAGE_BYTES - 1)
 #define FIXED (MAP_FIXED | MAP_FIXED_NOREPLACE)
@@ -350,6 +351,7 @@ int posix_madvise(void *address, size_t length, int advice)
 
 int msync(void *address, size_t length, int flags)
 {
+    mf_thread_test_cancel();
     const uint64_t va = (uint64_t)(uintptr_t)address, bytes = page_up(length);
     const int both = MS_ASYNC | MS_SYNC;
     if ((va & PAGE_MASK) != 0 || (flags & ~(both | MS_INVALIDATE)) != 0 || (flags & both) == both) {

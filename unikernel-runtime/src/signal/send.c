@@ -22,16 +22,15 @@ static siginfo_t from_user(int sig, int code)
     return (siginfo_t){.si_signo = sig, .si_code = code, .si_pid = getpid(), .si_uid = getuid()};
 }
 
-int pthread_kill(pthread_t thread, int sig)
+static int send_to_thread(struct mf_thread *t, int sig, int code)
 {
-    struct mf_thread *const t = (struct mf_thread *)thread;
     if (sig != 0 && !mf_signal_is_valid(sig)) {
         return EINVAL;
     }
     if (sig == 0 || t->state == MF_THREAD_ENDED) {
         return 0;
     }
-    const siginfo_t info = from_user(sig, SI_TKILL);
+    const siginfo_t info = from_user(sig, code);
     const int err = mf_signal_post_thread(t, &info);
     if (err == 0 && t == mf_thread_self() && mf_signal_is_deliverable()) {
         mf_signal_deliver(NULL);
@@ -39,9 +38,14 @@ int pthread_kill(pthread_t thread, int sig)
     return -err;
 }
 
+int pthread_kill(pthread_t thread, int sig)
+{
+    return send_to_thread((struct mf_thread *)thread, sig, SI_TKILL);
+}
+
 int raise(int sig)
 {
-    const int err = pthread_kill((pthread_t)mf_thread_self(), sig);
+    const int err = send_to_thread(mf_thread_self(), sig, SI_USER);
     return err == 0 ? 0 : fail(err);
 }
 

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "fd/fd.h"
+#include "thread/thread.h"
 
 static const struct termios raw = {.c_cflag = CS8 | CREAD | CLOCAL,
                                    .c_cc = {[VMIN] = 1},
@@ -80,6 +81,7 @@ int cfsetspeed(struct termios *t, speed_t speed)
 
 int tcdrain(int fd)
 {
+    mf_thread_test_cancel();
     return isatty(fd) ? 0 : -1;
 }
 

@@ -103,7 +103,7 @@ int pthread_getattr_np(pthread_t thread, pthread_attr_t *attr)
     pthread_attr_init(attr);
     attr->__detachstate = t->detached ? PTHREAD_CREATE_DETACHED : PTHREAD_CREATE_JOINABLE;
     attr->__stackaddr = t->stack_low;
-    attr->__stacksize = (size_t)((const char *)t - t->stack_low) & ~(size_t)15;
+    attr->__stacksize = (size_t)(mf_thread_stack_end(t) - t->stack_low);
     attr->__guardsize =
         t->stack_is_users ? 0 : ((size_t)t->guard_pages + 1) * (size_t)HV_PAGE_BYTES;
     return 0;

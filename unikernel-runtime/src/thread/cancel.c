@@ -43,7 +43,8 @@ int pthread_cancel(pthread_t thread)
         if ((t->cancel & MF_CANCEL_ASYNC) != 0) {
             mf_thread_test_cancel();
         }
-    } else if (t->state == MF_THREAD_BLOCKED && (t->wait_kind & MF_WAIT_CANCEL) != 0 &&
+    } else if (t->state == MF_THREAD_BLOCKED &&
+               ((t->wait_kind & MF_WAIT_CANCEL) != 0 || (t->cancel & MF_CANCEL_ASYNC) != 0) &&
                (t->cancel & (MF_CANCEL_DISABLED | MF_CANCEL_SEEN)) == 0) {
         mf_thread_interrupt(t);
     }

@@ -70,7 +70,7 @@ void mf_idle_poll(void)
 void mf_idle_take_event(uint64_t deadline_ns)
 {
     uint32_t tag = 0;
-    const bool is_counted = mf_thread_count > 1 && deadline_ns != HV_WAIT_POLL;
+    const bool is_counted = mf_thread_has_started() && deadline_ns != HV_WAIT_POLL;
     const uint64_t before = is_counted ? __builtin_ia32_rdtsc() : 0;
     const int64_t came = hv_event_wait(mf_clock_machine_deadline(deadline_ns), &tag);
     if (deadline_ns != HV_WAIT_POLL) {

@@ -112,6 +112,12 @@ static void prepare_stack(struct mf_thread *t, void *(*fn)(void *), void *arg)
     t->stack_pointer = sp;
 }
 
+const char *mf_thread_stack_end(const struct mf_thread *t)
+{
+    const char *const end = (const char *)t + MF_THREAD_BYTES;
+    return t->id == 1 ? end : end + REENT_BYTES;
+}
+
 static void free_stack(struct mf_thread *t)
 {
     if (!is_kept(t)) {

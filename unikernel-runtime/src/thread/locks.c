@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * locks.c - newlib's retargetable locks. The runtime is cooperative: a lock is held across a switch
- * only where newlib itself blocks, in a read or write under a FILE's lock, and by flockfile().
+ * only where newlib itself blocks, in a read or write under a FILE's lock, and by flockfile(). A thread
+ * is not cancelled within newlib while it holds one.
  */
 #include <stdlib.h>
 #include <sys/lock.h>
@@ -56,6 +57,7 @@ void __retarget_lock_acquire_recursive(_LOCK_T lock)
     }
     lock->owner = self;
     lock->depth++;
+    self->locks++;
 }
 
 int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
@@ -69,7 +71,11 @@ int __retarget_lock_try_acquire_recursive(_LOCK_T lock)
 
 void __retarget_lock_release_recursive(_LOCK_T lock)
 {
-    if (lock != NULL && --lock->depth == 0) {
+    if (lock == NULL) {
+        return;
+    }
+    mf_thread_self()->locks--;
+    if (--lock->depth == 0) {
         lock->owner = NULL;
         mf_waitq_wake_one(&lock->waiters);
     }

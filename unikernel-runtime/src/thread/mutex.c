@@ -102,6 +102,10 @@ static int lock_until(pthread_mutex_t *m, uint64_t deadline_ns)
         if (mf_thread_block(waiters_of(m), deadline_ns, 0) == -ETIMEDOUT) {
             return ETIMEDOUT;
         }
+        if ((mf_thread_self()->cancel & MF_CANCEL_ASYNC) != 0 && mf_thread_is_cancelled()) {
+            mf_waitq_wake_one(waiters_of(m)); /* it may have been the caller's turn */
+            mf_thread_test_cancel();
+        }
     }
     return r;
 }

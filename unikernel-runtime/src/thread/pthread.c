@@ -9,8 +9,7 @@
 #include <unistd.h>
 
 #include "thread/thread_internal.h"
-
-#define THREAD_CLOCK(id) ((clockid_t) - (int)(id)) /* time.c knows them */
+#include "time/time_internal.h"
 
 static struct mf_thread *thread_of(pthread_t thread)
 {
@@ -85,7 +84,7 @@ void pthread_yield(void)
 
 int pthread_getcpuclockid(pthread_t thread, clockid_t *clock)
 {
-    *clock = THREAD_CLOCK(thread_of(thread)->id);
+    *clock = MF_THREAD_CLOCK(thread_of(thread)->id);
     return 0;
 }
 
@@ -109,27 +108,27 @@ int pthread_getname_np(pthread_t thread, char *name, size_t bytes)
 
 enum { NOT_RUN, RUNNING, DONE };
 
+static struct mf_waitq once_waiters; /* for any: it is short and rare */
+
 /* The function was cancelled: as if it had never been called. */
 static void undo_once(void *once)
 {
-    pthread_once_t *const o = (pthread_once_t *)once;
-    o->__state = NOT_RUN;
-    mf_waitq_wake_all((struct mf_waitq *)&o->__waiters);
+    *(pthread_once_t *)once = NOT_RUN;
+    mf_waitq_wake_all(&once_waiters);
 }
 
 int pthread_once(pthread_once_t *once, void (*fn)(void))
 {
-    struct mf_waitq *const waiters = (struct mf_waitq *)&once->__waiters;
-    while (once->__state == RUNNING) {
-        mf_thread_block(waiters, MF_NEVER, 0);
+    while (*once == RUNNING) {
+        mf_thread_block(&once_waiters, MF_NEVER, 0);
     }
-    if (once->__state == NOT_RUN) {
-        once->__state = RUNNING;
+    if (*once == NOT_RUN) {
+        *once = RUNNING;
         pthread_cleanup_push(undo_once, once);
         fn();
         pthread_cleanup_pop(0);
-        once->__state = DONE;
-        mf_waitq_wake_all(waiters);
+        *once = DONE;
+        mf_waitq_wake_all(&once_waiters);
     }
     return 0;
 }

@@ -64,6 +64,7 @@ struct mf_thread {
     uint8_t detached, joined, stack_is_users;
     uint8_t guard_pages;  /* below stack_low, beyond the first */
     uint32_t process;     /* after how many forks it was made, or has survived */
+    uint32_t locks;       /* of newlib that it holds: it is not cancelled */
     char *fault_frame;    /* preempt.h */
     void *robust_mutexes; /* mutex.c: those that it holds */
 };
@@ -156,6 +157,9 @@ void mf_thread_end(void *result) __attribute__((noreturn));
  */
 int mf_thread_join(struct mf_thread *t, void **result);
 
+/** Behind the highest byte of its stack, of which the thread object and TLS are the top. */
+const char *mf_thread_stack_end(const struct mf_thread *t);
+
 /** Nobody will join `t`. */
 void mf_thread_detach(struct mf_thread *t);
 
@@ -168,8 +172,9 @@ void mf_thread_init_tls(struct mf_thread *t);
 /** Whether the calling thread is to be cancelled now. */
 static inline bool mf_thread_is_cancelled(void)
 {
-    return (mf_thread_self()->cancel & (MF_CANCEL_PENDING | MF_CANCEL_DISABLED)) ==
-           MF_CANCEL_PENDING;
+    const struct mf_thread *const self = mf_thread_self();
+    return (self->cancel & (MF_CANCEL_PENDING | MF_CANCEL_DISABLED)) == MF_CANCEL_PENDING &&
+           self->locks == 0;
 }
 
 /** Sets the FS base of the main thread, with nothing to write yet. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * posix_timer.c - timer_create() and its family, on CLOCK_REALTIME and CLOCK_MONOTONIC (the wall clock
- * is never set, so both run alike). At most one signal of a timer is pending; what comes meanwhile is
+ * is never set, so both run alike), and on clocks of CPU time: such a timer looks again when it could be
+ * due at the earliest, but every CPU_LOOK_NS at most. At most one signal of a timer is pending; what comes meanwhile is
  * counted as overrun. SIGEV_THREAD starts a detached thread each time.
  */
 #include <errno.h>
@@ -16,12 +17,16 @@
 #include "time/alarm.h"
 #include "time/time_internal.h"
 
+#define CPU_LOOK_NS MF_NS_PER_MS
+
 struct posix_timer {
     struct mf_timer timer;
     struct posix_timer *next;
     int id; /* > 0 */
     clockid_t clock;
     struct sigevent event;
+    bool is_cpu;
+    uint64_t due_cpu_ns; /* is_cpu: on its clock */
     uint64_t interval_ns;
     uint64_t overrun, last_overrun; /* counted now; of the last signal that was taken */
 };
@@ -106,15 +111,40 @@ static void notify(struct posix_timer *t)
     }
 }
 
+static void look_later(struct posix_timer *t, uint64_t now)
+{
+    const uint64_t left = t->due_cpu_ns > now ? t->due_cpu_ns - now : 0;
+    mf_alarm_set(&t->timer, mf_clock_deadline(left > CPU_LOOK_NS ? left : CPU_LOOK_NS));
+}
+
+/* When a periodic timer that was due at `due` is due again; counts what has been missed. */
+static uint64_t next_due(struct posix_timer *t, uint64_t due, uint64_t now)
+{
+    const uint64_t next = due + t->interval_ns;
+    const uint64_t missed = next > now ? 0 : (now - next) / t->interval_ns + 1;
+    t->overrun += missed;
+    return next + missed * t->interval_ns;
+}
+
 static void on_expire(struct mf_timer *timer)
 {
     struct posix_timer *const t = (struct posix_timer *)timer;
     mf_alarm_expired();
-    if (t->interval_ns != 0) {
-        const uint64_t now = mf_clock_ns(), next = timer->deadline_ns + t->interval_ns;
-        const uint64_t missed = next > now ? 0 : (now - next) / t->interval_ns + 1;
-        t->overrun += missed;
-        mf_alarm_set(timer, next + missed * t->interval_ns);
+    if (t->is_cpu) {
+        uint64_t now;
+        if (!mf_clock_read(t->clock, &now)) {
+            return; /* the thread has ended */
+        }
+        if (now < t->due_cpu_ns) {
+            look_later(t, now);
+            return;
+        }
+        if (t->interval_ns != 0) {
+            t->due_cpu_ns = next_due(t, t->due_cpu_ns, now);
+            look_later(t, now);
+        }
+    } else if (t->interval_ns != 0) {
+        mf_alarm_set(timer, next_due(t, timer->deadline_ns, mf_clock_ns()));
     }
     notify(t);
 }
@@ -123,9 +153,9 @@ static void on_expire(struct mf_timer *timer)
 
 static int check(clockid_t clock, const struct sigevent *event)
 {
-    struct timespec now;
-    if (clock != CLOCK_REALTIME && clock != CLOCK_MONOTONIC && clock != CLOCK_BOOTTIME) {
-        return clock_gettime(clock, &now) == 0 ? -ENOTSUP : -EINVAL;
+    uint64_t now;
+    if (!mf_clock_read(clock, &now)) {
+        return -EINVAL;
     }
     if (event == NULL) {
         return 0;
@@ -142,6 +172,17 @@ static int check(clockid_t clock, const struct sigevent *event)
     }
 }
 
+static bool is_cpu(clockid_t clock)
+{
+    return clock == CLOCK_PROCESS_CPUTIME_ID || clock == CLOCK_THREAD_CPUTIME_ID || (int)clock < 0;
+}
+
+/* The caller's CPU clock by a name that means the same in the idle loop. */
+static clockid_t own_clock(clockid_t clock)
+{
+    return clock == CLOCK_THREAD_CPUTIME_ID ? MF_THREAD_CLOCK(mf_thread_self()->id) : clock;
+}
+
 int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *restrict id)
 {
     const int err = check(clock, event);
@@ -155,8 +196,11 @@ int timer_create(clockid_t clock, struct sigevent *restrict event, timer_t *rest
     do {
         last_id = last_id == INT_MAX ? 1 : last_id + 1;
     } while (find(last_id) != NULL);
-    *t = (struct posix_timer){
-        .timer.expire = on_expire, .next = timers, .id = last_id, .clock = clock};
+    *t = (struct posix_timer){.timer.expire = on_expire,
+                              .next = timers,
+                              .id = last_id,
+                              .clock = own_clock(clock),
+                              .is_cpu = is_cpu(clock)};
     if (event != NULL) {
         t->event = *event;
     } else {
@@ -187,14 +231,32 @@ int timer_delete(timer_t id)
     return 0;
 }
 
+static void get_value(const struct posix_timer *t, struct itimerspec *value)
+{
+    uint64_t now;
+    mf_timer_value(&t->timer, t->interval_ns, value);
+    if (t->is_cpu && mf_timer_is_set(&t->timer) && mf_clock_read(t->clock, &now)) {
+        value->it_value = mf_timespec_of(t->due_cpu_ns > now ? t->due_cpu_ns - now : 1);
+    }
+}
+
 int timer_gettime(timer_t id, struct itimerspec *value)
 {
     const struct posix_timer *const t = find((int)id);
     if (t == NULL) {
         return (int)mf_ret(-EINVAL);
     }
-    mf_timer_value(&t->timer, t->interval_ns, value);
+    get_value(t, value);
     return 0;
+}
+
+static void set_cpu_timer(struct posix_timer *t, bool is_absolute, const struct timespec *value)
+{
+    uint64_t now = 0;
+    const uint64_t ns = mf_timespec_ns(value);
+    mf_clock_read(t->clock, &now);
+    t->due_cpu_ns = is_absolute || ns == MF_NEVER ? ns : now + ns;
+    look_later(t, now);
 }
 
 int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value,
@@ -207,12 +269,14 @@ int timer_settime(timer_t id, int flags, const struct itimerspec *restrict value
     }
     const struct itimerspec now = *value;
     if (old != NULL) {
-        mf_timer_value(&t->timer, t->interval_ns, old);
+        get_value(t, old);
     }
     t->interval_ns = mf_timespec_ns(&now.it_interval);
     t->overrun = 0;
     if (now.it_value.tv_sec == 0 && now.it_value.tv_nsec == 0) {
         mf_alarm_cancel(&t->timer);
+    } else if (t->is_cpu) {
+        set_cpu_timer(t, (flags & TIMER_ABSTIME) != 0, &now.it_value);
     } else {
         mf_alarm_set(&t->timer,
                      mf_timer_deadline(t->clock, (flags & TIMER_ABSTIME) != 0, &now.it_value));

@@ -4,6 +4,7 @@
  * thread is the time from switch to switch, which also counts when another guest has the CPU.
  */
 #include <errno.h>
+#include <signal.h>
 #include <sys/time.h>
 #include <sys/times.h>
 #include <time.h>
@@ -45,18 +46,17 @@ static uint64_t thread_ns(const struct mf_thread *t)
     return mf_thread_has_started() ? mf_ns_of_ticks(mf_thread_cpu_ticks(t)) : mf_process_cpu_ns();
 }
 
-/* What pthread_getcpuclockid() gives is minus the thread's id. */
+/* What pthread_getcpuclockid() gives. */
 static const struct mf_thread *thread_of_clock(clockid_t clock)
 {
     const struct mf_thread *t = mf_thread_next(NULL);
-    while (t != NULL && (int)t->id != -(int)clock) {
+    while (t != NULL && MF_THREAD_CLOCK(t->id) != clock) {
         t = mf_thread_next(t);
     }
     return t;
 }
 
-/* False: there is no such clock. */
-static bool read_clock(clockid_t clock, uint64_t *ns)
+bool mf_clock_read(clockid_t clock, uint64_t *ns)
 {
     switch ((int)clock) {
     case (int)CLOCK_REALTIME:
@@ -88,7 +88,7 @@ static bool read_clock(clockid_t clock, uint64_t *ns)
 int clock_gettime(clockid_t clock, struct timespec *t)
 {
     uint64_t ns;
-    if (!read_clock(clock, &ns)) {
+    if (!mf_clock_read(clock, &ns)) {
         return (int)mf_ret(-EINVAL);
     }
     *t = mf_timespec_of(ns);
@@ -98,7 +98,7 @@ int clock_gettime(clockid_t clock, struct timespec *t)
 int clock_getres(clockid_t clock, struct timespec *t)
 {
     uint64_t ns;
-    if (!read_clock(clock, &ns)) {
+    if (!mf_clock_read(clock, &ns)) {
         return (int)mf_ret(-EINVAL);
     }
     if (t != NULL) {
@@ -111,16 +111,17 @@ int clock_getres(clockid_t clock, struct timespec *t)
 int clock_settime(clockid_t clock, const struct timespec *t)
 {
     uint64_t ns;
-    if (!read_clock(clock, &ns) || !mf_timespec_is_valid(t)) {
+    if (!mf_clock_read(clock, &ns) || !mf_timespec_is_valid(t)) {
         return (int)mf_ret(-EINVAL);
     }
     return (int)mf_ret(clock == CLOCK_REALTIME ? -EPERM : -EINVAL);
 }
 
+/* Clocks of other processes cannot be read: POSIX's EPERM. */
 int clock_getcpuclockid(pid_t pid, clockid_t *clock)
 {
     if (pid != 0 && pid != getpid()) {
-        return ESRCH;
+        return kill(pid, 0) == 0 ? EPERM : ESRCH;
     }
     *clock = CLOCK_PROCESS_CPUTIME_ID;
     return 0;
@@ -164,7 +165,8 @@ static bool is_wall(clockid_t clock)
 int clock_nanosleep(clockid_t clock, int flags, const struct timespec *t, struct timespec *left)
 {
     uint64_t ns;
-    if (!mf_timespec_is_valid(t) || !read_clock(clock, &ns) || clock == CLOCK_THREAD_CPUTIME_ID) {
+    if (!mf_timespec_is_valid(t) || !mf_clock_read(clock, &ns) ||
+        clock == CLOCK_THREAD_CPUTIME_ID) {
         return EINVAL;
     }
     if (clock == CLOCK_PROCESS_CPUTIME_ID || (int)clock < 0) {

@@ -54,6 +54,12 @@ static inline uint64_t mf_deadline_of_time(clockid_t clock, const struct timespe
     return ns == MF_NEVER ? MF_NEVER : ns > zero ? ns - zero : 1;
 }
 
+/* The CPU clock of a thread; -1 and its like, which programs try as wrong ones, are none. */
+#define MF_THREAD_CLOCK(id) ((clockid_t)(-16 - (int)(id)))
+
+/** What a clock shows. False: there is no such clock. */
+bool mf_clock_read(clockid_t clock, uint64_t *ns);
+
 /** CPU time of the guest as hv counts it. A hypercall. */
 uint64_t mf_process_cpu_ns(void);
 
