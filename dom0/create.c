@@ -264,6 +264,8 @@ void create_undo(struct guest *g)
     hv_window_close(HV_SELF, (uint64_t)(uintptr_t)guest_window(slot));
     template_put(&g->from);
     given_put(&g->given);
+    free(g->origin);
+    g->origin = NULL;
     alive--;
 }
 

@@ -91,6 +91,22 @@ $(GT_B)/%.img: tests/guest/%.c $(GT_COMMON)
 $(B)/tests/programs/%.img: tests/guest/programs/%.c $(GT_COMMON)
 	$(MAKE_GUEST)
 
+# ---- dom0 whose steps fail on demand -----------------------------------------------------------------
+
+# hold.c compares addresses with the hypercall page: it gets the real one.
+INJECT_B := $(B)/tests/dom0
+INJECT_OBJ := $(patsubst $(DOM0_B)/%.o,$(INJECT_B)/%.o,$(filter-out $(DOM0_B)/hold.o $(DOM0_B)/cJSON.o,$(DOM0_OBJ)))
+INJECT_WRAP := $(foreach f,malloc calloc realloc strdup free mf_touch room_claim show_guests sbrk,-Wl,--wrap=$(f))
+
+$(INJECT_B)/%.o: dom0/%.c tests/dom0/inject.h $(DOM0_B)/%.o
+	@mkdir -p $(@D)
+	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -include tests/dom0/inject.h -c $< -o $@
+
+$(INJECT_B)/dom0.elf: tests/part.mk $(INJECT_OBJ) $(DOM0_OBJ) $(SODIUM_OBJ) tests/dom0/inject.c tests/dom0/stubs.S $(SDK_READY) $(MAYFLY)
+	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -MF $(INJECT_B)/inject.d -Itests/dom0 $(INJECT_WRAP) tests/dom0/inject.c tests/dom0/stubs.S \
+		$(INJECT_OBJ) $(DOM0_B)/hold.o $(DOM0_B)/cJSON.o $(SODIUM_OBJ) -o $(INJECT_B)/dom0.debug
+	$(Q)$(MAYFLY) pack $(INJECT_B)/dom0.debug --name dom0 -o $@
+
 # ---- end-to-end tests --------------------------------------------------------------------------------
 
 BATS_SRC := $(sort $(wildcard tests/*.bats))
@@ -105,7 +121,7 @@ $(NETCLIENT): $(wildcard tests/programs/netclient*.c) tests/programs/netclient.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@ -lpthread
 
-LIFECYCLE := $(B)/tests/bin/lifecycle $(B)/tests/bin/oom
+LIFECYCLE := $(B)/tests/bin/lifecycle $(B)/tests/bin/oom $(B)/tests/bin/inject
 $(LIFECYCLE): $(B)/tests/bin/%: tests/programs/%.c tests/programs/lifecycle_talk.c tests/programs/lifecycle_talk.h
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) $(filter %.c,$^) -o $@
@@ -141,10 +157,10 @@ hv-test: $(B)/hv.elf $(HVT_PROGRAMS)
 guest-test: all $(GT_IMAGES)
 	@$(RUN_TESTS) $(GUEST_LIST)
 
-e2e: all $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(TP)/hello.src.stamp
+e2e: all $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello.src.stamp
 	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(BATS_LIST)
 
-test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(TP)/hello.src.stamp
+test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello.src.stamp
 	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
 
 # Every test of every port; `make test` runs the quick ones (tests/ports.bats).
