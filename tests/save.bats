@@ -342,6 +342,17 @@ pattern() {
     power_off
 }
 
+# It is busy then: the snapshot comes later.
+@test "a guest can be saved the moment it starts" {
+    boot "$RUN/early.disk:64M"
+    for i in 1 2 3 4 5 6 7 8; do
+        printf 'start http name=early%d\rsave early%d\r' "$i" "$i" >"$RUN/input"
+        wait_for "^early$i.1 is saved"
+        wait_for "early$i: http: listening"
+    done
+    power_off
+}
+
 @test "Ctrl-C ends a save and a restore: nothing is changed" {
     boot "$RUN/interrupted.disk:256M"
     shell start pattern name=big 5 48

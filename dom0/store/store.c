@@ -21,12 +21,13 @@
 #include "thread/thread.h"
 
 #define STACK_BYTES 65536
+#define WORDS 4 /* of a command, at most */
 #define KIB_PER_BLOCK (STORE_BLOCK_BYTES / 1024)
 
 /* The command under way. */
 static struct {
     int count;
-    char *const *words;
+    char *words[WORDS]; /* the shell keeps the text, not its array */
     void (*done)(void);
     char *snapshot[2];             /* a command that comes first */
     char point[LAUNCH_NAME_BYTES]; /* the template that it made for us; empty: none */
@@ -385,7 +386,7 @@ bool store_run(int count, char *const words[], void (*done)(void))
     static char snapshot[] = "snapshot";
 
     op.count = count;
-    op.words = words;
+    memcpy(op.words, words, (size_t)(count < WORDS ? count : WORDS) * sizeof(op.words[0]));
     op.done = done;
     op.point[0] = 0;
     if (strcmp(words[0], "save") != 0 || !is_guest(words[1])) {
