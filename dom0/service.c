@@ -2,6 +2,7 @@
 /* service.c - see service.h. */
 #include "service.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "fault/touch.h"
@@ -91,7 +92,7 @@ void service_event(struct guest *g)
     a.done = page->done;
     a.done = a.done < sizeof(data) ? a.done : (uint32_t)sizeof(data);
     if (error != 0) {
-        a.problem = strerror(error);
+        a.problem = error == ENOSYS ? "its program opens no files: it has none" : strerror(error);
         a.problem = a.problem == NULL || *a.problem == 0 ? "unknown error" : a.problem;
     } else if (!asked.is_writing) {
         memcpy(data, area_of(g) + MF_AREA_DATA, a.done);
