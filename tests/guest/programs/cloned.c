@@ -8,6 +8,7 @@
 #include <mayfly.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,6 +57,46 @@ static void send_datagram(void)
     must(sendto(udp, "datagram", 8, 0, (const struct sockaddr *)&to, sizeof(to)) == 8, "sendto");
 }
 
+/* A thread in the middle of sending, or of receiving, learns first how much, then why no more. */
+static pthread_t sender, receiver;
+static int to_full[2], to_half[2];
+
+static void *send_all(void *arg)
+{
+    static const char data[65536];
+    ssize_t sent = 1;
+    while (sent > 0) {
+        sent = send(to_full[0], data, sizeof(data), MSG_NOSIGNAL);
+    }
+    return sent == -1 && errno == ECONNRESET ? arg : NULL;
+}
+
+static void *receive_all(void *arg)
+{
+    char data[10];
+    return recv(to_half[1], data, sizeof(data), MSG_WAITALL) == 4 &&
+                   recv(to_half[1], data, sizeof(data), 0) == -1 && errno == ECONNRESET
+               ? arg
+               : NULL;
+}
+
+static void begin_transfers(void)
+{
+    connect_self(to_full);
+    connect_self(to_half);
+    must(pthread_create(&sender, NULL, send_all, &sender) == 0, "a thread that sends");
+    must(pthread_create(&receiver, NULL, receive_all, &receiver) == 0, "a thread that receives");
+    must(write(to_half[0], "half", 4) == 4, "write");
+    usleep(50000);
+}
+
+static void check_transfers(void)
+{
+    void *result;
+    must(pthread_join(sender, &result) == 0 && result != NULL, "send(): how much, ECONNRESET");
+    must(pthread_join(receiver, &result) == 0 && result != NULL, "recv(): how much, ECONNRESET");
+}
+
 static void check_clone(const int ends[2])
 {
     struct pollfd fd = {.fd = ends[1], .events = POLLIN};
@@ -64,6 +105,7 @@ static void check_clone(const int ends[2])
     int fresh[2];
 
     must(calls == 1, "mf_on_clone()");
+    check_transfers();
     must(poll(&fd, 1, 0) == 1 &&
              (fd.revents & (POLLERR | POLLHUP | POLLIN)) == (POLLERR | POLLHUP | POLLIN),
          "poll()");
@@ -99,6 +141,7 @@ int main(void)
     send_datagram();
     must(recv(udp, &byte, 1, MSG_PEEK) == 1, "the datagram is there");
     must(recv(ends[1], &byte, 1, MSG_PEEK) == 1, "the bytes are there");
+    begin_transfers();
     must(mf_on_clone(on_clone, &calls) == 0, "mf_on_clone");
     mf_ready();
     printf("cloned: waiting\n");

@@ -418,9 +418,11 @@ static ssize_t tcp_send_message(struct mf_socket *s, const struct mf_message *m,
             }
             until = until == 0 ? deadline(s->options.send_timeout_ns) : until;
             error = mf_socket_wait(s, POLLOUT, m->flags, until);
+            const int pending = s->error;
             const int reason = why_not_sendable(s);
             if (reason != 0) {
                 error = reason;
+                s->error = sent > 0 ? pending : 0; /* this call says how much, the next one why */
             } else if (s->tcp != NULL && send_room(s) > 0) {
                 error = 0; /* also when it said EAGAIN: it has polled */
             }
@@ -510,8 +512,10 @@ static ssize_t tcp_receive_message(struct mf_socket *s, struct mf_message *m,
         if (done == m->bytes || (done > 0 && !all)) {
             break;
         }
+        const int pending = s->error;
         reason = why_nothing_received(s);
         if (reason <= 0) {
+            s->error = done > 0 ? pending : 0;
             break;
         }
         until = until == 0 ? deadline(s->options.receive_timeout_ns) : until;
