@@ -37,7 +37,7 @@ static struct {
     void (*act)(struct guest *g); /* with the guest stopped; lets it go on */
     void (*done)(void);
     uint32_t tries; /* to stop it */
-    bool was_running, waits_for_ready;
+    bool was_running, waits_for_ready, is_cancelled;
     uint64_t until_ns;
     struct template *target; /* rollback */
     char name[LAUNCH_NAME_BYTES];
@@ -49,21 +49,30 @@ static void go_on(const struct guest *g)
     hold_resume(g, op.was_running);
 }
 
+/* Returns whether to ask again. */
+static bool wait_for_ready(const struct guest *g)
+{
+    if (!op.is_cancelled && mf_clock_ns() <= op.until_ns) {
+        return true;
+    }
+    term_printf("%s: nothing is warm. A program is ready when it calls mf_ready(), accept() or "
+                "epoll_wait().\n",
+                op.is_cancelled ? "Interrupted" : "It was not ready within 60 s");
+    guest_kill(slot_of(g));
+    return false;
+}
+
 /* Returns false when the command is done, one way or the other. */
 static bool attempt(struct hold_retry *r, struct guest *g)
 {
     (void)r;
     if (g == NULL) {
-        term_printf("The guest has ended.\n");
+        term_printf(op.waits_for_ready ? "It has ended before it was ready: nothing is warm.\n"
+                                       : "The guest has ended.\n");
         return false;
     }
     if (op.waits_for_ready && !g->is_ready) {
-        if (mf_clock_ns() > op.until_ns) {
-            term_printf("It did not say that it is ready within 60 s.\n");
-            guest_kill(slot_of(g));
-            return false;
-        }
-        return true;
+        return wait_for_ready(g);
     }
     const int64_t err = hold_stop(g, HOLD_QUIET, &op.was_running);
     if (err == HV_ERR_BUSY && g->is_paused) {
@@ -96,6 +105,7 @@ static bool begin(uint32_t slot, bool waits_for_ready, void (*act)(struct guest 
     op.act = act;
     op.tries = 0;
     op.waits_for_ready = waits_for_ready;
+    op.is_cancelled = false;
     op.until_ns = mf_clock_deadline(READY_NS);
     return hold_retry_begin(&retry, guest_at(slot));
 }
@@ -270,8 +280,8 @@ static bool run_clone(int count, char *const words[])
         return false;
     }
     if (l->arg_count + l->env_count > 0 || l->net != LAUNCH_NET_AUTO) {
-        term_printf("A clone has the arguments, environment and network of its origin: only name=, "
-                    "memory=, publish=, weight=, cap= and count= can be given.\n");
+        term_printf("A clone has the arguments, environment and network of its origin; all other "
+                    "options of `help` can be given.\n");
         return false;
     }
     if (find_alive(words[1], &slot)) {
@@ -404,7 +414,7 @@ static bool run_rollback(int count, char *const words[])
     struct launch_source to;
 
     if (count < 3) {
-        term_printf("Write: rollback NAME TEMPLATE\n");
+        term_printf("Write: rollback NAME TEMPLATE|IMAGE\n");
         return false;
     }
     if (!find_guest(words[1], &slot)) {
@@ -429,23 +439,23 @@ static bool run_rollback(int count, char *const words[])
 
 /* ---- warm --------------------------------------------------------------------------------- */
 
-/* The name of the template: the image's, if it is for those who are given nothing. */
-static bool choose_warm_name(const struct guest *g)
+/*
+ * The name of the template: the image's, if it is for those who are given nothing. *before: the one
+ * in whose place it will be; NULL: none.
+ */
+static bool choose_warm_name(const struct guest *g, struct template **before)
 {
     const char *const image = g->image->name;
-    struct template *const before = template_find_warm(g->image, g->given, g->has_network);
 
-    if (before != NULL) { /* the new one is in its place */
-        snprintf(op.name, sizeof(op.name), "%s", template_name(before));
-        template_remove(before);
+    *before = template_find_warm(g->image, g->given, g->has_network);
+    if (*before != NULL) {
+        snprintf(op.name, sizeof(op.name), "%s", template_name(*before));
         return true;
     }
     if (g->given == NULL && g->has_network == g->image->has_network) {
         struct template *const other =
             template_find(image); /* one that was restored by this name */
-        if (!template_is_root(other)) {
-            template_remove(other);
-        }
+        *before = template_is_root(other) ? NULL : other;
         snprintf(op.name, sizeof(op.name), "%s", image);
         return true;
     }
@@ -464,9 +474,13 @@ static bool choose_warm_name(const struct guest *g)
 static void act_warm(struct guest *g)
 {
     const char *const image = g->image->name;
-    struct template *const t = choose_warm_name(g) ? freeze(g) : NULL;
+    struct template *before;
+    struct template *const t = choose_warm_name(g, &before) ? freeze(g) : NULL;
 
     if (t != NULL) {
+        if (before != NULL) {
+            template_remove(before);
+        }
         template_make_warm(t);
         if (strcmp(op.name, image) == 0) {
             term_printf("%s is warm: `start %s` begins where it is ready.\n", image, image);
@@ -519,6 +533,11 @@ static void run_remove(char *const words[])
     if (problem != NULL) {
         term_printf("%s: %s.\n", words[1], problem);
     }
+}
+
+void lifecycle_cancel(void)
+{
+    op.is_cancelled = true;
 }
 
 const char *lifecycle_name(void)

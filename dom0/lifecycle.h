@@ -19,5 +19,8 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
  */
 bool lifecycle_run(int count, char *const words[], void (*done)(void));
 
+/** Ends a `warm` that waits for its guest, soon; other commands do not wait long. */
+void lifecycle_cancel(void);
+
 /** What the last snapshot is called, or was to be; "": none. Borrows, till the next command. */
 const char *lifecycle_name(void);

@@ -314,7 +314,7 @@ static const struct command commands[] = {
     {"info", "info [NAME]", "about a guest, or the machine", run_info},
     {"console", "console NAME", "the guest's console; ctrl-] comes back", run_console},
     {"top", "top", "who uses CPU and memory; any key ends it", run_top},
-    {"measure", "measure IMAGE [count=N] [net=no]", "time of starting N guests, one by one (ticks)",
+    {"measure", "measure IMAGE [OPTION...]", "time of starting N guests, one by one (ticks)",
      run_measure},
     {"snapshot", "snapshot NAME [TEMPLATE]", "make a template of a guest, which goes on",
      run_lifecycle},
@@ -354,6 +354,16 @@ static bool needs_name(const struct command *c)
     return strchr(c->usage, ' ') != NULL && strchr(c->usage, ' ')[1] != '[';
 }
 
+/* What a command does not know is not ignored: `kill a b` would end the half of what was meant. */
+static bool takes(const struct command *c, int count)
+{
+    int most = 1;
+    for (const char *p = c->usage; *p != 0; p++) {
+        most += *p == ' ';
+    }
+    return count <= most || strstr(c->usage, "...") != NULL;
+}
+
 static void run_line(char *text)
 {
     char *words[WORDS_MAX];
@@ -371,7 +381,7 @@ static void run_line(char *text)
         if (strcmp(c->name, words[0]) != 0) {
             continue;
         }
-        if (count == 1 && needs_name(c)) {
+        if ((count == 1 && needs_name(c)) || !takes(c, count)) {
             term_printf("Write: %s\n", c->usage);
         } else {
             c->run(count, words);
@@ -422,6 +432,7 @@ void shell_feed(char c)
         if (c == CTRL_C) {
             files_cancel();
             store_cancel();
+            lifecycle_cancel();
         }
         return;
     }

@@ -153,6 +153,17 @@ ask() {
     shell kill cold
 }
 
+@test "what is never ready cannot be warm; Ctrl-C ends the waiting" {
+    run shell warm hello
+    [[ "$output" == *"ended before it was ready: nothing is warm"* ]]
+    type warm spin
+    wait_for "spin: spin: running"
+    printf '\003' >"$RUN/input"
+    wait_for "Interrupted: nothing is warm"
+    wait_for "spin: killed"
+    [[ "$(shell tree)" != *" warm"* ]]
+}
+
 @test "rollback to its image: a guest begins anew, with what it was given" {
     shell start given name=plain
     wait_for "plain: given: begins; WORD is not set"

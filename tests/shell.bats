@@ -64,6 +64,19 @@ teardown_file() {
     [[ "$output" == *publish* || "$output" == *port* ]]
 }
 
+@test "words that a command does not know are not ignored" {
+    shell start spin name=first
+    shell start spin name=second
+    run shell kill first second
+    [[ "$output" == *"Write: kill NAME|-a"* ]]
+    run shell info first now
+    [[ "$output" == *"Write: info [NAME]"* ]]
+    run shell list
+    [[ "$output" == *"first "*running*"second "*running* ]]
+    shell kill first
+    shell kill second
+}
+
 @test "kill ends a loop" {
     shell start spin name=loop
     wait_for "loop: spin: running"
