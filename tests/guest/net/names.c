@@ -73,6 +73,9 @@ static void test_errors(void)
     tap_equal(getaddrinfo(NULL, NULL, NULL, &list), EAI_NONAME, "neither host nor service");
     tap_equal(getaddrinfo("127.0.0.1", "nonsense", NULL, &list), EAI_SERVICE, "no such service");
     tap_equal(
+        getaddrinfo("127.0.0.1", "http", &(struct addrinfo){.ai_flags = AI_NUMERICSERV}, &list),
+        EAI_NONAME, "a service by name where a number must be");
+    tap_equal(
         getaddrinfo("127.0.0.1", "http", &(struct addrinfo){.ai_socktype = SOCK_DGRAM}, &list),
         EAI_SERVICE, "no such service by UDP");
     tap_equal(getaddrinfo("127.0.0.1", NULL, &(struct addrinfo){.ai_family = 77}, &list),

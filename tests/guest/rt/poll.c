@@ -10,6 +10,7 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -171,6 +172,16 @@ static void test_epoll(void)
     tap_check(is_ready_once(ep), "edge-triggered: once");
     write(p[1], "z", 1);
     tap_check(ready(ep) == 1, "edge-triggered: again for more input");
+    epoll_ctl(ep, EPOLL_CTL_DEL, p[0], NULL);
+    int pair[2];
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    send(pair[1], "xy", 2, 0);
+    epoll_ctl(ep, EPOLL_CTL_ADD, pair[0], &e);
+    tap_check(is_ready_once(ep) && recv(pair[0], &c, 1, 0) == 1 && ready(ep) == 0,
+              "edge-triggered: room in the socket is no edge for who waits for input");
+    close(pair[0]);
+    close(pair[1]);
+    epoll_ctl(ep, EPOLL_CTL_ADD, p[0], &e);
     e.events = EPOLLIN | EPOLLONESHOT;
     epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &e);
     tap_check(is_ready_once(ep) && epoll_ctl(ep, EPOLL_CTL_MOD, p[0], &e) == 0 && ready(ep) == 1,

@@ -72,25 +72,27 @@ static void drop(struct interest *i)
     }
 }
 
+/* Of these events of its file, those that the interest is in. */
+static uint32_t wanted_of(const struct interest *i, uint32_t events)
+{
+    events |= (events & POLLIN ? EPOLLRDNORM : 0) | (events & POLLOUT ? EPOLLWRNORM : 0);
+    return events & i->event.events & ~(uint32_t)CONTROL_BITS;
+}
+
+/* What an interest is not in must not bring it to the list: an edge would be reported twice. */
 static void on_notify(struct mf_watcher *w, uint32_t events)
 {
     struct interest *const i = (struct interest *)w;
     if (events == MF_WATCH_CLOSED) {
         drop(i);
-    } else if ((i->event.events & ~(uint32_t)CONTROL_BITS & (events | POLLERR | POLLHUP)) != 0 ||
-               (events & (POLLERR | POLLHUP)) != 0) {
+    } else if (wanted_of(i, events) != 0) {
         add_ready(i);
     }
 }
 
 static uint32_t current_events(struct interest *i)
 {
-    if (i->event.events == 0) {
-        return 0;
-    }
-    uint32_t events = mf_file_poll(i->watcher.file);
-    events |= (events & POLLIN ? EPOLLRDNORM : 0) | (events & POLLOUT ? EPOLLWRNORM : 0);
-    return events & (i->event.events | EPOLLERR | EPOLLHUP) & ~(uint32_t)CONTROL_BITS;
+    return i->event.events == 0 ? 0 : wanted_of(i, mf_file_poll(i->watcher.file));
 }
 
 /* Reports up to max interests from the ready list. */

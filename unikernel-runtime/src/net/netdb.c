@@ -142,8 +142,10 @@ static int add_all(struct addrinfo **list, const struct mf_name_address *address
     if (has_port) {
         return 0;
     }
-    const bool has_kind = is_wanted(&kinds[0], hints) || is_wanted(&kinds[1], hints);
-    return has_kind ? EAI_SERVICE : EAI_SOCKTYPE;
+    if (!is_wanted(&kinds[0], hints) && !is_wanted(&kinds[1], hints)) {
+        return EAI_SOCKTYPE;
+    }
+    return (hints->ai_flags & AI_NUMERICSERV) != 0 ? EAI_NONAME : EAI_SERVICE;
 }
 
 static int add_canonical_name(struct addrinfo *first, const char *host)
