@@ -298,6 +298,7 @@ void process_rolled_back(struct guest *g)
 {
     if (g->process != NULL) {
         leave_windows(g->process);
+        hv_window_close(g->handle, MF_FILES_VA); /* hv keeps windows; it may get another one */
         g->process->stopped_by = 0;
         g->has_exited = false;
         process_attach(g->process, g);

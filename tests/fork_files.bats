@@ -60,6 +60,18 @@ teardown_file() {
     wait_for "\[c exited with status 0\]"
 }
 
+@test "after a rollback the owner has other children, and files as they were" {
+    shell start filer name=r rounds
+    wait_for "r: filer: round 5"
+    shell snapshot r then
+    wait_for "r: filer: round 15"
+    shell rollback r then
+    wait_for -c 2 "r: filer: round 15"
+    shell write r /tmp/stop now
+    wait_for "r: filer: rounds are over"
+    wait_for "\[r exited with status 0\]"
+}
+
 free_pages() {
     shell info | sed -n 's/.*free of.*(\([0-9]*\) of.*/\1/p'
 }
