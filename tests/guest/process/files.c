@@ -435,7 +435,7 @@ static void a_killed_child_leaves_good_files(void)
                 close(fd);
             }
         }
-        usleep((useconds_t)(1500 + i * 37));
+        usleep(1500u + (unsigned int)i * 37u);
         kill(pid, SIGKILL);
         sound += waitpid(pid, NULL, 0) == pid &&
                  (stat("/tmp/torn", &st) != 0 || unlink("/tmp/torn") == 0);
