@@ -28,6 +28,7 @@
 #define GRACE_NS (10 * MF_NS_PER_S)
 #define CTRL_C 3
 #define TOP_NS (2 * MF_NS_PER_S)
+#define AHEAD_BYTES 1024
 
 struct command {
     const char *name, *usage, *what;
@@ -37,9 +38,12 @@ struct command {
 static struct lineedit line = {.write = term_write, .prompt = "mayfly> "};
 static struct mf_timer top_timer;
 static bool is_top;       /* the screen belongs to `top` */
-static bool is_waiting;   /* for a command to be done: no prompt, no input but ctrl-c */
+static bool is_waiting;   /* for a command to be done: no prompt; input is for later, but ctrl-c */
 static bool is_attached;  /* the terminal belongs to a guest */
 static uint32_t attached; /* its slot */
+static char ahead[AHEAD_BYTES]; /* typed while a command is waited for, for when it is done */
+static uint32_t ahead_bytes;
+static bool is_replaying; /* that */
 
 static const struct command *command_at(uint32_t index);
 
@@ -250,10 +254,29 @@ static void run_top(int count, char *const words[])
     top_expired(&top_timer);
 }
 
+static void feed_ahead(struct mf_timer *t)
+{
+    uint32_t fed = 0;
+
+    (void)t;
+    is_replaying = true;
+    while (fed < ahead_bytes && !is_waiting && !is_attached) {
+        shell_feed(ahead[fed++]);
+    }
+    is_replaying = false;
+    ahead_bytes = is_attached ? 0 : ahead_bytes - fed;
+    memmove(ahead, ahead + fed, ahead_bytes);
+}
+
 static void command_done(void)
 {
+    static struct mf_timer timer = {.expire = feed_ahead};
+
     is_waiting = false;
     shell_prompt();
+    if (ahead_bytes > 0) { /* in a turn of its own: whoever calls this is in the middle of work */
+        mf_timer_set(&timer, mf_clock_ns());
+    }
 }
 
 static void run_measure(int count, char *const words[])
@@ -428,11 +451,16 @@ static void end_top(void)
 
 void shell_feed(char c)
 {
-    if (is_waiting) {
-        if (c == CTRL_C) {
-            files_cancel();
-            store_cancel();
-            lifecycle_cancel();
+    if (is_waiting && c == CTRL_C) {
+        ahead_bytes = 0;
+        files_cancel();
+        store_cancel();
+        lifecycle_cancel();
+        return;
+    }
+    if (is_waiting || (ahead_bytes > 0 && !is_replaying)) {
+        if (ahead_bytes < AHEAD_BYTES) {
+            ahead[ahead_bytes++] = c;
         }
         return;
     }

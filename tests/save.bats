@@ -342,6 +342,16 @@ pattern() {
     power_off
 }
 
+@test "what is typed while a command works is done after it" {
+    boot "$RUN/ahead.disk:64M"
+    printf 'start pattern name=a 1 2\rsnapshot a one\rsave one\rcopy one two\rforget one\rsaved\rrestore two\rremove one\rtree\r' \
+        >"$RUN/input"
+    wait_for "two is restored" 60
+    wait_for "^ +two " 10
+    [[ "$(saved)" = "two " ]]
+    power_off
+}
+
 # It is busy then: the snapshot comes later.
 @test "a guest can be saved the moment it starts" {
     boot "$RUN/early.disk:64M"
