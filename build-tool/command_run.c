@@ -176,6 +176,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         options->shell = true;
         return 0;
     case KEY_DISK:
+        if (options->disk != NULL) {
+            argp_error(state, "--disk can be given once: the machine has one disk");
+        }
         options->disk = value;
         return 0;
     case KEY_KEYS:

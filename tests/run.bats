@@ -125,6 +125,13 @@ children_of() {
     cat "/proc/$1/task/$1/children"
 }
 
+@test "a second disk is refused, not ignored" {
+    run "$MAYFLY" run --shell --timeout 20 --disk "$RUN/one:8M" --disk "$RUN/two:8M" "$IMAGES/hello.img" </dev/null
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"--disk can be given once"* ]]
+    [ ! -e "$RUN/one" ] && [ ! -e "$RUN/two" ]
+}
+
 @test "an image that is not there is one line" {
     run_guest "$BATS_TEST_TMPDIR/nothing.img"
     [ "$status" -eq 1 ]
