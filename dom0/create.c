@@ -238,7 +238,10 @@ static bool find_image(const struct launch *l, struct image **image, char error[
                  l->image);
         return false;
     }
-    const char *problem = image_load(*image, plan);
+    /* Without memory the first step that fails would say something else of the image. */
+    const bool is_possible = (*image)->is_loaded || create_has_room();
+    const char *problem =
+        is_possible ? image_load(*image, plan) : "the machine has no memory left for it";
     if (problem != NULL) {
         snprintf(error, ERROR_BYTES, "image %.40s: %.70s", l->image, problem);
         return false;
