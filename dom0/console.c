@@ -12,7 +12,6 @@
 #include "time/clock.h"
 
 #define FIRST_LOG_BYTES 256u
-#define LOG_FRAMES 512u /* must be free: more than hv keeps back, which is what dom0 lives on */
 
 static struct console *attached;
 
@@ -21,19 +20,12 @@ void console_open(struct console *c, void *window, const char *name, uint32_t po
     *c = (struct console){.window = window, .name = name, .port = port, .may_show = may_show};
 }
 
-static char *grow(char *log, uint32_t bytes)
-{
-    struct hv_machine_info info;
-    return hv_machine_info(&info) >= 0 && info.free_frames < LOG_FRAMES ? NULL
-                                                                        : realloc(log, bytes);
-}
-
 /* Makes room for `bytes` (at most half of CONSOLE_LOG_MAX): grows, then forgets the older half. */
 static bool make_room(struct console *c, uint32_t bytes)
 {
     while (bytes > (uint32_t)c->log_room - c->log_bytes && c->log_room < CONSOLE_LOG_MAX) {
         const uint32_t room = c->log_room == 0 ? FIRST_LOG_BYTES : c->log_room * 2u;
-        char *grown = grow(c->log, room);
+        char *const grown = realloc(c->log, room);
         if (grown == NULL) {
             break;
         }

@@ -27,8 +27,6 @@
 #define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
 #define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
 #define CREATE_FRAMES 64u        /* more than one creation takes */
-#define HV_RESERVE_FRAMES 256u   /* what no guest gets (hv's FRAME_RESERVE)... */
-#define ROOM_FRAMES 128u         /* ...and more than a template or a window takes at once */
 #define LOOK_AGAIN 16u           /* creations, at most: guests take memory, too */
 #define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
@@ -220,12 +218,6 @@ bool create_has_memory(void)
     return has_memory();
 }
 
-bool create_has_room(void)
-{
-    struct hv_machine_info info;
-    return hv_machine_info(&info) < 0 || info.free_frames >= HV_RESERVE_FRAMES + ROOM_FRAMES;
-}
-
 static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
 {
     if (l->source != NULL) {
@@ -396,9 +388,10 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
     return true;
 }
 
-bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char error[ERROR_BYTES])
+bool guest_launch(const struct launch *l, uint32_t limit, uint32_t *slot, uint32_t *done,
+                  char error[ERROR_BYTES])
 {
-    for (*done = 0; *done < l->count; ++*done) {
+    for (; *done < l->count && limit > 0; ++*done, limit--) {
         if (!guest_create(l, slot, error)) {
             return false;
         }

@@ -15,9 +15,3 @@ bool create_has_memory(void);
 
 /** Gives back all that guest_create() took but slot, name and log. */
 void create_undo(struct guest *g);
-
-/**
- * Whether the machine has memory for a template or a new window, beyond the frames that hv keeps for
- * dom0: with those gone, dom0 would end at the next page that it needs itself.
- */
-bool create_has_room(void);

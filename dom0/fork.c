@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "create.h"
 #include "hold.h"
 #include "lifecycle.h"
@@ -75,7 +76,7 @@ static int64_t copy(struct guest *g)
     if (child == NULL) {
         return parent != NULL ? HV_ERR_LIMIT : HV_ERR_NOMEM;
     }
-    const int64_t err = make_child(g, child, &slot);
+    const int64_t err = bulk_is_killing() ? HV_ERR_LIMIT : make_child(g, child, &slot);
     if (err < 0) {
         process_drop(child);
         return err;

@@ -92,10 +92,12 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[128]);
 int64_t guest_start(uint32_t slot);
 
 /**
- * Makes and starts l->count guests; *slot is the last one. Returns false and in `error` what to
- * tell the user when one of them cannot be started; *done tells how many were.
+ * Makes and starts `limit` guests, or less when l->count have been started by then: *done, 0 at first,
+ * counts them. *slot is the last one. Returns false and in `error` what to tell the user when one of
+ * them cannot be started.
  */
-bool guest_launch(const struct launch *l, uint32_t *slot, uint32_t *done, char error[128]);
+bool guest_launch(const struct launch *l, uint32_t limit, uint32_t *slot, uint32_t *done,
+                  char error[128]);
 
 /** Asks a running guest to end; kills it after `grace_ns`. */
 void guest_stop(uint32_t slot, uint64_t grace_ns);

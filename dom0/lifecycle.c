@@ -20,6 +20,7 @@
 #include "names.h"
 #include "process.h"
 #include "request.h"
+#include "room.h"
 #include "seed.h"
 #include "share.h"
 #include "slot.h"
@@ -155,7 +156,7 @@ static bool find_guest(const char *name, uint32_t *slot)
 
 static bool has_room(void)
 {
-    if (!create_has_room()) {
+    if (!room_is_there(0)) {
         term_printf(
             "The machine has no memory left for this; `kill` a guest or `remove` a template "
             "first.\n");
@@ -247,7 +248,7 @@ static void start_clones(const struct launch_source *source)
 
     op.launch.source = source;
     op.launch.is_private = true;
-    if (!guest_launch(&op.launch, &slot, &done, error)) {
+    if (!guest_launch(&op.launch, op.launch.count, &slot, &done, error)) {
         term_printf("%s.\n", error);
     }
     op.launch.source = NULL;
@@ -504,7 +505,7 @@ static bool run_warm(int count, char *const words[])
 {
     struct launch l;
     char error[128];
-    uint32_t slot, done;
+    uint32_t slot, done = 0;
 
     if (launch_parse(&l, words + 1, count - 1, error) != NULL) {
         term_printf("%s.\n", error);
@@ -517,7 +518,7 @@ static bool run_warm(int count, char *const words[])
     }
     l.is_private = true;
     l.is_cold = true;
-    if (!guest_launch(&l, &slot, &done, error)) {
+    if (!guest_launch(&l, 1, &slot, &done, error)) {
         term_printf("%s.\n", error);
         return false;
     }

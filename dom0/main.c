@@ -66,12 +66,12 @@ static bool start_guests_of(const struct conf_start *s)
     char text[1024], error[128], *words[WORDS_MAX];
     const char *problem;
     struct launch l;
-    uint32_t slot, done;
+    uint32_t slot, done = 0;
 
     memcpy(text, s->text, strlen(s->text) + 1);
     const int count = words_split(text, words, &problem); /* conf_parse() has looked at it */
     if (count <= 0 || launch_parse(&l, words, count, error) != NULL ||
-        !guest_launch(&l, &slot, &done, error)) {
+        !guest_launch(&l, l.count, &slot, &done, error)) {
         complain(s->line, error);
         return false;
     }

@@ -16,7 +16,10 @@
 /** Populates dom0's variables (but for those in sections .bss..cold) and a part of its stack. */
 void room_init(void);
 
-/** Whether the machine has memory for `bytes` more, without the last frames. */
+/**
+ * Whether the machine has memory for `bytes` more, without the last frames: 0 for what hv takes for a
+ * template or a window.
+ */
 bool room_is_there(size_t bytes);
 
 /** Populates [p, p + bytes), which keeps what is in it. False, and nothing done: no memory for it. */

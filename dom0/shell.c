@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "errors.h"
 #include "files.h"
 #include "guest.h"
@@ -46,6 +47,7 @@ static uint32_t ahead_bytes;
 static bool is_replaying; /* that */
 
 static const struct command *command_at(uint32_t index);
+static void command_done(void);
 
 /* The running, created or ended guest that a command names; complains when there is none. */
 static bool find_guest(const char *name, uint32_t *slot)
@@ -133,27 +135,15 @@ static void start_created(uint32_t slot)
 
 static void run_start(int count, char *const words[])
 {
-    uint32_t slot = names_find(words[1]), done;
+    const uint32_t slot = names_find(words[1]);
     struct launch l;
-    char error[128];
 
     if (count == 2 && slot != PLAN_NO_GUEST && guest_at(slot)->state == GUEST_CREATED) {
         start_created(slot);
         return;
     }
-    if (!parse_launch(&l, count, words)) {
-        return;
-    }
-    const uint64_t before_ns = mf_clock_ns();
-    if (!guest_launch(&l, &slot, &done, error)) {
-        term_printf("%s.\n", error);
-    }
-    const uint64_t passed_us = (mf_clock_ns() - before_ns) / 1000;
-    if (done == 1) {
-        term_printf("%s\n", guest_at(slot)->name);
-    } else if (done > 1) {
-        term_printf("%u guests in %llu us, the last one is %s\n", (unsigned int)done,
-                    (unsigned long long)passed_us, guest_at(slot)->name);
+    if (parse_launch(&l, count, words)) {
+        is_waiting = bulk_start(&l, command_done);
     }
 }
 
@@ -174,24 +164,11 @@ static void run_stop(int count, char *const words[])
     }
 }
 
-static void kill_all(void)
-{
-    uint32_t killed = 0;
-    for (uint32_t slot = 0; slot < guest_slots(); slot++) {
-        const uint8_t state = guest_at(slot)->state;
-        if (state == GUEST_CREATED || state == GUEST_RUNNING) {
-            guest_kill(slot);
-            killed++;
-        }
-    }
-    term_printf("%u guests killed\n", (unsigned int)killed);
-}
-
 static void run_kill(int count, char *const words[])
 {
     uint32_t slot;
     if (count == 2 && strcmp(words[1], "-a") == 0) {
-        kill_all();
+        is_waiting = bulk_kill(command_done);
         return;
     }
     if (find_alive(words[1], &slot)) {
@@ -453,6 +430,7 @@ void shell_feed(char c)
 {
     if (is_waiting && c == CTRL_C) {
         ahead_bytes = 0;
+        bulk_cancel();
         files_cancel();
         store_cancel();
         lifecycle_cancel();

@@ -156,3 +156,14 @@ free_pages() {
     run shell info left.2
     [[ "$output" == *"status      143"* ]]
 }
+
+@test "kill -a leaves no child behind, however many are being made" {
+    for i in 1 2 3 4; do
+        shell start forker "name=busy$i" output=log many 1000000
+    done
+    shell start forker output=log count=100 watch
+    run shell kill -a
+    [[ "$output" == *" guests killed"* ]]
+    run shell info
+    [[ "$output" == *"(guests: 0)"* ]]
+}

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bulk.c - see bulk.h. */
+#include "bulk.h"
+
+#include "guest.h"
+#include "term.h"
+
+#define AT_ONCE 32u /* guests: a millisecond or two */
+
+static struct {
+    bool (*go_on)(void); /* returns whether there is more to do; NULL: nothing is under way */
+    void (*done)(void);
+    bool is_cancelled;
+    struct launch launch;
+    uint32_t count; /* of guests, so far */
+    uint32_t slot;  /* of the last one that was started, or the next one to end */
+    uint64_t before_ns;
+} op;
+
+static void expired(struct mf_timer *t)
+{
+    if (op.go_on()) {
+        mf_timer_set(t, mf_clock_ns());
+        return;
+    }
+    op.go_on = NULL;
+    op.done();
+}
+
+static bool begin(bool (*go_on)(void), void (*done)(void))
+{
+    static struct mf_timer timer = {.expire = expired};
+
+    op.is_cancelled = false;
+    op.count = 0;
+    op.done = done;
+    if (!go_on()) {
+        return false;
+    }
+    op.go_on = go_on;
+    mf_timer_set(&timer, mf_clock_ns());
+    return true;
+}
+
+void bulk_cancel(void)
+{
+    op.is_cancelled = true;
+}
+
+static bool start_some(void)
+{
+    char error[128];
+    const bool good = guest_launch(&op.launch, AT_ONCE, &op.slot, &op.count, error);
+
+    if (!good) {
+        term_printf("%s.\n", error);
+    } else if (op.count < op.launch.count && !op.is_cancelled) {
+        return true;
+    }
+    const uint64_t passed_us = (mf_clock_ns() - op.before_ns) / 1000;
+    if (op.count == 1) {
+        term_printf("%s\n", guest_at(op.slot)->name);
+    } else if (op.count > 1) {
+        term_printf("%u guests in %llu us, the last one is %s\n", (unsigned int)op.count,
+                    (unsigned long long)passed_us, guest_at(op.slot)->name);
+    }
+    return false;
+}
+
+bool bulk_start(const struct launch *l, void (*done)(void))
+{
+    op.launch = *l;
+    op.before_ns = mf_clock_ns();
+    return begin(start_some, done);
+}
+
+static bool kill_some(void)
+{
+    uint32_t killed = 0;
+
+    for (; op.slot < guest_slots() && killed < AT_ONCE && !op.is_cancelled; op.slot++) {
+        const uint8_t state = guest_at(op.slot)->state;
+        if (state == GUEST_CREATED || state == GUEST_RUNNING) {
+            guest_kill(op.slot);
+            killed++;
+        }
+    }
+    op.count += killed;
+    if (op.slot < guest_slots() && !op.is_cancelled) {
+        return true;
+    }
+    term_printf("%u guests killed\n", (unsigned int)op.count);
+    return false;
+}
+
+bool bulk_is_killing(void)
+{
+    return op.go_on == kill_some;
+}
+
+bool bulk_kill(void (*done)(void))
+{
+    op.slot = 0;
+    return begin(kill_some, done);
+}
