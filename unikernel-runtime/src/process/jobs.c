@@ -13,6 +13,8 @@
 #include "thread/idle.h"
 #include "thread/preempt.h"
 
+uint64_t (*mf_children_cpu_ns)(void);
+
 static uint32_t continues; /* that dom0 had counted when the last signal to stop came */
 
 static volatile struct mf_sent_signals *sent(void)
@@ -78,12 +80,19 @@ static void be_interrupted(void)
     mf_preempt_update();
 }
 
+static uint64_t ask_for_cpu(void)
+{
+    uint64_t ns;
+    return mf_request(MF_REQUEST_GROUP, MF_GROUP_OF(MF_GROUP_CPU, 0), 0, NULL, &ns) == 0 ? ns : 0;
+}
+
 void mf_jobs_begin(void)
 {
     static struct mf_poller poller = {.poll = poll};
 
     if (mf_signal_stop == NULL) {
         mf_signal_stop = stop;
+        mf_children_cpu_ns = ask_for_cpu;
         mf_poller_register(&poller);
         mf_preempt_alarms++;
         be_interrupted();

@@ -41,8 +41,8 @@ void mf_jobs_begin_child(void);
 /** A signal is generated: SIGCONT takes back those that stop, and the other way (POSIX, 2.4.1). */
 void mf_jobs_cancel_opposite(int sig);
 
-/** CPU time of children that were waited for, and of theirs. Weak: linked only with wait4(). */
-uint64_t mf_children_cpu_ns(void) __attribute__((weak));
+/** CPU time of children that were waited for, and of theirs. NULL: there was no fork. */
+extern uint64_t (*mf_children_cpu_ns)(void);
 
 /** What pthread_atfork() has registered, before a fork and after it. */
 void mf_atfork_prepare(void);

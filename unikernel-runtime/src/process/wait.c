@@ -182,9 +182,3 @@ int waitid(idtype_t type, id_t id, siginfo_t *info, int options)
     }
     return 0;
 }
-
-uint64_t mf_children_cpu_ns(void)
-{
-    uint64_t ns;
-    return mf_request(MF_REQUEST_GROUP, MF_GROUP_OF(MF_GROUP_CPU, 0), 0, NULL, &ns) == 0 ? ns : 0;
-}

@@ -40,6 +40,9 @@ static const struct {
     {_SC_NPROCESSORS_ONLN, 1},
     {_SC_CLK_TCK, CLOCK_TICKS},
     {_SC_IOV_MAX, IOV_MAX},
+    {_SC_AIO_LISTIO_MAX, AIO_LISTIO_MAX},
+    {_SC_AIO_MAX, -1},
+    {_SC_AIO_PRIO_DELTA_MAX, AIO_PRIO_DELTA_MAX},
     {_SC_HOST_NAME_MAX, HOST_NAME_MAX},
     {_SC_ARG_MAX, 16384}, /* start.c */
     {_SC_NGROUPS_MAX, MF_GROUPS_MAX},
@@ -70,6 +73,7 @@ static const struct {
 
 /* Options that are there. */
 static const uint8_t options[] = {
+    _SC_ASYNCHRONOUS_IO,
     _SC_BARRIERS,
     _SC_CLOCK_SELECTION,
     _SC_CPUTIME,
@@ -99,7 +103,6 @@ static const uint8_t options[] = {
 
 /* Options that are not there. */
 static const uint8_t absent[] = {
-    _SC_ASYNCHRONOUS_IO,
     _SC_MESSAGE_PASSING,
     _SC_PRIORITIZED_IO,
     _SC_PRIORITY_SCHEDULING,

@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "fd/fd.h"
+#include "signal/notify.h"
 #include "signal/signal_internal.h"
 #include "time/alarm.h"
 #include "time/time_internal.h"
@@ -45,41 +46,6 @@ static struct posix_timer *find(int id)
 
 /* ---- expiry -------------------------------------------------------------------------------- */
 
-struct notice {
-    void (*fn)(union sigval value);
-    union sigval value;
-};
-
-static void *run_notice(void *arg)
-{
-    const struct notice n = *(const struct notice *)arg;
-    free(arg);
-    n.fn(n.value);
-    return NULL;
-}
-
-static int start_thread(const struct sigevent *event)
-{
-    struct notice *const n = malloc(sizeof(*n));
-    if (n == NULL) {
-        return -ENOMEM;
-    }
-    *n = (struct notice){event->sigev_notify_function, event->sigev_value};
-    struct mf_thread_spec spec = {.detached = true};
-    if (event->sigev_notify_attributes != NULL) {
-        spec.stack_bytes = event->sigev_notify_attributes->__stacksize;
-        spec.guard_bytes = event->sigev_notify_attributes->__guardsize;
-    }
-    struct mf_thread *thread;
-    const int err = mf_thread_create(run_notice, n, &spec, &thread);
-    if (err != 0) {
-        free(n);
-        return err;
-    }
-    sigfillset(&thread->signal_mask); /* signals are for the program's own threads */
-    return 0;
-}
-
 static bool is_pending(const struct posix_timer *t)
 {
     return (mf_signals_pending & MF_SIGNAL_BIT(t->event.sigev_signo)) != 0;
@@ -99,7 +65,7 @@ static void on_signal(siginfo_t *info)
 static void notify(struct posix_timer *t)
 {
     if (t->event.sigev_notify == SIGEV_THREAD) {
-        t->overrun = start_thread(&t->event) == 0 ? 0 : t->overrun + 1;
+        t->overrun = mf_notice_thread(&t->event) == 0 ? 0 : t->overrun + 1;
     } else if (t->event.sigev_notify == SIGEV_SIGNAL) {
         const siginfo_t info = {.si_signo = t->event.sigev_signo,
                                 .si_code = SI_TIMER,
@@ -157,19 +123,7 @@ static int check(clockid_t clock, const struct sigevent *event)
     if (!mf_clock_read(clock, &now)) {
         return -EINVAL;
     }
-    if (event == NULL) {
-        return 0;
-    }
-    switch (event->sigev_notify) {
-    case SIGEV_NONE:
-        return 0;
-    case SIGEV_SIGNAL:
-        return mf_signal_is_valid(event->sigev_signo) ? 0 : -EINVAL;
-    case SIGEV_THREAD:
-        return event->sigev_notify_function != NULL ? 0 : -EINVAL;
-    default:
-        return -EINVAL;
-    }
+    return event == NULL || mf_notice_is_valid(event) ? 0 : -EINVAL;
 }
 
 static bool is_cpu(clockid_t clock)
