@@ -16,6 +16,7 @@
 #include "prefault.h"
 #include "process.h"
 #include "rights.h"
+#include "room.h"
 #include "seed.h"
 #include "share.h"
 #include "slot.h"
@@ -231,7 +232,7 @@ static bool find_image(const struct launch *l, struct image **image, char error[
         return false;
     }
     /* Without memory the first step that fails would say something else of the image. */
-    const bool is_possible = (*image)->is_loaded || create_has_room();
+    const bool is_possible = (*image)->is_loaded || room_is_there(0);
     const char *problem =
         is_possible ? image_load(*image, plan) : "the machine has no memory left for it";
     if (problem != NULL) {
