@@ -22,7 +22,7 @@
 
 #define CHILDREN 20
 #define BIG (300 * 1024)
-#define KILLED 80 /* more than there are buffers */
+#define KILLED 250 /* more, holding a buffer, than there are buffers */
 
 /* Runs fn in a child and returns what it returned; -1: it did not exit. */
 static int in_child(int (*fn)(void))
@@ -435,7 +435,7 @@ static void a_killed_child_leaves_good_files(void)
                 close(fd);
             }
         }
-        usleep(1500u + (unsigned int)i * 37u);
+        usleep(1000u + (unsigned int)i % 50u * 37u);
         kill(pid, SIGKILL);
         sound += waitpid(pid, NULL, 0) == pid &&
                  (stat("/tmp/torn", &st) != 0 || unlink("/tmp/torn") == 0);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // timeout: 60
-// What a child writes into the window of its family's files does not harm the owner: any request of any
-// user, with any arguments.
+// What a child writes into the window of its family's files does not harm the owner: any request in the
+// name of another one, with any arguments. Its own requests wake the owner and wait for it.
 #include <fcntl.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -68,18 +69,64 @@ static void fill(struct mf_files_window *w, struct mf_files_call *c)
     __atomic_store_n(&c->asked, c->answered + 1, __ATOMIC_RELEASE);
 }
 
+/* The caller's number as a user: whose call has its process number. */
+static uint32_t own_user(const struct mf_files_window *w)
+{
+    struct stat st;
+    uint32_t user = 1;
+    (void)stat("/tmp", &st);
+    while (user < 8 && w->calls[user].pid != (uint32_t)getpid()) {
+        user++;
+    }
+    return user;
+}
+
 static int send_garbage(void)
 {
     struct mf_files_window *const w = (struct mf_files_window *)(uintptr_t)MF_FILES_VA;
+    const uint32_t own = own_user(w);
     struct stat st;
 
     for (int i = 0; i < REQUESTS; i++) {
         for (int k = 0; k < 3; k++) {
             const uint32_t user = (uint32_t)(next() % 6);
+            if (user == own) {
+                continue;
+            }
             fill(w, &w->calls[user]);
             __atomic_fetch_or(&w->asked[next() % 64 == 0 ? 7 : 0], 1ul << user, __ATOMIC_SEQ_CST);
         }
         (void)stat("/tmp", &st); /* wakes the owner, and waits for it */
+    }
+    return 0;
+}
+
+/* More than a buffer holds, or from no buffer at all, of files that are open for it. */
+static int go_over_the_end(void)
+{
+    static const int64_t bytes[] = {MF_FILES_BUFFER_BYTES + 1, 4 << 20, INT64_MAX, INT64_MIN, -1};
+    struct mf_files_window *const w = (struct mf_files_window *)(uintptr_t)MF_FILES_VA;
+    const uint32_t own = own_user(w);
+    struct stat st;
+
+    for (uint32_t op = 0; op < OPERATIONS; op++) {
+        for (int i = 0; i < 5 * 8 * 3; i++) {
+            static const uint32_t buffers[] = {0, MF_FILES_BUFFERS - 1, UINT32_MAX};
+            for (uint32_t user = 1; user < 3; user++) {
+                if (user == own) {
+                    continue;
+                }
+                struct mf_files_call *const c = &w->calls[user];
+                c->op = op;
+                c->args[0] = i / 5 % 8;
+                c->args[1] = bytes[i % 5];
+                c->args[2] = i / 40 == 2 ? -1 : 0;
+                c->buffer = buffers[i / 40];
+                __atomic_store_n(&c->asked, c->answered + 1, __ATOMIC_RELEASE);
+                __atomic_fetch_or(&w->asked[0], 1ul << user, __ATOMIC_SEQ_CST);
+            }
+            (void)stat("/tmp", &st);
+        }
     }
     return 0;
 }
@@ -104,11 +151,33 @@ static int in_child(int (*fn)(void))
     return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
 }
 
+/* In whose name it is asked. */
+static pid_t start_victim(void)
+{
+    char c;
+    int p[2];
+    pipe(p);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const int fd = open("/large", O_RDWR | O_CREAT, 0600);
+        ftruncate(fd, 8 << 20);
+        (void)!write(p[1], "r", 1);
+        for (;;) {
+            pause();
+        }
+    }
+    (void)!read(p[0], &c, 1);
+    return pid;
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
+    const pid_t victim = start_victim();
     tap_check(in_child(use) == 0, "a_child_uses_files");
-    tap_check(in_child(send_garbage) != -1, "one_sends_garbage");
+    tap_check(in_child(go_over_the_end) == 0, "one_asks_for_more_than_there_is");
+    tap_check(in_child(send_garbage) == 0, "one_sends_garbage");
+    tap_check(kill(victim, SIGKILL) == 0 && waitpid(victim, NULL, 0) == victim, "in_anothers_name");
     chmod("/", 0777);
     chmod("/tmp", 0777);
     tap_check(use() == 0, "files_are_there_as_before");

@@ -287,9 +287,10 @@ static int32_t ask(volatile struct mf_info *info, uint32_t op, uint64_t arg0, ui
 /* Children go on in here as well. */
 static void attack_family(volatile struct mf_info *info)
 {
-    static const uint32_t ops[] = {MF_REQUEST_WAIT, MF_REQUEST_KILL, MF_REQUEST_KILL,
-                                   MF_REQUEST_PIPE, MF_REQUEST_PIPE, MF_REQUEST_FORK};
-    bool has_window = false;
+    static const uint32_t ops[] = {MF_REQUEST_WAIT,  MF_REQUEST_KILL,  MF_REQUEST_KILL,
+                                   MF_REQUEST_PIPE,  MF_REQUEST_PIPE,  MF_REQUEST_FORK,
+                                   MF_REQUEST_FILES, MF_REQUEST_LINGER};
+    bool has_window = false, has_files = false;
 
     for (int round = 0; round < 1000; round++) {
         const uint32_t op = ops[next() % (sizeof(ops) / sizeof(ops[0]))];
@@ -299,13 +300,21 @@ static void attack_family(volatile struct mf_info *info)
         if (op == MF_REQUEST_PIPE && is_plain) {
             arg0 = MF_PIPE_CHUNK << arg0 % 3;
         }
+        const uint32_t pid = info->process.pid;
         const int32_t error = ask(info, op, arg0, arg1);
         has_window |= op == MF_REQUEST_PIPE && error == 0;
+        has_files |= op == MF_REQUEST_FILES && error == 0;
+        if (info->process.pid != pid && pid != 0) { /* a child that is no user has none */
+            has_files = has_files && arg0 != 0 && arg0 < MF_FILES_USERS;
+        }
         if (op == MF_REQUEST_FORK) { /* a child's numbers are others; it has the window, too */
             state += info->process.pid;
         }
         if (has_window) {
             scribble(MF_FAMILY_VA, next() % 8 == 0 ? MF_PIPE_DATA : sizeof(uint64_t[16]));
+        }
+        if (has_files) {
+            scribble(MF_FILES_VA, offsetof(struct mf_files_window, calls));
         }
         info->process.end_signal = (uint32_t)next();
         info->process.flags = (uint32_t)next() % 4;

@@ -132,15 +132,19 @@ static void drop_user(uint32_t number)
     }
 }
 
+/* Whether dom0 has made the process: one that is not there asks for nothing. */
+static bool is_born(uint32_t number)
+{
+    const struct mf_files_window *const w = mf_family_window();
+    return (__atomic_load_n(&w->born[number / 64], __ATOMIC_ACQUIRE) & bit_of(number)) != 0;
+}
+
 /* A process has ended: with it go children of its that were never made. */
 static void end_user(uint32_t number)
 {
-    const struct mf_files_window *const w = mf_family_window();
-
     drop_user(number);
     for (uint32_t i = 1; i < MF_FILES_USERS; i++) {
-        if (users[i] != NULL && users[i]->parent == number &&
-            (__atomic_load_n(&w->born[i / 64], __ATOMIC_ACQUIRE) & bit_of(i)) == 0) {
+        if (users[i] != NULL && users[i]->parent == number && !is_born(i)) {
             forget_user(i);
         }
     }
@@ -207,7 +211,7 @@ static bool answer(uint32_t number)
     const uint32_t asked = __atomic_load_n(&shared->asked, __ATOMIC_ACQUIRE);
     struct mf_files_call c;
 
-    if (user_at(number) == NULL || asked == shared->answered) {
+    if (user_at(number) == NULL || !is_born(number) || asked == shared->answered) {
         return false;
     }
     memcpy(&c, shared, sizeof(c)); /* it may change while it is looked at */
