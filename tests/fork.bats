@@ -167,3 +167,17 @@ free_pages() {
     run shell info
     [[ "$output" == *"(guests: 0)"* ]]
 }
+
+@test "the shell's signal stops a process of a family, resume lets it go on" {
+    shell start forker name=jobs watch
+    wait_for "jobs: forker: child 2"
+    shell signal jobs.2 STOP
+    wait_for "jobs: forker: it was stopped by signal 19"
+    shell list | grep -q 'jobs.2 .*stopped'
+    shell resume jobs.2
+    wait_for "jobs: forker: it goes on"
+    shell list | grep -q 'jobs.2 .*running'
+    [[ "$(shell signal jobs.2 NONE)" == *"signal NAME SIGNAL"* ]]
+    shell signal jobs.2 SIGTERM
+    wait_for "jobs: forker: it ended by signal 15"
+}

@@ -68,7 +68,7 @@ static void fill(size_t bytes)
     printf("forker: %d are left\n", count);
 }
 
-/* A child that waits; says how it ended. */
+/* A child that waits; says how it was stopped, and ended. */
 static void watch(void)
 {
     int status = 0;
@@ -80,7 +80,15 @@ static void watch(void)
     }
     printf("forker: child %d\n", (int)pid);
     fflush(stdout);
-    waitpid(pid, &status, 0);
+    while (waitpid(pid, &status, WUNTRACED | WCONTINUED) == pid &&
+           (WIFSTOPPED(status) || WIFCONTINUED(status))) {
+        if (WIFSTOPPED(status)) {
+            printf("forker: it was stopped by signal %d\n", WSTOPSIG(status));
+        } else {
+            printf("forker: it goes on\n");
+        }
+        fflush(stdout);
+    }
     printf("forker: it ended by signal %d\n", WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }
 
