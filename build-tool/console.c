@@ -218,6 +218,8 @@ static void input_go_on(struct input *input)
     }
 }
 
+#define OUTPUT_PIPE_BYTES (1 << 20) /* what a user may ask for (pipe(7)) */
+
 /* ---- QEMU's life ------------------------------------------------------------------------------ */
 
 struct life {
@@ -293,6 +295,8 @@ static int begin(struct life *life, const struct strlist *argv, const struct con
         report_error("cannot make a pipe: %s", strerror(errno));
         return -1;
     }
+    /* A UART does not wait for ever: what it cannot hand on while we are not scheduled is lost. */
+    fcntl(out[0], F_SETPIPE_SZ, OUTPUT_PIPE_BYTES);
     life->out = out[0];
     life->pid = process_start_guarded(argv, own_terminal ? -1 : in[0], out[1]);
     close(out[1]);
