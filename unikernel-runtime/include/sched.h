@@ -12,7 +12,7 @@
 #define SCHED_BATCH 3
 #define SCHED_IDLE 5
 
-#if __GNU_VISIBLE
+#if __GNU_VISIBLE && !defined(CPU_SETSIZE)
 /* A guest has one processor, number 0. */
 #define CPU_SETSIZE 1024
 typedef struct {

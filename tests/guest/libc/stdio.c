@@ -117,6 +117,44 @@ static void memory_is_a_stream(void)
     free(text);
 }
 
+/* What glibc prints. */
+static void test_long_double(void)
+{
+    static const struct {
+        const char *format;
+        long double value;
+        const char *expected;
+    } cases[] = {
+        {"%.17Lg", 1.23L, "1.23"},
+        {"%.20Lf", 0.1L, "0.10000000000000000000"},
+        {"%+.30Lg", 1.0L / 3, "+0.333333333333333333342368351437"},
+        {"%Le", -1e4000L, "-1.000000e+4000"},
+        {"%LG", 1e-4940L, "1E-4940"},
+        {"%.0Lf", 2.5L, "2"},
+        {"%.0Lf", 3.5L, "4"},
+        {"%6.1Lf", 9.96L, "  10.0"},
+        {"%.2Lf", 0.004L, "0.00"},
+        {"%#Lg", 1.0L, "1.00000"},
+        {"%-8.3Lf|", 0.0L, "0.000   |"},
+        {"%Lf", -1.0L / 0.0L, "-inf"},
+        {"%.19Lg", 18446744073709551615.0L, "1.844674407370955162e+19"},
+        {"%La", 1.1L, "0x1.199999999999999ap+0"},
+    };
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char text[64];
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+        snprintf(text, sizeof(text), cases[i].format, cases[i].value);
+#pragma GCC diagnostic pop
+        tap_check(strcmp(text, cases[i].expected) == 0, "%s prints %s: %s", cases[i].format,
+                  cases[i].expected, text);
+    }
+    char *const longest = malloc(5000);
+    tap_equal(snprintf(longest, 5000, "%.0Lf", __LDBL_MAX__), 4933, "the largest one, in full");
+    tap_check(strncmp(longest, "118973149535723176502", 21) == 0, "with its digits");
+    free(longest);
+}
+
 int main(void)
 {
     integers_are_printed();
@@ -125,5 +163,6 @@ int main(void)
     output_is_bounded();
     input_is_scanned();
     memory_is_a_stream();
+    test_long_double();
     return tap_done();
 }

@@ -28,3 +28,6 @@ $(RT_B)/musl/crypt/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib
 	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(TP)/src/musl/src/crypt/$*.c -o $@
 
 $(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_CRYPT_OBJ)
+
+# In every program that prints: small before fast.
+$(RT_B)/libc/ldcvt.c.o: RT_CFLAGS += -Os
