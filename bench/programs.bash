@@ -118,7 +118,7 @@ wrk_load() {
 # redis_load PORT COMMAND PIPELINE. What takes too long counts as nothing.
 redis_load() {
     local n=$((3000 * (1 + $3)))
-    timeout 20 redis-benchmark -p "$1" -n $n -c "${BENCH_REDIS_CONNECTIONS:-4}" -P "$3" -t "$2" --csv 2>/dev/null |
+    timeout 20 redis-benchmark -p "$1" -n $n -c "${BENCH_REDIS_CONNECTIONS:-16}" -P "$3" -t "$2" --csv 2>/dev/null |
         awk -F '"' -v n=$n 'NR == 2 { done = n; rate = $4 } END { printf "%d %d\n", done, rate }'
 }
 
@@ -156,7 +156,7 @@ redis_rows() {
     fi
     for pipeline in 1 16; do
         for command in get set; do
-            rate_rows "redis_${command}_p$pipeline" "redis-benchmark, ${BENCH_REDIS_CONNECTIONS:-4} connections, pipeline $pipeline" redis_load \
+            rate_rows "redis_${command}_p$pipeline" "redis-benchmark, ${BENCH_REDIS_CONNECTIONS:-16} connections, pipeline $pipeline" redis_load \
                 $command $pipeline
         done
     done
