@@ -75,9 +75,10 @@ static int64_t close_file(struct job *j)
     return mf_fd_remove(number(j, 0));
 }
 
-static bool is_open_for(const struct job *j, uint32_t not )
+/* Whether the file is open for more than `access` alone. */
+static bool is_more_than(const struct job *j, uint32_t access)
 {
-    return (j->file->flags & O_ACCMODE) != not ;
+    return (j->file->flags & O_ACCMODE) != access;
 }
 
 static int64_t transfer(struct job *j, bool writes)
@@ -89,7 +90,7 @@ static int64_t transfer(struct job *j, bool writes)
     ssize_t (*const op)(struct mf_open_file *, const struct iovec *, int, off_t *) =
         writes ? f->ops->writev : f->ops->readv;
 
-    if (!is_open_for(j, writes ? O_RDONLY : O_WRONLY)) {
+    if (!is_more_than(j, writes ? O_RDONLY : O_WRONLY)) {
         return -EBADF;
     }
     if (op == NULL || bytes > MF_FILES_BUFFER_BYTES) {
@@ -140,7 +141,7 @@ static int64_t statvfs_file(struct job *j)
 
 static int64_t truncate_file(struct job *j)
 {
-    if (j->args[1] < 0 || j->file->ops->ftruncate == NULL || !is_open_for(j, O_RDONLY)) {
+    if (j->args[1] < 0 || j->file->ops->ftruncate == NULL || !is_more_than(j, O_RDONLY)) {
         return -EINVAL;
     }
     return j->file->ops->ftruncate(j->file, j->args[1]);
