@@ -73,9 +73,9 @@ def limits():
 
 
 def ends(machine):
+    wait("a request is in the log", lambda: ask("/status")[0] == 200 and b"front: GET /status 200" in machine.output())
     machine.type("stop front")
     wait("it ends by SIGTERM", lambda: b"front exited with status 0" in machine.output())
-    assert b"front: PUT /put/large 201 0" in machine.output()
     print("logs and the end: ok", flush=True)
 
 
