@@ -28,6 +28,7 @@
 #define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
 #define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
 #define CREATE_FRAMES 64u        /* more than one creation takes */
+#define REQUEST_COST 4u          /* creations that a request counts as: who asks grows, too */
 #define LOOK_AGAIN 16u           /* creations, at most: guests take memory, too */
 #define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
@@ -188,35 +189,30 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
  */
 static uint64_t creations; /* that need no further look */
 
-void create_look_at_memory(void)
-{
-    creations = 0;
-}
-
-static bool has_memory(void)
+/* For so many creations. */
+static bool has_memory(uint64_t count)
 {
     struct hv_machine_info info;
 
-    if (creations == 0) {
+    if (creations < count) {
         if (hv_machine_info(&info) < 0) {
             return true;
         }
         uint64_t reserve = info.total_frames / RESERVE_SHARE;
         reserve = reserve > RESERVE_MIN_FRAMES ? reserve : RESERVE_MIN_FRAMES;
-        if (info.free_frames < reserve + CREATE_FRAMES) {
+        if (info.free_frames < reserve + count * CREATE_FRAMES) {
             return false;
         }
         creations = (info.free_frames - reserve) / CREATE_FRAMES;
         creations = creations < LOOK_AGAIN ? creations : LOOK_AGAIN;
     }
-    creations--;
+    creations -= count;
     return true;
 }
 
 bool create_has_memory(void)
 {
-    create_look_at_memory();
-    return has_memory();
+    return has_memory(REQUEST_COST);
 }
 
 static bool find_image(const struct launch *l, struct image **image, char error[ERROR_BYTES])
@@ -337,7 +333,7 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
                  l->name);
         return false;
     }
-    if (!has_memory()) {
+    if (!has_memory(1)) {
         snprintf(error, ERROR_BYTES, "the machine has no memory left for another guest");
         return false;
     }

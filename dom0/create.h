@@ -7,10 +7,7 @@
 /** What creation needs to know; set by guest_init(). */
 void create_init(const struct plan *plan, bool show_output);
 
-/** The next creation looks how much memory there is: what was copied may grow at once. */
-void create_look_at_memory(void);
-
-/** Whether there is memory for what a guest asks dom0 for: as much as for another guest. */
+/** Whether there is memory for what a guest asks dom0 for: more than another guest takes. */
 bool create_has_memory(void);
 
 /** Gives back all that guest_create() took but slot, name and log. */

@@ -62,7 +62,6 @@ static int64_t make_child(struct guest *g, const struct process *child, uint32_t
     l.has_fork_limit = true;
     lifecycle_describe(g, g->handle, &source);
     l.source = &source;
-    create_look_at_memory();
     return guest_create(&l, slot, error) ? 0 : HV_ERR_NOMEM;
 }
 
