@@ -8,5 +8,9 @@
 __BEGIN_DECLS
 int clearenv(void);
 char *secure_getenv(const char *name);
+#if __MISC_VISIBLE
+const char *getprogname(void);
+void setprogname(const char *path);
+#endif
 __END_DECLS
 #endif

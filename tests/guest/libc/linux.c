@@ -211,6 +211,13 @@ static void test_error(void)
     free(text);
 }
 
+static void test_program_name(void)
+{
+    tap_check(strcmp(getprogname(), "linux") == 0, "the program has a name: %s", getprogname());
+    setprogname("/usr/bin/other");
+    tap_check(strcmp(getprogname(), "other") == 0, "which may be changed");
+}
+
 static void test_chroot(void)
 {
     char name[32];
@@ -237,6 +244,7 @@ int main(void)
     test_objects();
     test_system();
     test_error();
+    test_program_name();
     test_chroot();
     return tap_done();
 }
