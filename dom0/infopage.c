@@ -7,6 +7,7 @@
 
 #include "fault/touch.h"
 #include "net/bytes.h"
+#include "net/frame.h"
 #include "virtq/virtq.h"
 
 #define STRINGS_MAX_BYTES 65536u
@@ -29,12 +30,13 @@ static void describe_queue(struct mf_virtq *q, uint32_t at, uint16_t size)
 
 static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t buffers)
 {
-    net->features = MF_NET_F_CSUM;
+    net->features = MF_NET_F_CSUM | MF_NET_F_LARGE;
     describe_queue(&net->rx, INFO_RX, INFO_RX_SIZE);
     describe_queue(&net->tx, INFO_TX, INFO_TX_SIZE);
     net->buffers = buffers;
     net->buffers_bytes = INFO_AREA - buffers;
     net->mtu = INFO_MTU;
+    net->mtu_inside = FRAME_MTU_INSIDE;
     put32(net->ip4_gateway, plan_gateway_ip4(plan));
     put32(net->dns4, plan_dns_ip4(plan));
     net->ip4_prefix = (uint8_t)__builtin_popcount(plan->mask);

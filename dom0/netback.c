@@ -2,19 +2,25 @@
 /* netback.c - see netback.h. */
 #include "netback.h"
 
+#include <string.h>
+
 #include "fault/touch.h"
 #include "guest.h"
 #include "infopage.h"
 #include "mayfly/hypercall.h"
+#include "net/headers.h"
 #include "tags.h"
 #include "term.h"
 #include "thread/idle.h"
 #include "uplink.h"
+#include "virtq/virtio_net.h"
 
-#define BATCH 32  /* frames that one guest may send in its turn */
-#define TURNS 256 /* guests served in one round, before events are looked at again */
+#define BATCH 32         /* frames that one guest may send in its turn */
+#define LARGE_BUFFERS 32 /* of a receiver, for one large frame */
+#define TURNS 256        /* guests served in one round, before events are looked at again */
 #define HOLD_NS (100 * MF_NS_PER_MS)
-#define SLOW_NS (10 * MF_NS_PER_MS)     /* a receiver that only has to run takes less */
+#define HOLD_ALONE_NS MF_NS_PER_S       /* while nobody else is held up */
+#define BUFFER_NS (2 * MF_NS_PER_MS)    /* worth waiting for each buffer that then is there */
 #define PATIENCE_NS (50 * MF_NS_PER_MS) /* for slow ones, in each second of a sender */
 
 struct net_switch netback_switch __attribute__((section(".bss..cold.switch")));
@@ -77,21 +83,58 @@ static void mark_dirty(uint32_t slot)
     }
 }
 
+/* Whether the machine has memory for the pages of a chain: a guest need not have touched them. */
+static bool is_there(const struct virtq_chain *chain)
+{
+    for (uint32_t i = 0; i < (uint32_t)chain->readable + chain->writable; i++) {
+        if (!mf_touch(chain->piece[i].data, chain->piece[i].bytes)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* ---- waiting for a receiver ------------------------------------------------------------------ */
 
-/* What a sender waits for slow receivers is bounded, however many of them there are. */
-static void count_wait(struct netback *n, uint64_t now_ns)
+/*
+ * Whether a sender that waits for `receiver` has frames for others behind the one that waits. Only
+ * a guess, by what its memory says now: it may harm itself.
+ */
+static bool has_others(uint32_t slot, uint32_t receiver)
 {
-    const uint64_t waited_ns = now_ns - n->held_ns;
+    struct virtq_device q = device_of(slot)->tx; /* its indices are ours to move */
+    struct virtq_chain chain;
+    uint8_t mac[ETH_MAC_BYTES];
+    const uint32_t bytes = (uint32_t)sizeof(struct virtio_net_hdr) + ETH_MAC_BYTES;
 
-    if (waited_ns < SLOW_NS) {
+    plan_guest_mac(receiver, mac);
+    while (virtq_device_take(&q, &chain)) {
+        if (chain.readable != 0 && chain.piece[0].bytes >= bytes && is_there(&chain) &&
+            memcmp(chain.piece[0].data + sizeof(struct virtio_net_hdr), mac, sizeof(mac)) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/*
+ * What a sender waits for slow receivers, while others wait for it, is bounded, however many of them
+ * there are. One that only had to run comes back with many buffers.
+ */
+static void count_wait(uint32_t slot, uint32_t receiver, uint64_t now_ns)
+{
+    struct netback *n = device_of(slot);
+    const uint64_t waited_ns = now_ns - n->held_ns;
+    const uint64_t worth_ns = BUFFER_NS * virtq_device_pending(&device_of(receiver)->rx);
+
+    if (waited_ns <= worth_ns || !has_others(slot, receiver)) {
         return;
     }
     if (now_ns - n->slow_since_ns >= MF_NS_PER_S) {
         n->slow_since_ns = now_ns;
         n->slow_ns = 0;
     }
-    n->slow_ns += waited_ns;
+    n->slow_ns += waited_ns - worth_ns;
 }
 
 static bool has_patience(const struct netback *n)
@@ -99,7 +142,14 @@ static bool has_patience(const struct netback *n)
     return n->slow_ns < PATIENCE_NS || mf_clock_ns() - n->slow_since_ns >= MF_NS_PER_S;
 }
 
-/* In HOLD_NS somebody is to look whether `receiver` has taken anything. */
+/* How many buffers a guest has ever posted, mod 2^16. */
+static uint16_t posted(uint32_t slot)
+{
+    const struct virtq_device *rx = &device_of(slot)->rx;
+    return (uint16_t)(rx->avail_next + virtq_device_pending(rx));
+}
+
+/* From time to time somebody is to look whether `receiver` has taken anything. */
 static void watch(uint32_t receiver)
 {
     struct netback *r = device_of(receiver);
@@ -110,7 +160,7 @@ static void watch(uint32_t receiver)
         held_first = receiver + 1;
     }
     if (!mf_timer_is_set(&held_timer)) {
-        mf_timer_set(&held_timer, mf_clock_deadline(HOLD_NS));
+        mf_timer_set(&held_timer, mf_clock_deadline(HOLD_NS / 2));
     }
 }
 
@@ -135,14 +185,29 @@ static void release(uint32_t receiver)
     device_of(receiver)->waiters = 0;
     while (link != 0) {
         const uint32_t slot = link - 1;
-        count_wait(device_of(slot), now_ns);
+        count_wait(slot, receiver, now_ns);
         link = device_of(slot)->next_run;
         device_of(slot)->is_queued = false;
         run_append(slot);
     }
 }
 
-/* Whoever is still waited for has taken nothing for HOLD_NS, or nearly twice that. */
+/* Whether somebody who waits for `receiver` has waited too long. */
+static bool is_too_long(uint32_t receiver, uint64_t now_ns)
+{
+    for (uint32_t link = device_of(receiver)->waiters; link != 0;) {
+        const struct netback *n = device_of(link - 1);
+        const uint64_t waited_ns = now_ns - n->held_ns;
+        if (waited_ns >= HOLD_ALONE_NS ||
+            (waited_ns >= HOLD_NS && has_others(link - 1, receiver))) {
+            return true;
+        }
+        link = n->next_run;
+    }
+    return false;
+}
+
+/* From time to time: a receiver that takes nothing is not waited for any more. */
 static void held_expired(struct mf_timer *t)
 {
     uint32_t link = held_first;
@@ -152,27 +217,21 @@ static void held_expired(struct mf_timer *t)
     while (link != 0) {
         struct netback *r = device_of(link - 1);
         const uint32_t receiver = link - 1;
+        const bool is_old = r->parked.count != 0 && now_ns - r->parked_ns >= HOLD_NS;
         link = r->next_held;
         r->is_held = false;
-        const bool is_new = r->parked.count != 0 && now_ns - r->parked_ns < HOLD_NS;
-        r->is_stuck = !is_new && (r->waiters != 0 || r->parked.count != 0);
-        if (is_new) {
-            watch(receiver);
-        } else {
+        if (is_old) {
             r->lost += park_clear(&r->parked);
         }
-        release(receiver);
+        if (is_too_long(receiver, now_ns) || (is_old && r->waiters == 0)) {
+            r->is_stuck = true;
+            r->held_posted = posted(receiver);
+            release(receiver);
+        } else if (r->waiters != 0 || r->parked.count != 0) {
+            watch(receiver);
+        }
     }
     (void)t;
-}
-
-/* Is it worth while to wait for a buffer of `receiver`? */
-static bool is_worth_waiting(uint32_t receiver)
-{
-    struct netback *r = device_of(receiver);
-
-    return r->is_open && !r->is_broken && !r->is_stuck && virtq_device_pending(&r->rx) == 0 &&
-           !virtq_device_want_events(&r->rx) && !r->rx.broken;
 }
 
 static void check_broken(uint32_t slot)
@@ -185,39 +244,114 @@ static void check_broken(uint32_t slot)
     }
 }
 
-/* Whether the machine has memory for the pages of a chain: a guest need not have touched them. */
-static bool is_there(const struct virtq_chain *chain)
+/* Whether a frame has been put into buffers of a guest, or why not. */
+enum fate { FATE_GIVEN, FATE_NO_ROOM, FATE_LOST };
+
+/* Nothing could be taken from the receive queue. */
+static enum fate has_no_room(uint32_t slot)
 {
-    for (uint32_t i = 0; i < (uint32_t)chain->readable + chain->writable; i++) {
-        if (!mf_touch(chain->piece[i].data, chain->piece[i].bytes)) {
-            return false;
-        }
-    }
-    return true;
+    check_broken(slot);
+    return device_of(slot)->is_broken ? FATE_LOST : FATE_NO_ROOM;
 }
 
-/* Whether that was the end of the frame: false when the guest has no buffer. */
-static bool give(uint32_t slot, const struct frame *f)
+static enum fate put_small(uint32_t slot, const struct frame *f)
 {
     struct netback *n = device_of(slot);
     struct virtq_chain chain;
 
     if (!virtq_device_take(&n->rx, &chain)) {
-        check_broken(slot);
-        n->lost += n->is_broken;
-        return n->is_broken;
+        return has_no_room(slot);
     }
     if (!is_there(&chain)) {
         virtq_device_untake(&n->rx);
-        n->lost++;
-        return true;
+        return FATE_LOST;
     }
     const uint32_t bytes = frame_store(f, chain.piece + chain.readable, chain.writable, false);
     virtq_device_give(&n->rx, chain.head, bytes);
     n->received += bytes != 0;
     n->bad += bytes == 0; /* a buffer too small */
-    mark_dirty(slot);
-    return true;
+    return FATE_GIVEN;
+}
+
+/* Buffers of one piece each that together take a frame. */
+struct room {
+    uint32_t bytes;
+    uint16_t count;
+    uint16_t head[LARGE_BUFFERS];
+    struct virtq_piece piece[LARGE_BUFFERS];
+};
+
+static enum fate take_room(uint32_t slot, struct room *room, uint32_t bytes)
+{
+    struct netback *n = device_of(slot);
+    struct virtq_chain chain;
+
+    room->bytes = 0;
+    for (room->count = 0; room->bytes < bytes; room->count++) {
+        if (room->count == LARGE_BUFFERS) {
+            return FATE_LOST;
+        }
+        if (!virtq_device_take(&n->rx, &chain)) {
+            return has_no_room(slot);
+        }
+        room->head[room->count] = chain.head;
+        room->piece[room->count] = chain.piece[0];
+        room->bytes += chain.writable_bytes;
+        if (chain.readable != 0 || chain.writable != 1 || !is_there(&chain)) {
+            room->count++;
+            return FATE_LOST;
+        }
+    }
+    return FATE_GIVEN;
+}
+
+/* `accepted` is read each time: who changes it confuses only itself. */
+static bool takes_large(const struct netback *n)
+{
+    const struct mf_info *info = (const void *)(n->rx.window + HV_INFO_PAGE);
+    return (__atomic_load_n(&info->net.accepted, __ATOMIC_RELAXED) & MF_NET_F_LARGE) != 0;
+}
+
+static enum fate put_large(uint32_t slot, const struct frame *f)
+{
+    struct netback *n = device_of(slot);
+    uint32_t left = (uint32_t)sizeof(struct virtio_net_hdr) + frame_bytes(f);
+    struct room room;
+
+    if (!takes_large(n)) {
+        return FATE_LOST;
+    }
+    const enum fate fate = take_room(slot, &room, left);
+    if (fate != FATE_GIVEN) {
+        for (; room.count > 0; room.count--) {
+            virtq_device_untake(&n->rx);
+        }
+        return fate;
+    }
+    frame_store_large(f, room.piece, room.count);
+    for (uint32_t i = 0; i < room.count; i++) {
+        const uint32_t part = room.piece[i].bytes < left ? room.piece[i].bytes : left;
+        virtq_device_give(&n->rx, room.head[i], part);
+        left -= part;
+    }
+    n->received++;
+    return FATE_GIVEN;
+}
+
+/* Gives a frame to a guest. FATE_NO_ROOM: nothing has happened. */
+static enum fate put(uint32_t slot, const struct frame *f)
+{
+    struct netback *n = device_of(slot);
+
+    if (!n->is_open || n->is_broken) {
+        return FATE_GIVEN; /* to nobody */
+    }
+    const enum fate fate = frame_is_large(f) ? put_large(slot, f) : put_small(slot, f);
+    if (fate == FATE_GIVEN) {
+        mark_dirty(slot);
+    }
+    n->lost += fate == FATE_LOST;
+    return fate;
 }
 
 /* Gives a guest what is parked for it, as far as it has buffers. It tells of new ones. */
@@ -227,7 +361,7 @@ static void unpark(uint32_t slot)
     struct frame f;
 
     while (park_first(&n->parked, &f)) {
-        if (give(slot, &f)) {
+        if (put(slot, &f) != FATE_NO_ROOM) {
             park_drop(&n->parked);
             n->parked_ns = mf_clock_ns();
         } else if (!virtq_device_want_events(&n->rx)) {
@@ -243,7 +377,7 @@ void netback_deliver(uint32_t slot, const struct frame *f)
     }
     struct netback *n = device_of(slot);
     const bool is_first = n->parked.count == 0;
-    if (!n->is_open || n->is_broken || (is_first && give(slot, f))) {
+    if (!n->is_open || n->is_broken || (is_first && put(slot, f) != FATE_NO_ROOM)) {
         return;
     }
     if (n->is_stuck || !park_put(&n->parked, f)) {
@@ -265,35 +399,47 @@ bool netback_is_behind(void)
 
 enum turn { TURN_DONE, TURN_MORE, TURN_STALLED, TURN_HELD };
 
+/* From guest to guest. TURN_HELD: the receiver has no room, and it is worth while to wait for it. */
+static enum turn pass(uint32_t slot, uint32_t receiver, const struct frame *f)
+{
+    struct netback *r = device_of(receiver);
+
+    if (put(receiver, f) != FATE_NO_ROOM) {
+        return TURN_MORE;
+    }
+    if (r->is_stuck || !has_patience(device_of(slot))) {
+        r->lost++;
+        return TURN_MORE;
+    }
+    /* What it posts from now on is told; what it has posted meanwhile may suffice. */
+    r->held_posted = posted(receiver);
+    virtq_device_want_events_behind(&r->rx, (uint16_t)(r->held_posted - r->rx.avail_next));
+    if (put(receiver, f) != FATE_NO_ROOM) {
+        return TURN_MORE;
+    }
+    mark_dirty(receiver); /* it is to see what it has got already */
+    hold(slot, receiver);
+    return TURN_HELD;
+}
+
 /* Does what the switch said. TURN_STALLED, TURN_HELD: there is no room, try again later. */
 static enum turn forward(uint32_t slot, struct frame *f, uint32_t now_s)
 {
     const struct switch_verdict v = switch_from_guest(&netback_switch, slot, f, now_s);
 
+    if (v.to == SWITCH_GUEST) {
+        return v.guest < guest_slots() ? pass(slot, v.guest, f) : TURN_MORE;
+    }
     if (v.to == SWITCH_UPLINK && !uplink_has_room()) {
         return TURN_STALLED;
-    }
-    if (v.to == SWITCH_GUEST && v.guest < guest_slots() && is_worth_waiting(v.guest) &&
-        has_patience(device_of(slot))) {
-        mark_dirty(v.guest); /* it is to see what it has got already */
-        hold(slot, v.guest);
-        return TURN_HELD;
     }
     if (v.ask != 0) {
         uplink_ask(v.ask);
     }
-    switch (v.to) {
-    case SWITCH_GUEST:
-        netback_deliver(v.guest, f);
-        break;
-    case SWITCH_UPLINK:
+    if (v.to == SWITCH_UPLINK) {
         uplink_send(f);
-        break;
-    case SWITCH_HOLD:
+    } else if (v.to == SWITCH_HOLD) {
         uplink_hold(f, v.next_hop);
-        break;
-    default:
-        break;
     }
     return TURN_MORE;
 }
@@ -402,9 +548,11 @@ static void on_event(uint32_t tag, void *arg)
     const uint32_t slot = tag & TAG_SLOT_MASK;
     (void)arg;
     if (device_of(slot)->is_open) {
-        device_of(slot)->is_stuck = false;
         unpark(slot);
-        release(slot);
+        if (posted(slot) != device_of(slot)->held_posted) { /* else it only wants to send */
+            device_of(slot)->is_stuck = false;
+            release(slot);
+        }
         run_append(slot);
     }
 }

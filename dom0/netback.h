@@ -5,11 +5,14 @@
  *
  * Fairness  Guests with something to send stand in a queue; each may send a batch, then stands at
  *           the end again. A guest whose frames wait for the uplink does not hold up others.
+ * Large     A frame longer than the MTU goes only to a guest that says that it takes such ones
+ *           (mayfly/info.h), into several of its buffers.
  * Full      A guest whose next frame is for one without a free buffer waits until that one has some,
- *           so that no segment is lost while a receiver does not run; but one that takes nothing
- *           for HOLD_NS (netback.c) holds nobody up any more: frames for it are lost then, and so
- *           are those of a sender that had to wait for slow ones too often in this second. What
- *           comes from outside, where nobody can be made to wait, is kept meanwhile (park.h).
+ *           so that no segment is lost while a receiver does not run. While a sender waits with
+ *           frames for others behind, its time is bounded: a receiver that takes nothing for
+ *           HOLD_NS (netback.c) is not waited for, nor is any by a sender that had to wait for slow
+ *           ones too long in this second: frames for them are lost then. What comes
+ *           from outside, where nobody can be made to wait, is kept meanwhile (park.h).
  * Trust     A guest can write anything to its window at any time. Queues that make no sense, or
  *           chains that hold no frame, cost that guest its network, or that frame.
  */
@@ -28,13 +31,14 @@ struct netback {
     uint32_t next_run, next_dirty; /* slot + 1; in the queues below */
     uint32_t waiters, next_held;   /* slot + 1; who waits for a buffer of this guest */
     bool is_open, is_queued, is_dirty;
-    bool is_held;                       /* in the list of those that somebody waits for */
-    bool is_stuck;                      /* takes nothing: nobody waits for it */
-    bool is_broken;                     /* said so */
-    struct park parked;                 /* came in for this guest, which has no buffer */
-    uint64_t parked_ns;                 /* since when the oldest of them waits, or later */
-    uint64_t held_ns;                   /* since when it waits for a receiver */
-    uint64_t slow_since_ns, slow_ns;    /* a second, and what it waited for slow ones in it */
+    bool is_held;                    /* in the list of those that somebody waits for */
+    bool is_stuck;                   /* takes nothing: nobody waits for it */
+    uint16_t held_posted;            /* buffers that it had ever posted when it did not suffice */
+    bool is_broken;                  /* said so */
+    struct park parked;              /* came in for this guest, which has no buffer */
+    uint64_t parked_ns;              /* since when the oldest of them waits, or later */
+    uint64_t held_ns;                /* since when it waits for a receiver */
+    uint64_t slow_since_ns, slow_ns; /* a second, and what it waited for slow ones in it */
     uint64_t sent, received, bad, lost; /* frames; lost: its receive queue was full */
 };
 

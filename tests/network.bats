@@ -10,7 +10,8 @@ setup_file() {
     export KV=${ports[0]} UDP=${ports[1]} WEB=${ports[2]}
     # The first guest has address 10.77.0.2: it answers DNS for the machine's guests.
     system_start --shell -p "$KV:$KV" -p "$UDP:$UDP/udp" -p "$WEB:$WEB" --set dns=10.77.0.2 \
-        "$IMAGES" "$PROGRAMS/netpeer.img" "$PROGRAMS/resolve.img" "$PROGRAMS/netload.img"
+        "$IMAGES" "$PROGRAMS/netpeer.img" "$PROGRAMS/resolve.img" "$PROGRAMS/netload.img" \
+        "$PROGRAMS/netstress.img"
     wait_for "^mayfly> "
     shell start resolve name=dns server
     wait_for "dns: resolve: serving"
@@ -96,6 +97,25 @@ END
     wait_for "many: netload: 10000 connections good" 120
     wait_for "many exited with status 0"
     shell kill load
+}
+
+# stress NAME ADDRESS CONNECTIONS KIB: both ways at once, writes and reads of random sizes, every byte compared.
+stress() {
+    shell start netstress "name=$1" memory=64M client "$2" "$3" "$4" 7
+    wait_for "$1: netstress: $3 connections good" 120
+    wait_for "$1 exited with status 0"
+}
+
+@test "guest to guest: large segments, every byte right both ways, over IPv4 and IPv6, and no frame is lost" {
+    shell start netstress name=stress memory=64M server
+    wait_for "stress: netstress: serving"
+    stress one4 "$(address_of stress 2)" 1 16000
+    received=$(shell info stress | awk '$1 == "frames" { print $4 }')
+    [ "$received" -lt 4000 ] # in segments of 1,460 bytes: 11,222
+    stress some6 "$(address_of stress 3)" 8 2000
+    stress many4 "$(address_of stress 2)" 60 300
+    shell info stress | grep -F " 0 lost (full), 0 bad"
+    shell kill stress
 }
 
 @test "names are resolved to IPv4 and IPv6 addresses" {

@@ -62,7 +62,7 @@ static void take_rest(struct frame *f, struct cursor *c)
         const uint32_t bytes = c->piece->bytes - c->offset;
         f->rest[f->rest_count++] = (struct virtq_piece){c->piece->data + c->offset, bytes};
         f->rest_bytes += bytes;
-        if (f->rest_bytes > FRAME_MAX_BYTES) {
+        if (f->rest_bytes > FRAME_LARGE_BYTES) {
             return;
         }
     }
@@ -87,7 +87,7 @@ static bool load_one(struct frame *f, const struct virtq_piece *piece)
     const uint8_t *data = piece->data;
     const uint32_t bytes = piece->bytes - (uint32_t)sizeof(h);
 
-    if (piece->bytes < sizeof(h) + ETH_BYTES || bytes > FRAME_MAX_BYTES) {
+    if (piece->bytes < sizeof(h) + ETH_BYTES || bytes > FRAME_LARGE_BYTES) {
         return false;
     }
     f->head_bytes = bytes < FRAME_HEAD_BYTES ? bytes : FRAME_HEAD_BYTES;
@@ -112,7 +112,7 @@ bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t coun
     }
     f->head_bytes = cursor_read(&c, f->head, FRAME_HEAD_BYTES);
     take_rest(f, &c);
-    return f->head_bytes >= ETH_BYTES && frame_bytes(f) <= FRAME_MAX_BYTES && take_offload(f, &h);
+    return f->head_bytes >= ETH_BYTES && frame_bytes(f) <= FRAME_LARGE_BYTES && take_offload(f, &h);
 }
 
 static void finish_checksum(const struct frame *f, uint8_t *data)
@@ -149,20 +149,38 @@ static bool store_pieces(const struct frame *f, const struct virtio_net_hdr *h, 
     return true;
 }
 
-uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
-                     bool finish_csum)
+/* What a receiver is told about the frame. `finished`: the checksum that it needed. */
+static struct virtio_net_hdr describe(const struct frame *f, bool finished)
 {
     struct virtio_net_hdr h = {.num_buffers = 1};
-    const uint32_t bytes = (uint32_t)sizeof(h) + frame_bytes(f);
-    const bool finish = finish_csum && f->needs_csum && count == 1;
 
-    if (f->needs_csum && !finish) {
+    if (f->needs_csum && !finished) {
         h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
         h.csum_start = f->csum_start;
         h.csum_offset = f->csum_offset;
     } else if (f->csum_valid) {
         h.flags = VIRTIO_NET_HDR_F_DATA_VALID;
     }
+    return h;
+}
+
+uint32_t frame_store_large(const struct frame *f, const struct virtq_piece *pieces, uint16_t count)
+{
+    struct virtio_net_hdr h = describe(f, false);
+
+    h.num_buffers = count;
+    return store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0})
+               ? (uint32_t)sizeof(h) + frame_bytes(f)
+               : 0;
+}
+
+uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
+                     bool finish_csum)
+{
+    const bool finish = finish_csum && f->needs_csum && count == 1;
+    const struct virtio_net_hdr h = describe(f, finish);
+    const uint32_t bytes = (uint32_t)sizeof(h) + frame_bytes(f);
+
     if (count == 1 && pieces->bytes >= bytes) {
         store_one(f, &h, pieces->data);
     } else if (!store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0})) {

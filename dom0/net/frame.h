@@ -16,7 +16,9 @@
 #define FRAME_HEAD_BYTES                                                                           \
     160                      /* Ethernet, longest IPv4 header, longest TCP header, and some more   \
                               */
-#define FRAME_MAX_BYTES 1514 /* Ethernet header and MTU; no segmentation offload */
+#define FRAME_MAX_BYTES 1514 /* Ethernet header and MTU: what may leave the machine */
+#define FRAME_MTU_INSIDE 32512
+#define FRAME_LARGE_BYTES (14 + FRAME_MTU_INSIDE) /* between guests that take it (mayfly/info.h) */
 
 struct frame {
     uint32_t head_bytes; /* valid in head[] */
@@ -35,10 +37,16 @@ static inline uint32_t frame_bytes(const struct frame *f)
     return f->head_bytes + f->rest_bytes;
 }
 
+/** Too long for the world outside. */
+static inline bool frame_is_large(const struct frame *f)
+{
+    return frame_bytes(f) > FRAME_MAX_BYTES;
+}
+
 /**
  * Takes a frame in from `count` pieces (at most VIRTQ_CHAIN_MAX), which it borrows: a struct
- * virtio_net_hdr, then the frame. Returns false when it is not a whole Ethernet header, too long,
- * asks for segmentation, or for a checksum outside of head[].
+ * virtio_net_hdr, then the frame. Returns false when it is not a whole Ethernet header, longer than
+ * FRAME_LARGE_BYTES, asks for segmentation, or for a checksum outside of head[].
  */
 bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t count);
 
@@ -49,6 +57,9 @@ bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t coun
  */
 uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
                      bool finish_csum);
+
+/** The same into `count` buffers of one piece each, all of which it needs: says so in the header. */
+uint32_t frame_store_large(const struct frame *f, const struct virtq_piece *pieces, uint16_t count);
 
 /** Makes *f a frame that consists of the first `bytes` bytes of head[], which the caller fills in.
  */

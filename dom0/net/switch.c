@@ -114,11 +114,13 @@ static struct switch_verdict ip4_from_guest(struct net_switch *s, uint32_t guest
     if (p.dst >= 0xe0000000u || (p.dst >> 24) == 127 || p.dst == 0) { /* multicast, loopback */
         return drop(s, SWITCH_MULTICAST);
     }
-    if (!plan_is_inside(&s->plan, p.dst)) {
-        return ip4_outwards(s, guest, f, &p, now_s);
-    }
-    if (p.dst == plan_gateway_ip4(&s->plan)) {
-        return ip4_to_gateway(s, guest, f, &p, now_s);
+    const bool is_outside = !plan_is_inside(&s->plan, p.dst);
+    if (is_outside || p.dst == plan_gateway_ip4(&s->plan)) {
+        if (frame_is_large(f)) {
+            return drop(s, SWITCH_LARGE);
+        }
+        return is_outside ? ip4_outwards(s, guest, f, &p, now_s)
+                          : ip4_to_gateway(s, guest, f, &p, now_s);
     }
     const uint32_t to = plan_guest_of_ip4(&s->plan, p.dst);
     if (to == PLAN_NO_GUEST) {
@@ -147,6 +149,9 @@ static struct switch_verdict ip6_from_guest(struct net_switch *s, uint32_t guest
         return drop(s, SWITCH_MULTICAST);
     }
     if (plan_ip6_is_gateway(&s->plan, p.ip + IP6_DST)) {
+        if (frame_is_large(f)) {
+            return drop(s, SWITCH_LARGE);
+        }
         return answer_or_drop(s, echo_answer_ip6(f, &p), guest);
     }
     const uint32_t to = plan_guest_of_ip6(&s->plan, p.ip + IP6_DST);
@@ -219,6 +224,9 @@ struct switch_verdict switch_from_uplink(struct net_switch *s, struct frame *f, 
 {
     struct switch_verdict v = {.to = SWITCH_UPLINK};
 
+    if (frame_is_large(f)) {
+        return drop(s, SWITCH_LARGE);
+    }
     if ((f->head[ETH_DST] & 1) == 0 && !mac_is_equal(f->head + ETH_DST, s->uplink.mac)) {
         return drop(s, SWITCH_NO_ROUTE);
     }

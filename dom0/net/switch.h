@@ -40,7 +40,8 @@ struct switch_verdict {
     X(FLOWS_FULL, "no room for another flow")                                                      \
     X(NO_FLOW, "from outside, nobody waits for it")                                                \
     X(NO_ROUTE, "no way to the destination")                                                       \
-    X(TTL, "hop limit reached")
+    X(TTL, "hop limit reached")                                                                    \
+    X(LARGE, "longer than the MTU, to no guest")
 
 enum switch_counter {
 #define X(NAME, text) SWITCH_##NAME,

@@ -52,7 +52,14 @@ struct mf_virtq {
 };
 
 #define MF_NET_F_CSUM 0x1u /* both sides take packets with partial checksums (NEEDS_CSUM) */
-#define MF_NET_F_GSO 0x2u  /* both sides take TCP segments larger than the MTU */
+/*
+ * Packets between two guests may be larger than the MTU, up to `mtu_inside`, if dom0 offers this and
+ * the receiver says in `accepted` that it takes them: what arrives then lies in as many receive
+ * buffers as it needs, filled one after the other; num_buffers in the first one's header counts
+ * them. The length of a TCP segment is what both ends' options in their SYN allow, so only ends
+ * that both take large packets send them to each other. What leaves the machine keeps to `mtu`.
+ */
+#define MF_NET_F_LARGE 0x2u
 
 struct mf_net {
     uint32_t port; /* the guest's port, MF_NO_PORT: no network; [d] */
@@ -63,11 +70,11 @@ struct mf_net {
     uint16_t mtu;
     uint8_t ip4[4], ip4_gateway[4];
     uint8_t ip4_prefix, ip6_prefix; /* bits; 0: no address */
-    uint16_t reserved;
+    uint16_t accepted;              /* of features: what the guest's driver takes; [g] */
     uint8_t ip6[16], ip6_gateway[16];
     uint8_t dns4[4];
     uint8_t gateway_mac[6]; /* dom0's; there is no need for ARP to leave the subnet */
-    uint16_t reserved2;
+    uint16_t mtu_inside;    /* with MF_NET_F_LARGE; [d] */
 };
 
 enum mf_request_op {

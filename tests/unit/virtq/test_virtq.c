@@ -216,6 +216,34 @@ static void event_is_asked_for_behind_what_was_taken(void **state)
     ring_free(r);
 }
 
+/* Who has some, but needs more, is told of the next one only, and takes first what it put back. */
+static void event_is_asked_for_behind_what_does_not_suffice(void **state)
+{
+    (void)state;
+    struct ring *r = ring_create(8, true);
+    struct virtq_chain c;
+
+    for (uintptr_t i = 0; i < 3; i++) {
+        add_one(r, BUFFERS, 1, false, i);
+    }
+    virtq_driver_publish(&r->driver);
+    for (int i = 0; i < 3; i++) {
+        assert_true(virtq_device_take(&r->device, &c));
+    }
+    for (int i = 0; i < 3; i++) {
+        virtq_device_untake(&r->device);
+    }
+    assert_int_equal(virtq_device_pending(&r->device), 3);
+    assert_true(virtq_device_want_events_behind(&r->device, 2)); /* there are more: do not sleep */
+    assert_false(virtq_device_want_events_behind(&r->device, 3));
+    add_one(r, BUFFERS, 1, false, 3);
+    assert_true(virtq_driver_publish(&r->driver));
+    add_one(r, BUFFERS, 1, false, 4);
+    assert_false(virtq_driver_publish(&r->driver));
+    assert_int_equal(virtq_device_pending(&r->device), 5);
+    ring_free(r);
+}
+
 /* ---- model test --------------------------------------------------------------------------- */
 
 struct model {
@@ -530,6 +558,7 @@ int main(void)
         cmocka_unit_test(awake_ends_are_not_notified),
         cmocka_unit_test(event_comes_after_as_many_chains_as_asked),
         cmocka_unit_test(event_is_asked_for_behind_what_was_taken),
+        cmocka_unit_test(event_is_asked_for_behind_what_does_not_suffice),
         cmocka_unit_test(random_traffic_loses_nothing_and_no_event),
         cmocka_unit_test(queue_that_does_not_fit_is_refused),
         cmocka_unit_test(bad_descriptor_breaks_the_queue),

@@ -110,6 +110,7 @@ uint32_t mf_net_objects_in_use(unsigned int type)
 #define PAGE_BYTES 4096u
 #define AREA_PAGES_MAX 512
 #define SMALL_BYTES 512u
+#define RUN_PAGES (MF_RUN_BYTES / PAGE_BYTES)
 
 static struct packet_area {
     uint8_t *base; /* borrows */
@@ -117,10 +118,28 @@ static struct packet_area {
     uint32_t page_count;
     uint32_t fresh; /* pages from here on have never been used */
     uint8_t *half;  /* the second buffer of the newest page of large ones, never used; or NULL */
-    struct free_object *small, *large;
+    struct free_object *small, *large, *runs;
+    uint32_t run_count; /* free ones in `runs` */
     bool is_forgotten;
     uint8_t is_small[AREA_PAGES_MAX / 8]; /* which size a page has been cut into */
+    uint8_t is_run[AREA_PAGES_MAX / 8];   /* the first page of one */
 } area;
+
+static bool has_page(const uint8_t *set, uint32_t index)
+{
+    return (set[index / 8] & (1u << (index % 8))) != 0;
+}
+
+static uint32_t page_index(const void *buffer)
+{
+    return (uint32_t)((size_t)((const uint8_t *)buffer - area.base) / PAGE_BYTES);
+}
+
+static void add_page(uint8_t *set, const void *buffer)
+{
+    const uint32_t index = page_index(buffer);
+    set[index / 8] |= (uint8_t)(1u << (index % 8));
+}
 
 void mf_packet_area(void *base, size_t bytes)
 {
@@ -141,7 +160,10 @@ void mf_packet_area_forget(void)
     area.half = NULL;
     area.small = NULL;
     area.large = NULL;
+    area.runs = NULL;
+    area.run_count = 0;
     memset(area.is_small, 0, sizeof(area.is_small));
+    memset(area.is_run, 0, sizeof(area.is_run));
 }
 
 bool mf_packet_is_shared(const void *data, size_t bytes)
@@ -190,8 +212,7 @@ static void *take_small(uint32_t reserve)
         if (page == NULL) {
             return NULL;
         }
-        const uint32_t index = (uint32_t)((size_t)(page - area.base) / PAGE_BYTES);
-        area.is_small[index / 8] |= (uint8_t)(1u << (index % 8));
+        add_page(area.is_small, page);
         for (uint32_t at = PAGE_BYTES; at > 0; at -= SMALL_BYTES) {
             object = (struct free_object *)(void *)(page + at - SMALL_BYTES);
             object->next = area.small;
@@ -202,6 +223,41 @@ static void *take_small(uint32_t reserve)
     return object;
 }
 
+/* What is behind the first five eighths of the area is for other sizes. */
+static uint32_t fresh_runs(void)
+{
+    const uint32_t end = area.page_count / 8 * 5;
+    return area.fresh < end ? (end - area.fresh) / RUN_PAGES : 0;
+}
+
+uint32_t mf_packet_runs_left(void)
+{
+    return area.run_count + fresh_runs();
+}
+
+void *mf_packet_alloc_run(void)
+{
+    struct free_object *const object = area.runs;
+
+    if (object != NULL) {
+        area.runs = object->next;
+        area.run_count--;
+        return object;
+    }
+    if (fresh_runs() == 0) {
+        return NULL;
+    }
+    uint8_t *const run = area.base + (size_t)PAGE_BYTES * area.fresh;
+    area.fresh += RUN_PAGES;
+    add_page(area.is_run, run);
+    return run;
+}
+
+uint32_t mf_packet_bytes(const void *buffer)
+{
+    return has_page(area.is_run, page_index(buffer)) ? MF_RUN_BYTES : MF_PACKET_BYTES;
+}
+
 void *mf_packet_alloc(void)
 {
     return take_large(0);
@@ -210,12 +266,15 @@ void *mf_packet_alloc(void)
 void mf_packet_free(void *buffer)
 {
     struct free_object *const object = buffer;
-    const uint32_t index = (uint32_t)((size_t)((uint8_t *)buffer - area.base) / PAGE_BYTES);
-    const bool is_small = (area.is_small[index / 8] & (1u << (index % 8))) != 0;
-    struct free_object **const list = is_small ? &area.small : &area.large;
+    const uint32_t index = page_index(buffer);
+    struct free_object **list = has_page(area.is_small, index) ? &area.small : &area.large;
 
     if (area.is_forgotten) {
         return;
+    }
+    if (has_page(area.is_run, index)) {
+        list = &area.runs;
+        area.run_count++;
     }
     object->next = *list;
     *list = object;
@@ -236,6 +295,8 @@ void *mem_malloc(mem_size_t bytes)
         p = take_small(reserve);
     } else if (bytes <= MF_PACKET_BYTES) {
         p = take_large(reserve);
+    } else if (bytes <= MF_RUN_BYTES) {
+        p = mf_packet_alloc_run();
     }
     return p != NULL ? p : malloc(bytes);
 }

@@ -37,7 +37,9 @@
 #include "virtq/virtq.h"
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
+#define LARGE_BYTES 32512    /* the longest IP packet, between guests */
 #define RX_BUFFERS_FIRST 64u /* posted at first: a datagram of 64 KiB in fragments fits */
+#define RX_RUNS 16u          /* among those posted, while large packets come in */
 #define POLL_BUDGET 256u     /* packets taken in one poll: other pollers want to run, too */
 #define DEFER_US 100u        /* a notification waits for others at most this long in a busy guest */
 #define RESOLVE_SECONDS 20u  /* ARP and ND timers run this long after a look-up */
@@ -53,7 +55,11 @@ static struct netfront {
     struct virtq_driver rx, tx;
     uint32_t port;
     uint32_t features;
+    uint16_t mtu_inside; /* to other guests, TCP only; 0: as to anybody */
+    uint32_t rx_runs;    /* posted: runs of memory.h */
     uint32_t rx_target;  /* buffers to keep posted */
+    uint8_t *spare;      /* a run for copies when there is no memory; NULL: none */
+    bool spare_is_sent;
     bool tx_was_full;    /* lwIP could not send: it is to try again */
     uint32_t defer_left; /* chains that may still be added without a notification */
     uint64_t defer_until_tsc;
@@ -77,11 +83,26 @@ static void rx_post(void *buffer)
 {
     const struct virtq_segment segment = {
         .address = (uintptr_t)buffer - HV_WINDOW0_VA,
-        .bytes = MF_PACKET_BYTES,
+        .bytes = mf_packet_bytes(buffer),
     };
     if (!virtq_driver_add(&nf.rx, &segment, 0, 1, buffer)) {
         mf_packet_free(buffer);
+    } else if (segment.bytes == MF_RUN_BYTES) {
+        nf.rx_runs++;
     }
+}
+
+/* *bytes: written to *buffer, and `room` is what it has. */
+static bool rx_take(void **buffer, uint32_t *bytes, uint32_t *room)
+{
+    if (!virtq_driver_take(&nf.rx, buffer, bytes)) {
+        return false;
+    }
+    *room = mf_packet_bytes(*buffer);
+    if (*room == MF_RUN_BYTES) {
+        nf.rx_runs--;
+    }
+    return true;
 }
 
 static void rx_fill(void)
@@ -100,11 +121,17 @@ static void rx_packet_free(struct pbuf *p)
     mf_packet_free(((struct rx_packet *)(void *)p)->buffer);
 }
 
-/* A pbuf for `bytes` at `data` in `buffer`, without a copy if there is another buffer to post. */
-static struct pbuf *rx_wrap(void *buffer, uint8_t *data, uint16_t bytes)
+/*
+ * A pbuf for `bytes` at `data` in `buffer`, without a copy if there is another buffer to post.
+ * `is_large`: a run is to be posted, as more large packets are likely to come.
+ */
+static struct pbuf *rx_wrap(void *buffer, uint8_t *data, uint16_t bytes, bool is_large)
 {
-    void *const other = mf_packet_alloc();
+    void *other = is_large && nf.rx_runs < RX_RUNS ? mf_packet_alloc_run() : NULL;
 
+    if (other == NULL) {
+        other = mf_packet_alloc();
+    }
     if (other != NULL) {
         struct rx_packet *const packet = &packets[(uintptr_t)buffer / MF_PACKET_BYTES];
         packet->custom.custom_free_function = rx_packet_free;
@@ -134,20 +161,52 @@ static void rx_watch_fragments(const uint8_t *frame, uint32_t bytes)
     }
 }
 
-static void rx_input(void *buffer, uint32_t written)
+/*
+ * Takes `count` more buffers, in which a large packet goes on whose first part is p (NULL: lost).
+ * Returns false when it is not whole.
+ */
+static bool rx_append(struct pbuf *p, unsigned int count)
+{
+    struct pbuf *last = p;
+    uint32_t total = p != NULL ? p->tot_len : 0, bytes, room;
+    void *buffer;
+
+    for (; count > 0 && rx_take(&buffer, &bytes, &room); count--) {
+        if (last == NULL || bytes > room || total + bytes > UINT16_MAX) {
+            rx_post(buffer);
+            last = NULL;
+            continue;
+        }
+        total += bytes;
+        last->next = rx_wrap(buffer, buffer, (uint16_t)bytes, true);
+        last = last->next;
+    }
+    for (struct pbuf *q = p; q != NULL; q = q->next) {
+        q->tot_len = (uint16_t)total;
+        total -= q->len;
+    }
+    return last != NULL && count == 0;
+}
+
+static void rx_input(void *buffer, uint32_t written, uint32_t room)
 {
     uint8_t *const bytes = buffer;
     struct virtio_net_hdr header;
 
-    if (written < HEADER_BYTES + SIZEOF_ETH_HDR || written > MF_PACKET_BYTES) {
+    if (written < HEADER_BYTES + SIZEOF_ETH_HDR || written > room) {
         rx_post(buffer);
         return;
     }
     memcpy(&header, bytes, sizeof(header));
     rx_watch_fragments(bytes + HEADER_BYTES, written - HEADER_BYTES);
-    struct pbuf *const p =
-        rx_wrap(buffer, bytes + HEADER_BYTES, (uint16_t)(written - HEADER_BYTES));
-    if (p == NULL) {
+    const uint32_t more =
+        header.num_buffers > 1 && nf.mtu_inside != 0 ? header.num_buffers - 1u : 0;
+    struct pbuf *const p = rx_wrap(buffer, bytes + HEADER_BYTES, (uint16_t)(written - HEADER_BYTES),
+                                   more > 0 || written > MF_PACKET_BYTES);
+    if (!rx_append(p, more)) {
+        if (p != NULL) {
+            pbuf_free(p);
+        }
         return; /* no memory: lost, as on any wire */
     }
     const bool is_good =
@@ -165,11 +224,11 @@ static unsigned int rx_poll(void)
 {
     unsigned int count = 0;
     void *buffer;
-    uint32_t bytes;
+    uint32_t bytes, room;
 
-    while (count < POLL_BUDGET && virtq_driver_take(&nf.rx, &buffer, &bytes)) {
+    while (count < POLL_BUDGET && rx_take(&buffer, &bytes, &room)) {
         mf_tcp_set_more(virtq_driver_has_used(&nf.rx));
-        rx_input(buffer, bytes);
+        rx_input(buffer, bytes, room);
         count++;
     }
     if (count == 0) {
@@ -188,6 +247,15 @@ static unsigned int rx_poll(void)
 
 /* ---- send --------------------------------------------------------------------------------- */
 
+static void tx_copy_free(uint8_t *buffer)
+{
+    if (buffer == nf.spare) {
+        nf.spare_is_sent = false;
+    } else {
+        mf_packet_free(buffer);
+    }
+}
+
 /* Tokens: a pbuf that we hold a reference of, or the address + 1 of a buffer with a copy. */
 static void tx_reclaim(void)
 {
@@ -196,7 +264,7 @@ static void tx_reclaim(void)
 
     while (virtq_driver_take(&nf.tx, &token, &bytes)) {
         if (((uintptr_t)token & 1) != 0) {
-            mf_packet_free((void *)((uintptr_t)token - 1));
+            tx_copy_free((uint8_t *)token - 1);
         } else {
             pbuf_free(token);
         }
@@ -292,9 +360,25 @@ static bool tx_in_place(struct pbuf *p, const struct virtq_segment *segments, un
     return true;
 }
 
+/*
+ * A buffer for a copy. Without memory the spare one, which is back soon: something can always be
+ * sent, so that what holds the memory goes.
+ */
+static uint8_t *tx_copy_alloc(uint32_t bytes)
+{
+    uint8_t *const buffer = bytes <= MF_PACKET_BYTES ? mf_packet_alloc() : mf_packet_alloc_run();
+
+    if (buffer != NULL || nf.spare_is_sent) {
+        return buffer;
+    }
+    nf.spare_is_sent = nf.spare != NULL;
+    return nf.spare;
+}
+
 static bool tx_copied(struct pbuf *p)
 {
-    uint8_t *const buffer = p->tot_len + HEADER_BYTES <= MF_PACKET_BYTES ? mf_packet_alloc() : NULL;
+    const uint32_t bytes = HEADER_BYTES + p->tot_len;
+    uint8_t *const buffer = bytes <= MF_RUN_BYTES ? tx_copy_alloc(bytes) : NULL;
 
     if (buffer == NULL) {
         return false;
@@ -305,12 +389,10 @@ static bool tx_copied(struct pbuf *p)
         tx_offload(&header, buffer + HEADER_BYTES, p->tot_len);
     }
     memcpy(buffer, &header, sizeof(header));
-    const struct virtq_segment segment = {
-        .address = (uintptr_t)buffer - HV_WINDOW0_VA,
-        .bytes = p->tot_len + HEADER_BYTES,
-    };
+    const struct virtq_segment segment = {.address = (uintptr_t)buffer - HV_WINDOW0_VA,
+                                          .bytes = bytes};
     if (!tx_add(&segment, 1, buffer + 1)) {
-        mf_packet_free(buffer);
+        tx_copy_free(buffer);
         return false;
     }
     return true;
@@ -367,6 +449,28 @@ static err_t output_ip6(struct netif *netif, struct pbuf *p, const ip6_addr_t *t
     }
     return ethernet_output(netif, p, (struct eth_addr *)(void *)netif->hwaddr, &nf.gateway,
                            ETHTYPE_IPV6);
+}
+
+u16_t mf_tcp_mtu(u16_t mtu, const struct netif *netif, const ip_addr_t *to)
+{
+    if (nf.mtu_inside == 0 || netif != nf.netif) {
+        return mtu;
+    }
+    const ip4_addr_t *const to4 = ip_2_ip4(to);
+    const bool is_inside =
+        IP_IS_V6(to) ? ip6_addr_islinklocal(ip_2_ip6(to)) || is_in_ip6_subnet(ip_2_ip6(to))
+                     : ip4_addr_netcmp(to4, netif_ip4_addr(netif), netif_ip4_netmask(netif)) &&
+                           !ip4_addr_cmp(to4, netif_ip4_gw(netif));
+    return is_inside ? nf.mtu_inside : mtu;
+}
+
+#define RUNS_PER_WRITE 4 /* the longest write, 64 KiB, in segments of any length */
+
+u16_t mf_tcp_segment_max(u16_t mss)
+{
+    const u16_t usual = TCP_MSS - 20; /* by IPv6, too, what is no large packet */
+
+    return mss > usual && mf_packet_runs_left() < RUNS_PER_WRITE ? usual : mss;
 }
 
 /* ---- polling ------------------------------------------------------------------------------ */
@@ -499,6 +603,33 @@ static bool is_sound(const struct mf_info *info)
            net->buffers_bytes <= HV_WINDOW_BYTES - net->buffers;
 }
 
+_Static_assert(LARGE_BYTES + SIZEOF_ETH_HDR + HEADER_BYTES + sizeof(struct pbuf) + 64 <=
+                   MF_RUN_BYTES,
+               "a segment is built in one buffer");
+
+/* What the device is like; says what we take. */
+static void use_device(const struct mf_info *info)
+{
+    struct mf_net *const own = &((struct mf_info *)(uintptr_t)info)->net;
+
+    nf.port = info->net.port;
+    nf.features = info->net.features;
+    nf.mtu_inside = 0;
+    nf.rx_runs = 0;
+    if ((nf.features & MF_NET_F_LARGE) != 0 && info->net.mtu_inside > info->net.mtu) {
+        nf.mtu_inside = LWIP_MIN(info->net.mtu_inside, LARGE_BYTES);
+        own->accepted = MF_NET_F_LARGE;
+    }
+    nf.rx_target = info->net.rx.size < RX_BUFFERS_FIRST ? info->net.rx.size : RX_BUFFERS_FIRST;
+}
+
+static void use_buffers(const struct mf_net *net)
+{
+    mf_packet_area((void *)(uintptr_t)net->buffers, net->buffers_bytes);
+    nf.spare = mf_packet_alloc_run();
+    nf.spare_is_sent = false;
+}
+
 static bool start_queue(struct virtq_driver *q, const struct mf_virtq *where)
 {
     const struct virtq_place place = {
@@ -525,10 +656,8 @@ bool netfront_start(const struct mf_info *info, struct netif *netif)
         (const volatile struct hv_time_page *)(uintptr_t)HV_TIME_PAGE;
     nf.defer_tsc = time->tsc_khz * DEFER_US / 1000;
     nf.netif = netif;
-    nf.port = info->net.port;
-    nf.features = info->net.features;
-    nf.rx_target = info->net.rx.size < RX_BUFFERS_FIRST ? info->net.rx.size : RX_BUFFERS_FIRST;
-    mf_packet_area((void *)(uintptr_t)info->net.buffers, info->net.buffers_bytes);
+    use_device(info);
+    use_buffers(&info->net);
     add_netif(info);
     mf_event_register(&event);
     rx_fill();
@@ -574,12 +703,10 @@ bool netfront_attach(const struct mf_info *info)
     }
     restart_queue(&nf.rx, &net->rx);
     restart_queue(&nf.tx, &net->tx);
-    nf.port = net->port;
-    nf.features = net->features;
-    nf.rx_target = net->rx.size < RX_BUFFERS_FIRST ? net->rx.size : RX_BUFFERS_FIRST;
+    use_device(info);
     nf.tx_was_full = false;
     nf.defer_left = 0;
-    mf_packet_area((void *)(uintptr_t)net->buffers, net->buffers_bytes);
+    use_buffers(net);
     memcpy(nf.netif->hwaddr, net->mac, ETH_HWADDR_LEN);
     memcpy(&nf.gateway, net->gateway_mac, sizeof(nf.gateway));
     read_ip4(net, &address, &mask, &gateway);

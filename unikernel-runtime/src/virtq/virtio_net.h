@@ -19,7 +19,7 @@ struct virtio_net_hdr {
     uint16_t gso_size;
     uint16_t csum_start;
     uint16_t csum_offset;
-    uint16_t num_buffers; /* always 1 here: receive buffers are not merged */
+    uint16_t num_buffers; /* receive buffers that the packet lies in; 1 in what is sent */
 };
 
 _Static_assert(sizeof(struct virtio_net_hdr) == 12, "virtio 1.2, 5.1.6");

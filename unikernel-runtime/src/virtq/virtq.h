@@ -187,7 +187,7 @@ bool virtq_device_init(struct virtq_device *q, void *window, uint32_t low, uint3
  */
 bool virtq_device_take(struct virtq_device *q, struct virtq_chain *chain);
 
-/** Puts the chain taken last back, to be taken again. Only directly after its take. */
+/** Puts the chain taken last, of those not given back, back: it is taken again before others. */
 void virtq_device_untake(struct virtq_device *q);
 
 /** Chains that virtq_device_take() may still find: one read of shared memory. */
@@ -204,6 +204,9 @@ bool virtq_device_publish(struct virtq_device *q);
 
 /** Asks for an event at the next available chain. Returns true when there is one already. */
 bool virtq_device_want_events(struct virtq_device *q);
+
+/** The same for a chain behind the next `pending` ones, which do not suffice. */
+bool virtq_device_want_events_behind(struct virtq_device *q, uint16_t pending);
 
 /** Without EVENT_IDX: asks for no events until virtq_device_want_events(). Else does nothing. */
 void virtq_device_want_no_events(struct virtq_device *q);

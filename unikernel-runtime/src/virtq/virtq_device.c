@@ -162,15 +162,20 @@ bool virtq_device_publish(struct virtq_device *q)
     return (load16(&q->avail->flags) & VIRTQ_AVAIL_F_NO_INTERRUPT) == 0;
 }
 
-bool virtq_device_want_events(struct virtq_device *q)
+bool virtq_device_want_events_behind(struct virtq_device *q, uint16_t pending)
 {
     if (q->event_idx) {
-        __atomic_store_n(avail_event(q), q->avail_next, __ATOMIC_RELAXED);
+        __atomic_store_n(avail_event(q), (uint16_t)(q->avail_next + pending), __ATOMIC_RELAXED);
     } else {
         __atomic_store_n(&q->used->flags, 0, __ATOMIC_RELAXED);
     }
     __atomic_thread_fence(__ATOMIC_SEQ_CST); /* pairs with the driver's publish */
-    return virtq_device_pending(q) != 0;
+    return virtq_device_pending(q) > pending;
+}
+
+bool virtq_device_want_events(struct virtq_device *q)
+{
+    return virtq_device_want_events_behind(q, 0);
 }
 
 void virtq_device_want_no_events(struct virtq_device *q)

@@ -4,7 +4,19 @@
 
 #include "lwip/ip_addr.h"
 
+struct netif;
 struct tcp_pcb;
+
+/* netfront.c */
+
+/** The longest TCP segment to `to`, IP header and all, by an interface whose MTU is `mtu`. */
+u16_t mf_tcp_mtu(u16_t mtu, const struct netif *netif, const ip_addr_t *to);
+
+/** The longest segment, of at most `mss`, that tcp_write() is to build now: depends on memory. */
+u16_t mf_tcp_segment_max(u16_t mss);
+
+/** The longest TCP payload that we ever ask for; mf_tcp_mtu() may allow less. */
+#define MF_TCP_MSS_MAX 32472
 
 /** The first sequence number of a connection (RFC 6528): a clock plus a keyed hash of its ends. */
 u32_t mf_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote,

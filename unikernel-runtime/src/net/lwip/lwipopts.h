@@ -39,7 +39,7 @@
  * segments while the receiver does not run (measured: 18 against 116 MB/s).
  */
 #define LWIP_TCP 1
-#define TCP_MSS 1460
+#define TCP_MSS 1460 /* to the outside; between guests as mf_tcp_mtu() says */
 #define LWIP_WND_SCALE 1
 #define TCP_RCV_SCALE 2
 #define TCP_WND (128 * 1024)
@@ -48,6 +48,8 @@
 #define TCP_SNDLOWAT (32 * 1024)
 #define TCP_SNDQUEUELOWAT (TCP_SND_QUEUELEN / 2)
 #define TCP_OVERSIZE TCP_MSS
+/* Room for what may follow: up to the end of the buffer that it will have (memory.h). */
+#define TCP_OVERSIZE_CALC_LENGTH(length) ((length) <= TCP_MSS ? TCP_MSS : 0xfff8)
 #define TCP_QUEUE_OOSEQ 1
 #define LWIP_TCP_SACK_OUT 1
 #define TCP_LISTEN_BACKLOG 1
