@@ -138,8 +138,8 @@ static enum hv_err table_new(struct aspace *as, uint64_t *parent, unsigned int i
         return HV_ERR_NOMEM;
     }
     uint64_t *table = phys_to_virt(pa);
-    for (unsigned int n = 0; e != 0 && n < ENTRIES; n++) {
-        table[n] = e;
+    if (e != 0) {
+        arch_fill(table, e, ENTRIES);
     }
     entry_set(parent, i, pa.v | TABLE_FLAGS);
     *out = table;
@@ -649,9 +649,7 @@ paddr_t aspace_window_new(uint32_t first, uint32_t pages)
 
     if (pa.v != 0) {
         uint64_t *table = phys_to_virt(pa);
-        for (uint32_t i = first; i < first + pages; i++) {
-            table[i] = prot_bits(HV_PROT_READ | HV_PROT_WRITE);
-        }
+        arch_fill(table + first, prot_bits(HV_PROT_READ | HV_PROT_WRITE), pages);
         frame_of(pa)->low = (uint16_t)first;
         frame_of(pa)->high = (uint16_t)(first + pages);
     }

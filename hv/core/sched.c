@@ -69,18 +69,26 @@ static void bucket_add(struct run *r, struct vcpu *v, bool is_behind)
     uint64_t ahead = (v->virtual_ns >> BUCKET_SHIFT) - (r->virtual_ns >> BUCKET_SHIFT);
     ahead = min_u64(ahead, BUCKETS - 1);
     const uint32_t b = ((r->virtual_ns >> BUCKET_SHIFT) + ahead) % BUCKETS;
+    struct vcpu *after = is_behind ? r->bucket[b].first : NULL;
+    struct vcpu *before = is_behind ? NULL : r->bucket[b].last;
 
-    v->queue_next = NULL;
-    if (!(r->occupied & 1ul << b)) {
-        r->bucket[b].first = v;
-        r->bucket[b].last = v;
-        r->occupied |= 1ul << b;
-    } else if (is_behind) {
-        v->queue_next = r->bucket[b].first;
-        r->bucket[b].first = v;
-    } else {
-        r->bucket[b].last->queue_next = v;
-        r->bucket[b].last = v;
+    v->bucket = b;
+    v->queue_next = after;
+    v->queue_prev = before;
+    *(before != NULL ? &before->queue_next : &r->bucket[b].first) = v;
+    *(after != NULL ? &after->queue_prev : &r->bucket[b].last) = v;
+    r->occupied |= 1ul << b;
+}
+
+static void bucket_remove(struct run *r, struct vcpu *v)
+{
+    const uint32_t b = v->bucket;
+    struct vcpu *after = v->queue_next, *before = v->queue_prev;
+
+    *(before != NULL ? &before->queue_next : &r->bucket[b].first) = after;
+    *(after != NULL ? &after->queue_prev : &r->bucket[b].last) = before;
+    if (r->bucket[b].first == NULL) {
+        r->occupied &= ~(1ul << b);
     }
 }
 
@@ -112,12 +120,6 @@ static inline uint32_t first_bucket(const struct run *r)
     return (start + (uint32_t)__builtin_ctzl(rotated)) % BUCKETS;
 }
 
-/* The first in the queue, which is not empty. */
-static inline struct vcpu *first_queued(const struct run *r)
-{
-    return r->only != NULL ? r->only : r->bucket[first_bucket(r)].first;
-}
-
 /* Takes the first of the lowest bucket. One that was farther ahead than the buckets reach is put
  * where it belongs when the queue's time has come to the bucket where it waited. */
 static struct vcpu *bucket_take(struct run *r)
@@ -128,10 +130,7 @@ static struct vcpu *bucket_take(struct run *r)
         const uint64_t ahead = (b - time) % BUCKETS;
         struct vcpu *v = r->bucket[b].first;
 
-        r->bucket[b].first = v->queue_next;
-        if (v->queue_next == NULL) {
-            r->occupied &= ~(1ul << b);
-        }
+        bucket_remove(r, v);
         if (likely(v->virtual_ns >> BUCKET_SHIFT <= time + ahead)) {
             return v;
         }
@@ -165,32 +164,12 @@ static inline struct vcpu *dequeue_first(struct run *r)
 static void dequeue(struct run *r, struct vcpu *v)
 {
     if (r->only == v) {
-        (void)dequeue_first(r);
-        return;
+        r->only = NULL;
+    } else {
+        bucket_remove(r, v);
     }
-    for (uint32_t b = 0; b < BUCKETS; b++) {
-        struct vcpu *before = NULL;
-        for (struct vcpu *at = r->occupied & 1ul << b ? r->bucket[b].first : NULL; at != NULL;
-             before = at, at = at->queue_next) {
-            if (at != v) {
-                continue;
-            }
-            if (before != NULL) {
-                before->queue_next = v->queue_next;
-            } else {
-                r->bucket[b].first = v->queue_next;
-            }
-            if (v->queue_next == NULL) {
-                r->bucket[b].last = before;
-            }
-            if (r->bucket[b].first == NULL) {
-                r->occupied &= ~(1ul << b);
-            }
-            r->queued--;
-            v->is_queued = false;
-            return;
-        }
-    }
+    r->queued--;
+    v->is_queued = false;
 }
 
 static inline bool is_held(const struct vcpu *v)
@@ -237,7 +216,7 @@ static HV_ALWAYS_INLINE void make_ready(struct run *r, struct vcpu *v)
 
 /* ---- time ------------------------------------------------------------------------------------- */
 
-static void timer_set(struct run *r, struct vcpu *v, uint64_t when)
+static HV_ALWAYS_INLINE void timer_set(struct run *r, struct vcpu *v, uint64_t when)
 {
     v->wake_at = when;
     if (when == UINT64_MAX || (v->is_timed && v->timer.key <= when)) {
@@ -300,7 +279,8 @@ static inline void account(struct run *r, struct vcpu *v, uint64_t now)
 }
 
 /* When hv must get the CPU back from `v`. */
-static uint64_t next_interrupt(const struct run *r, const struct vcpu *v, uint64_t now)
+static HV_ALWAYS_INLINE uint64_t next_interrupt(const struct run *r, const struct vcpu *v,
+                                                uint64_t now)
 {
     uint64_t when = r->timers != NULL ? r->timers->timer.key : UINT64_MAX;
 
@@ -461,6 +441,18 @@ static inline bool finish_wait(struct vcpu *v)
     return likely(deadline == 0) || port_wait_over(v->domain, clock_ns() >= deadline);
 }
 
+/* Has `v` go on. Returns when it must go on waiting, until its wait_deadline. */
+static inline void enter(struct vcpu *v)
+{
+    if (finish_wait(v)) {
+        cpu_switch_to(v);
+        if (unlikely(v->preempt_at != 0) && v->preempt_at <= clock_ns()) {
+            cpu_preempt(v);
+        }
+        arch_resume();
+    }
+}
+
 static void HV_NORETURN run(uint64_t deadline_ns)
 {
     struct cpu *cpu = this_cpu();
@@ -474,13 +466,8 @@ static void HV_NORETURN run(uint64_t deadline_ns)
                 cpu_idle_wait();
             }
             __atomic_fetch_and(&idle_cpus, ~(1ul << cpu->index), __ATOMIC_SEQ_CST);
-        } else if (finish_wait(v)) {
-            cpu_switch_to(v);
-            if (unlikely(v->preempt_at != 0) && v->preempt_at <= clock_ns()) {
-                cpu_preempt(v);
-            }
-            arch_resume();
         } else {
+            enter(v);
             deadline_ns = v->wait_deadline;
         }
     }
@@ -500,17 +487,27 @@ void sched_yield(void)
 {
     struct cpu *cpu = this_cpu();
     struct run *r = run_of(cpu->index);
-    struct vcpu *v = cpu->current;
+    struct vcpu *v = cpu->current, *next;
 
     lock_take(&r->lock);
-    if (r->queued != 0) {
-        const struct vcpu *first = first_queued(r);
-        if (v->virtual_ns < first->virtual_ns) {
-            v->virtual_ns = first->virtual_ns;
-        }
+    if (r->queued == 0 || v->is_paused || cpu->resched) { /* there is more to do than that */
+        lock_drop(&r->lock);
+        run(0);
     }
+    const uint64_t now = clock_ns();
+    next = dequeue_first(r);
+    if (v->virtual_ns < next->virtual_ns) {
+        v->virtual_ns = next->virtual_ns;
+    }
+    put_current(r, cpu, v, now);
+    set_running(cpu, next, now);
+    /* For who waits here the timer is set since choose(). */
+    const bool is_plain = next->cap_percent == 0 && next->preempt_at == 0;
+    const uint64_t when = likely(is_plain) ? now + SLICE_NS : next_interrupt(r, next, now);
     lock_drop(&r->lock);
-    sched_run();
+    cpu_timer_arm(when);
+    enter(next);
+    run(next->wait_deadline);
 }
 
 /* ---- from outside ----------------------------------------------------------------------------- */

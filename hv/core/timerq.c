@@ -1,7 +1,31 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* timerq.c - see timerq.h. */
+/*
+ * timerq.c - see timerq.h. The rank of a node is how many nodes there are on the way to the nearest
+ * place with no child, and the right child never has the greater one: so a way to the right is short.
+ */
 #include "hv/timerq.h"
 
+static inline uint32_t rank_of(const struct vcpu *v)
+{
+    return v != NULL ? v->timer.rank : 0;
+}
+
+/* Puts the children of `v` in order. True when its rank is another one now. */
+static bool update(struct vcpu *v)
+{
+    struct timer_node *t = &v->timer;
+    const uint32_t was = t->rank;
+
+    if (rank_of(t->left) < rank_of(t->right)) {
+        struct vcpu *left = t->left;
+        t->left = t->right;
+        t->right = left;
+    }
+    t->rank = rank_of(t->right) + 1;
+    return t->rank != was;
+}
+
+/* As deep as the ranks of both together. The root's parent is for the caller to set. */
 static struct vcpu *merge(struct vcpu *a, struct vcpu *b)
 {
     if (a == NULL || b == NULL) {
@@ -12,72 +36,35 @@ static struct vcpu *merge(struct vcpu *a, struct vcpu *b)
         a = b;
         b = t;
     }
-    b->timer.next = a->timer.child;
-    b->timer.prev = a;
-    if (b->timer.next != NULL) {
-        b->timer.next->timer.prev = b;
-    }
-    a->timer.child = b;
+    a->timer.right = merge(a->timer.right, b);
+    a->timer.right->timer.parent = a;
+    (void)update(a);
     return a;
-}
-
-/* Merges a list of siblings: in pairs from the left, then the pairs from the right. */
-static struct vcpu *merge_pairs(struct vcpu *first)
-{
-    struct vcpu *pairs = NULL;
-
-    while (first != NULL) {
-        struct vcpu *a = first;
-        struct vcpu *b = a->timer.next;
-        first = b != NULL ? b->timer.next : NULL;
-        a->timer.next = NULL;
-        if (b != NULL) {
-            b->timer.next = NULL;
-        }
-        struct vcpu *pair = merge(a, b);
-        pair->timer.next = pairs;
-        pairs = pair;
-    }
-    struct vcpu *all = NULL;
-    while (pairs != NULL) {
-        struct vcpu *next = pairs->timer.next;
-        pairs->timer.next = NULL;
-        all = merge(all, pairs);
-        pairs = next;
-    }
-    return all;
 }
 
 void timerq_insert(struct vcpu **root, struct vcpu *v)
 {
-    v->timer.child = NULL;
-    v->timer.next = NULL;
-    v->timer.prev = NULL;
+    v->timer = (struct timer_node){.key = v->timer.key, .rank = 1};
     *root = merge(*root, v);
+    (*root)->timer.parent = NULL;
 }
 
 void timerq_remove(struct vcpu **root, struct vcpu *v)
 {
-    struct vcpu *below = merge_pairs(v->timer.child);
+    struct vcpu *parent = v->timer.parent;
+    struct vcpu *below = merge(v->timer.left, v->timer.right);
 
-    if (v == *root) {
+    if (below != NULL) {
+        below->timer.parent = parent;
+    }
+    if (parent == NULL) {
         *root = below;
+    } else if (parent->timer.left == v) {
+        parent->timer.left = below;
     } else {
-        if (v->timer.prev->timer.child == v) {
-            v->timer.prev->timer.child = v->timer.next;
-        } else {
-            v->timer.prev->timer.next = v->timer.next;
-        }
-        if (v->timer.next != NULL) {
-            v->timer.next->timer.prev = v->timer.prev;
-        }
-        *root = merge(*root, below);
+        parent->timer.right = below;
     }
-    if (*root != NULL) {
-        (*root)->timer.prev = NULL;
-        (*root)->timer.next = NULL;
+    while (parent != NULL && update(parent)) {
+        parent = parent->timer.parent;
     }
-    v->timer.child = NULL;
-    v->timer.next = NULL;
-    v->timer.prev = NULL;
 }

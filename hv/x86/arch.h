@@ -32,6 +32,12 @@ static inline void arch_zero_page(void *page)
     __asm__ volatile("rep stosq" : "+D"(page), "+c"(count) : "a"(0ul) : "memory");
 }
 
+/* For entries of tables: unlike a loop, it costs the CPU little more than the stores. */
+static inline void arch_fill(uint64_t *to, uint64_t value, uint64_t count)
+{
+    __asm__ volatile("rep stosq" : "+D"(to), "+c"(count) : "a"(value) : "memory");
+}
+
 static inline void arch_copy_page(void *to, const void *from)
 {
     uint64_t count = PAGE_SIZE / 8;

@@ -299,14 +299,6 @@ static uint64_t pcid_of(struct cpu *cpu, const struct domain *d, bool *keep)
     return slot + 1;
 }
 
-static void forget_loaded(struct cpu *cpu)
-{
-    if (cpu->loaded != NULL) {
-        __atomic_fetch_and(&cpu->loaded->loaded_cpus, ~(1ul << cpu->index), __ATOMIC_RELEASE);
-        cpu->loaded = NULL;
-    }
-}
-
 /*
  * Loads the tables of `v`. With PCIDs the old root leaves the top table before CR3 changes and the
  * new one enters after it, so that no walk, even a speculative one, mixes one domain's root with
@@ -327,18 +319,16 @@ static void load_root(struct cpu *cpu, struct vcpu *v)
         *entry = root;
         write_cr3(cpu->top_table_pa);
     }
-    forget_loaded(cpu);
-    cpu->loaded = v;
+    __atomic_store_n(&cpu->loaded, v, __ATOMIC_RELEASE);
     v->last_cpu = cpu->index;
     v->needs_flush = false;
-    __atomic_fetch_or(&v->loaded_cpus, 1ul << cpu->index, __ATOMIC_RELEASE);
 }
 
 static void unload_root(struct cpu *cpu)
 {
     cpu->top_table[0] = 0;
     write_cr3(cpu->top_table_pa);
-    forget_loaded(cpu);
+    __atomic_store_n(&cpu->loaded, NULL, __ATOMIC_RELEASE);
 }
 
 void cpu_check_unload(void)
@@ -353,22 +343,25 @@ void cpu_check_unload(void)
 
 bool cpu_unload(struct vcpu *v)
 {
-    struct cpu *cpu = this_cpu();
-    uint64_t where = __atomic_load_n(&v->loaded_cpus, __ATOMIC_ACQUIRE);
+    bool done = true;
 
-    if (where & 1ul << cpu->index) {
-        unload_root(cpu);
-        where &= ~(1ul << cpu->index);
+    for (uint32_t i = 0; i < cpu_online_count(); i++) {
+        struct cpu *cpu = &blocks[i]->cpu;
+        if (__atomic_load_n(&cpu->loaded, __ATOMIC_ACQUIRE) != v) {
+            continue;
+        }
+        if (cpu == this_cpu()) {
+            unload_root(cpu);
+        } else {
+            __atomic_store_n(&cpu->unload, 1, __ATOMIC_RELEASE);
+            cpu_kick(i);
+            done = false;
+        }
     }
-    for (uint64_t left = where; left != 0; left &= left - 1) {
-        const uint32_t other = (uint32_t)__builtin_ctzl(left);
-        __atomic_store_n(&blocks[other]->cpu.unload, 1, __ATOMIC_RELEASE);
-        cpu_kick(other);
-    }
-    if (where != 0) {
+    if (!done) {
         cpu_pause(); /* the caller asks again at once; emulated CPUs that share a core take turns here */
     }
-    return where == 0;
+    return done;
 }
 
 void cpu_flush_current(void)

@@ -61,7 +61,8 @@ enum hv_err aspace_map_step(struct aspace *as, gva_t va, uint64_t pages, uint32_
                             uint64_t *done) HV_MUST_CHECK;
 
 /** All steps. */
-static inline enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot)
+static inline enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t pages,
+                                          uint32_t prot)
 {
     enum hv_err err = HV_OK;
 

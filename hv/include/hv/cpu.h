@@ -17,7 +17,7 @@ struct cpu {
     uint64_t stack_top;   /* 32 */
     uint64_t *top_table;  /* the CPU's own top-level page table */
     uint64_t top_table_pa;
-    struct vcpu *loaded;     /* whose root is in top_table[0] */
+    struct vcpu *loaded;     /* a; whose root is in top_table[0] */
     struct vcpu *entered;    /* whose segment bases are in the registers */
     struct vcpu *fpu_owner;  /* whose FPU state is in the registers; may be stale: see fpu_cpu */
     uint64_t timer_armed_ns; /* when the timer will fire, UINT64_MAX: not armed */

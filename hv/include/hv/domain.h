@@ -36,14 +36,17 @@ struct vcpu {
 
     /* scheduling: sched.c */
     struct vcpu *queue_next;     /* r */
+    struct vcpu *queue_prev;     /* r; NULL: first in its bucket */
+    uint32_t bucket;             /* r; where it is queued, if not alone */
     uint64_t virtual_ns;         /* r; time used, scaled by weight */
     uint64_t cpu_ns;             /* r; time used */
     uint64_t run_since;          /* r; when it was put on its CPU */
     uint64_t cap_period, cap_ns; /* r; start of the cap's period, time used in it */
     uint64_t wake_at;            /* r; deadline of the wait, or end of throttling */
     struct timer_node {
-        struct vcpu *child, *next, *prev; /* prev: parent of a first child */
+        struct vcpu *left, *right, *parent;
         uint64_t key;
+        uint32_t rank;
     } timer;              /* r; in the CPU's timer queue */
     uint32_t cpu;         /* r; home */
     uint32_t weight;      /* r */
@@ -56,10 +59,9 @@ struct vcpu {
     uint32_t telling;         /* a; CPUs in domain_stopped(), for which destruction waits */
     struct vcpu *stop_waiter; /* r; wants to know when this one has stopped; borrows */
 
-    uint32_t last_cpu;    /* o; where its tables were loaded last */
-    uint64_t loaded_cpus; /* a; bit per CPU whose CR3 leads to its tables */
-    bool needs_flush;     /* o; tables changed while it did not run */
-    int32_t fpu_cpu;      /* o; whose FPU holds its state (also saved here), or -1 */
+    uint32_t last_cpu; /* o; where its tables were loaded last */
+    bool needs_flush;  /* o; tables changed while it did not run */
+    int32_t fpu_cpu;   /* o; whose FPU holds its state (also saved here), or -1 */
 
     uint64_t fault_entry, fault_stack;                   /* o; HC_FAULT_HANDLER */
     bool in_fault;                                       /* o */

@@ -22,12 +22,12 @@ struct lock {
     uint32_t taken;
 };
 
-static inline bool lock_try(struct lock *l)
+static HV_ALWAYS_INLINE bool lock_try(struct lock *l)
 {
     return __atomic_exchange_n(&l->taken, 1, __ATOMIC_ACQUIRE) == 0;
 }
 
-static inline void lock_take(struct lock *l)
+static HV_ALWAYS_INLINE void lock_take(struct lock *l)
 {
     while (!lock_try(l)) {
         arch_pause();

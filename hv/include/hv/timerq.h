@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * timerq.h - a queue of vCPUs by time: a pairing heap through struct timer_node (Fredman and
- * others, 1986). Insert and minimum are constant, removal is amortised logarithmic. The caller
- * locks.
+ * timerq.h - a queue of vCPUs by time: a leftist heap through struct timer_node (Crane, 1972). The
+ * minimum is at the root; inserting and removing look at a number of nodes that is logarithmic in how
+ * many there are. The caller locks.
  */
 #pragma once
 

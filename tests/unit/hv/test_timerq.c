@@ -17,23 +17,29 @@ static struct vcpu *vcpus;
 static bool is_in[COUNT];
 static struct vcpu *root;
 
-/* Heap order and the links of every node. Returns how many there are. */
-static uint32_t check(const struct vcpu *v)
+/* Heap order, ranks and links of every node. Returns how many there are, and the root's rank. */
+static uint32_t check(const struct vcpu *v, uint32_t *rank)
 {
-    uint32_t n = 1;
-    const struct vcpu *before = v;
+    const struct vcpu *const child[] = {v->timer.left, v->timer.right};
+    uint32_t n = 1, ranks[] = {0, 0};
 
-    for (const struct vcpu *c = v->timer.child; c != NULL; before = c, c = c->timer.next) {
-        assert_true(c->timer.prev == before);
-        assert_true(c->timer.key >= v->timer.key);
-        n += check(c);
+    for (uint32_t i = 0; i < 2; i++) {
+        if (child[i] != NULL) {
+            assert_true(child[i]->timer.parent == v);
+            assert_true(child[i]->timer.key >= v->timer.key);
+            n += check(child[i], &ranks[i]);
+        }
     }
+    assert_true(ranks[0] >= ranks[1]);
+    *rank = ranks[1] + 1;
+    assert_int_equal(v->timer.rank, *rank);
+    assert_true(n >= (1u << *rank) - 1); /* so ways to the right are short */
     return n;
 }
 
 static void check_all(void)
 {
-    uint32_t n = 0;
+    uint32_t n = 0, rank;
     uint64_t least = UINT64_MAX;
 
     for (uint32_t i = 0; i < COUNT; i++) {
@@ -42,10 +48,9 @@ static void check_all(void)
             least = min_u64(least, vcpus[i].timer.key);
         }
     }
-    assert_int_equal(root == NULL ? 0 : check(root), n);
+    assert_int_equal(root == NULL ? 0 : check(root, &rank), n);
     if (root != NULL) {
-        assert_null(root->timer.next);
-        assert_null(root->timer.prev);
+        assert_null(root->timer.parent);
         assert_int_equal(root->timer.key, least);
     }
 }

@@ -61,6 +61,13 @@ static inline void arch_zero_page(void *page)
     fake_zero_page(page);
 }
 
+static inline void arch_fill(uint64_t *to, uint64_t value, uint64_t count)
+{
+    while (count-- != 0) {
+        *to++ = value;
+    }
+}
+
 static inline void arch_copy_page(void *to, const void *from)
 {
     fake_copy_page(to, from);
