@@ -16,7 +16,7 @@
 
 #include "mayfly/layout.h"
 
-#define HV_ABI_VERSION 1
+#define HV_ABI_VERSION 2
 
 /* ---- errors ------------------------------------------------------------------------------- */
 

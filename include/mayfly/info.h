@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #define MF_INFO_MAGIC 0x4f46494du /* "MIFO" */
-#define MF_INFO_VERSION 1
+#define MF_INFO_VERSION 2
 #define MF_NO_PORT 0xffffffffu
 
 /* Event tags that a guest's own ports are bound with. */
