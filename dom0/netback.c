@@ -23,6 +23,10 @@
 #define BUFFER_NS (2 * MF_NS_PER_MS)    /* worth waiting for each buffer that then is there */
 #define PATIENCE_NS (50 * MF_NS_PER_MS) /* for slow ones, in each second of a sender */
 
+/* What is done for each frame is one piece of code; what is rare stays out of it. */
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+#define NO_INLINE __attribute__((noinline))
+
 struct net_switch netback_switch __attribute__((section(".bss..cold.switch")));
 
 /* Queues of slots, linked by next_run and next_dirty. */
@@ -73,9 +77,9 @@ void netback_uplink_has_room(void)
     }
 }
 
-static void mark_dirty(uint32_t slot)
+/* n: that slot's. Who has it passes it on: guest_at() is a call. */
+static void mark_dirty(struct netback *n, uint32_t slot)
 {
-    struct netback *n = device_of(slot);
     if (!n->is_dirty) {
         n->is_dirty = true;
         n->next_dirty = dirty_first;
@@ -86,8 +90,10 @@ static void mark_dirty(uint32_t slot)
 /* Whether the machine has memory for the pages of a chain: a guest need not have touched them. */
 static bool is_there(const struct virtq_chain *chain)
 {
-    for (uint32_t i = 0; i < (uint32_t)chain->readable + chain->writable; i++) {
-        if (!mf_touch(chain->piece[i].data, chain->piece[i].bytes)) {
+    const struct virtq_piece *const end = chain->piece + chain->readable + chain->writable;
+
+    for (const struct virtq_piece *p = chain->piece; p < end; p++) {
+        if (!mf_touch(p->data, p->bytes)) {
             return false;
         }
     }
@@ -234,9 +240,8 @@ static void held_expired(struct mf_timer *t)
     (void)t;
 }
 
-static void check_broken(uint32_t slot)
+static void check_broken(struct netback *n, uint32_t slot)
 {
-    struct netback *n = device_of(slot);
     if ((n->rx.broken || n->tx.broken) && !n->is_broken) {
         n->is_broken = true;
         term_say("%s: wrote nonsense to its network queues: its network is off\n",
@@ -248,19 +253,18 @@ static void check_broken(uint32_t slot)
 enum fate { FATE_GIVEN, FATE_NO_ROOM, FATE_LOST };
 
 /* Nothing could be taken from the receive queue. */
-static enum fate has_no_room(uint32_t slot)
+static enum fate has_no_room(struct netback *n, uint32_t slot)
 {
-    check_broken(slot);
-    return device_of(slot)->is_broken ? FATE_LOST : FATE_NO_ROOM;
+    check_broken(n, slot);
+    return n->is_broken ? FATE_LOST : FATE_NO_ROOM;
 }
 
-static enum fate put_small(uint32_t slot, const struct frame *f)
+static ALWAYS_INLINE enum fate put_small(struct netback *n, uint32_t slot, const struct frame *f)
 {
-    struct netback *n = device_of(slot);
     struct virtq_chain chain;
 
     if (!virtq_device_take(&n->rx, &chain)) {
-        return has_no_room(slot);
+        return has_no_room(n, slot);
     }
     if (!is_there(&chain)) {
         virtq_device_untake(&n->rx);
@@ -268,8 +272,11 @@ static enum fate put_small(uint32_t slot, const struct frame *f)
     }
     const uint32_t bytes = frame_store(f, chain.piece + chain.readable, chain.writable, false);
     virtq_device_give(&n->rx, chain.head, bytes);
-    n->received += bytes != 0;
-    n->bad += bytes == 0; /* a buffer too small */
+    if (bytes != 0) {
+        n->received++;
+    } else {
+        n->bad++; /* a buffer too small */
+    }
     return FATE_GIVEN;
 }
 
@@ -281,9 +288,8 @@ struct room {
     struct virtq_piece piece[LARGE_BUFFERS];
 };
 
-static enum fate take_room(uint32_t slot, struct room *room, uint32_t bytes)
+static enum fate take_room(struct netback *n, uint32_t slot, struct room *room, uint32_t bytes)
 {
-    struct netback *n = device_of(slot);
     struct virtq_chain chain;
 
     room->bytes = 0;
@@ -292,7 +298,7 @@ static enum fate take_room(uint32_t slot, struct room *room, uint32_t bytes)
             return FATE_LOST;
         }
         if (!virtq_device_take(&n->rx, &chain)) {
-            return has_no_room(slot);
+            return has_no_room(n, slot);
         }
         room->head[room->count] = chain.head;
         room->piece[room->count] = chain.piece[0];
@@ -312,16 +318,15 @@ static bool takes_large(const struct netback *n)
     return (__atomic_load_n(&info->net.accepted, __ATOMIC_RELAXED) & MF_NET_F_LARGE) != 0;
 }
 
-static enum fate put_large(uint32_t slot, const struct frame *f)
+static NO_INLINE enum fate put_large(struct netback *n, uint32_t slot, const struct frame *f)
 {
-    struct netback *n = device_of(slot);
     uint32_t left = (uint32_t)sizeof(struct virtio_net_hdr) + frame_bytes(f);
     struct room room;
 
     if (!takes_large(n)) {
         return FATE_LOST;
     }
-    const enum fate fate = take_room(slot, &room, left);
+    const enum fate fate = take_room(n, slot, &room, left);
     if (fate != FATE_GIVEN) {
         for (; room.count > 0; room.count--) {
             virtq_device_untake(&n->rx);
@@ -338,20 +343,24 @@ static enum fate put_large(uint32_t slot, const struct frame *f)
     return FATE_GIVEN;
 }
 
-/* Gives a frame to a guest. FATE_NO_ROOM: nothing has happened. */
-static enum fate put(uint32_t slot, const struct frame *f)
+/* Gives a frame to a guest, whose device is n. FATE_NO_ROOM: nothing has happened. */
+static ALWAYS_INLINE enum fate put(struct netback *n, uint32_t slot, const struct frame *f)
 {
-    struct netback *n = device_of(slot);
-
     if (!n->is_open || n->is_broken) {
         return FATE_GIVEN; /* to nobody */
     }
-    const enum fate fate = frame_is_large(f) ? put_large(slot, f) : put_small(slot, f);
+    const enum fate fate = frame_is_large(f) ? put_large(n, slot, f) : put_small(n, slot, f);
     if (fate == FATE_GIVEN) {
-        mark_dirty(slot);
+        mark_dirty(n, slot);
     }
     n->lost += fate == FATE_LOST;
     return fate;
+}
+
+/* The same, where it is rare. */
+static NO_INLINE enum fate put_late(struct netback *n, uint32_t slot, const struct frame *f)
+{
+    return put(n, slot, f);
 }
 
 /* Gives a guest what is parked for it, as far as it has buffers. It tells of new ones. */
@@ -361,7 +370,7 @@ static void unpark(uint32_t slot)
     struct frame f;
 
     while (park_first(&n->parked, &f)) {
-        if (put(slot, &f) != FATE_NO_ROOM) {
+        if (put_late(n, slot, &f) != FATE_NO_ROOM) {
             park_drop(&n->parked);
             n->parked_ns = mf_clock_ns();
         } else if (!virtq_device_want_events(&n->rx)) {
@@ -370,14 +379,12 @@ static void unpark(uint32_t slot)
     }
 }
 
-void netback_deliver(uint32_t slot, const struct frame *f)
+/* A guest without a free buffer is to have the frame later. */
+static NO_INLINE void deliver_late(struct netback *n, uint32_t slot, const struct frame *f)
 {
-    if (slot >= guest_slots()) {
-        return; /* there has never been such a guest: its record has no memory */
-    }
-    struct netback *n = device_of(slot);
     const bool is_first = n->parked.count == 0;
-    if (!n->is_open || n->is_broken || (is_first && put(slot, f) != FATE_NO_ROOM)) {
+
+    if (!n->is_open || n->is_broken) {
         return;
     }
     if (n->is_stuck || !park_put(&n->parked, f)) {
@@ -388,7 +395,18 @@ void netback_deliver(uint32_t slot, const struct frame *f)
         n->parked_ns = mf_clock_ns();
         watch(slot);
         unpark(slot); /* it may have posted buffers before it knew that we want to be told */
-        mark_dirty(slot);
+        mark_dirty(n, slot);
+    }
+}
+
+void netback_deliver(uint32_t slot, const struct frame *f)
+{
+    if (slot >= guest_slots()) {
+        return; /* there has never been such a guest: its record has no memory */
+    }
+    struct netback *n = device_of(slot);
+    if (n->parked.count != 0 || put(n, slot, f) == FATE_NO_ROOM) {
+        deliver_late(n, slot, f);
     }
 }
 
@@ -404,7 +422,7 @@ static enum turn pass(uint32_t slot, uint32_t receiver, const struct frame *f)
 {
     struct netback *r = device_of(receiver);
 
-    if (put(receiver, f) != FATE_NO_ROOM) {
+    if (put(r, receiver, f) != FATE_NO_ROOM) {
         return TURN_MORE;
     }
     if (r->is_stuck || !has_patience(device_of(slot))) {
@@ -414,10 +432,10 @@ static enum turn pass(uint32_t slot, uint32_t receiver, const struct frame *f)
     /* What it posts from now on is told; what it has posted meanwhile may suffice. */
     r->held_posted = posted(receiver);
     virtq_device_want_events_behind(&r->rx, (uint16_t)(r->held_posted - r->rx.avail_next));
-    if (put(receiver, f) != FATE_NO_ROOM) {
+    if (put_late(r, receiver, f) != FATE_NO_ROOM) {
         return TURN_MORE;
     }
-    mark_dirty(receiver); /* it is to see what it has got already */
+    mark_dirty(r, receiver); /* it is to see what it has got already */
     hold(slot, receiver);
     return TURN_HELD;
 }
@@ -451,10 +469,10 @@ static enum turn take_turn(uint32_t slot, uint32_t now_s)
     struct virtq_chain chain;
     struct frame f;
 
-    mark_dirty(slot);
+    mark_dirty(n, slot);
     for (uint32_t i = 0; i < BATCH; i++) {
         if (!virtq_device_take(&n->tx, &chain)) {
-            check_broken(slot);
+            check_broken(n, slot);
             return !n->is_broken && virtq_device_want_events(&n->tx) ? TURN_MORE : TURN_DONE;
         }
         if (!is_there(&chain) || !frame_load(&f, chain.piece, chain.readable)) {

@@ -124,10 +124,10 @@ static void finish_checksum(const struct frame *f, uint8_t *data)
 }
 
 /* Into one piece with room for all. */
-static void store_one(const struct frame *f, const struct virtio_net_hdr *h, uint8_t *to)
+static inline void store_one(const struct frame *f, struct virtio_net_hdr h, uint8_t *to)
 {
-    memcpy(to, h, sizeof(*h));
-    to += sizeof(*h);
+    memcpy(to, &h, sizeof(h));
+    to += sizeof(h);
     memcpy(to, f->head, f->head_bytes);
     to += f->head_bytes;
     for (uint32_t i = 0; i < f->rest_count; i++) {
@@ -177,17 +177,16 @@ uint32_t frame_store_large(const struct frame *f, const struct virtq_piece *piec
 uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
                      bool finish_csum)
 {
-    const bool finish = finish_csum && f->needs_csum && count == 1;
-    const struct virtio_net_hdr h = describe(f, finish);
-    const uint32_t bytes = (uint32_t)sizeof(h) + frame_bytes(f);
+    const uint32_t bytes = (uint32_t)sizeof(struct virtio_net_hdr) + frame_bytes(f);
 
-    if (count == 1 && pieces->bytes >= bytes) {
-        store_one(f, &h, pieces->data);
-    } else if (!store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0})) {
-        return 0;
+    if (count != 1 || pieces->bytes < bytes) {
+        const struct virtio_net_hdr h = describe(f, false);
+        return store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0}) ? bytes : 0;
     }
+    const bool finish = finish_csum && f->needs_csum;
+    store_one(f, describe(f, finish), pieces->data);
     if (finish) {
-        finish_checksum(f, pieces->data + sizeof(h));
+        finish_checksum(f, pieces->data + sizeof(struct virtio_net_hdr));
     }
     return bytes;
 }
