@@ -16,7 +16,7 @@
 
 #define CONF_NAME "mayfly.conf"
 #define DOM0_DEFAULT "dom0.elf"
-#define DOM0_WEIGHT 10000u /* whatever guests compute: all of them need it */
+#define DOM0_WEIGHT 1000u
 
 static struct hv_module list[HV_MODULES_MAX];
 static uint32_t list_count;
