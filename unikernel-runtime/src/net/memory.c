@@ -22,6 +22,7 @@
 #include "lwip/priv/tcpip_priv.h"
 #include "lwip/tcp.h"
 #include "lwip/udp.h"
+#include "net/net.h"
 #include "net/tcp_ack.h"
 
 struct free_object {
@@ -112,36 +113,26 @@ uint32_t mf_net_objects_in_use(unsigned int type)
 #define SMALL_BYTES 512u
 #define RUN_PAGES (MF_RUN_BYTES / PAGE_BYTES)
 
+enum kind { LARGE = 0, SMALL, RUN, KINDS };
+
 static struct packet_area {
     uint8_t *base; /* borrows */
     size_t bytes;
     uint32_t page_count;
     uint32_t fresh; /* pages from here on have never been used */
     uint8_t *half;  /* the second buffer of the newest page of large ones, never used; or NULL */
-    struct free_object *small, *large, *runs;
-    uint32_t run_count; /* free ones in `runs` */
+    struct free_object *free[KINDS];
+    uint32_t run_count; /* free ones */
     bool is_forgotten;
-    uint8_t is_small[AREA_PAGES_MAX / 8]; /* which size a page has been cut into */
-    uint8_t is_run[AREA_PAGES_MAX / 8];   /* the first page of one */
+    uint8_t kind[AREA_PAGES_MAX]; /* of the buffer that a page begins with */
 } area;
 
-static bool has_page(const uint8_t *set, uint32_t index)
+static uint8_t *kind_of(const void *buffer)
 {
-    return (set[index / 8] & (1u << (index % 8))) != 0;
+    return &area.kind[(size_t)((const uint8_t *)buffer - area.base) / PAGE_BYTES];
 }
 
-static uint32_t page_index(const void *buffer)
-{
-    return (uint32_t)((size_t)((const uint8_t *)buffer - area.base) / PAGE_BYTES);
-}
-
-static void add_page(uint8_t *set, const void *buffer)
-{
-    const uint32_t index = page_index(buffer);
-    set[index / 8] |= (uint8_t)(1u << (index % 8));
-}
-
-void mf_packet_area(void *base, size_t bytes)
+COLD void mf_packet_area(void *base, size_t bytes)
 {
     area.is_forgotten = false;
     area.fresh = 0;
@@ -153,17 +144,14 @@ void mf_packet_area(void *base, size_t bytes)
     area.bytes = (size_t)area.page_count * PAGE_BYTES;
 }
 
-void mf_packet_area_forget(void)
+COLD void mf_packet_area_forget(void)
 {
     area.is_forgotten = true;
     area.fresh = area.page_count;
     area.half = NULL;
-    area.small = NULL;
-    area.large = NULL;
-    area.runs = NULL;
+    memset(area.free, 0, sizeof(area.free));
     area.run_count = 0;
-    memset(area.is_small, 0, sizeof(area.is_small));
-    memset(area.is_run, 0, sizeof(area.is_run));
+    memset(area.kind, LARGE, sizeof(area.kind));
 }
 
 bool mf_packet_is_shared(const void *data, size_t bytes)
@@ -187,11 +175,11 @@ static uint8_t *take_fresh_page(uint32_t reserve)
 /* A buffer that was never used is not touched here: what is posted to receive may stay so. */
 static void *take_large(uint32_t reserve)
 {
-    struct free_object *const object = area.large;
+    struct free_object *const object = area.free[LARGE];
     uint8_t *buffer = area.half;
 
     if (object != NULL) {
-        area.large = object->next;
+        area.free[LARGE] = object->next;
         return object;
     }
     if (buffer != NULL) {
@@ -205,21 +193,21 @@ static void *take_large(uint32_t reserve)
 
 static void *take_small(uint32_t reserve)
 {
-    struct free_object *object = area.small;
+    struct free_object *object = area.free[SMALL];
 
     if (object == NULL) {
         uint8_t *const page = take_fresh_page(reserve);
         if (page == NULL) {
             return NULL;
         }
-        add_page(area.is_small, page);
+        *kind_of(page) = SMALL;
         for (uint32_t at = PAGE_BYTES; at > 0; at -= SMALL_BYTES) {
             object = (struct free_object *)(void *)(page + at - SMALL_BYTES);
-            object->next = area.small;
-            area.small = object;
+            object->next = area.free[SMALL];
+            area.free[SMALL] = object;
         }
     }
-    area.small = object->next;
+    area.free[SMALL] = object->next;
     return object;
 }
 
@@ -237,10 +225,10 @@ uint32_t mf_packet_runs_left(void)
 
 void *mf_packet_alloc_run(void)
 {
-    struct free_object *const object = area.runs;
+    struct free_object *const object = area.free[RUN];
 
     if (object != NULL) {
-        area.runs = object->next;
+        area.free[RUN] = object->next;
         area.run_count--;
         return object;
     }
@@ -249,13 +237,8 @@ void *mf_packet_alloc_run(void)
     }
     uint8_t *const run = area.base + (size_t)PAGE_BYTES * area.fresh;
     area.fresh += RUN_PAGES;
-    add_page(area.is_run, run);
+    *kind_of(run) = RUN;
     return run;
-}
-
-uint32_t mf_packet_bytes(const void *buffer)
-{
-    return has_page(area.is_run, page_index(buffer)) ? MF_RUN_BYTES : MF_PACKET_BYTES;
 }
 
 void *mf_packet_alloc(void)
@@ -266,18 +249,14 @@ void *mf_packet_alloc(void)
 void mf_packet_free(void *buffer)
 {
     struct free_object *const object = buffer;
-    const uint32_t index = page_index(buffer);
-    struct free_object **list = has_page(area.is_small, index) ? &area.small : &area.large;
+    const unsigned int kind = *kind_of(buffer);
 
     if (area.is_forgotten) {
         return;
     }
-    if (has_page(area.is_run, index)) {
-        list = &area.runs;
-        area.run_count++;
-    }
-    object->next = *list;
-    *list = object;
+    area.run_count += kind == RUN;
+    object->next = area.free[kind];
+    area.free[kind] = object;
 }
 
 /* lwIP's heap: in this configuration only packets that are to be sent come from there. */

@@ -39,9 +39,6 @@ void *mf_packet_alloc_run(void);
 /** How many runs there still are. */
 uint32_t mf_packet_runs_left(void);
 
-/** How many bytes a buffer has from one of the first two functions. */
-uint32_t mf_packet_bytes(const void *buffer);
-
 /** Do `bytes` at `data` lie in the packet area? */
 bool mf_packet_is_shared(const void *data, size_t bytes);
 

@@ -72,13 +72,13 @@ static struct mf_poller poller = {.poll = net_poll, .prepare = net_prepare};
 
 /* ---- start -------------------------------------------------------------------------------- */
 
-static void start_loopback(void)
+static COLD void start_loopback(void)
 {
     loopback = netif_find("lo0");
     NETIF_SET_CHECKSUM_CTRL(loopback, NETIF_CHECKSUM_DISABLE_ALL);
 }
 
-static void start_dns(const struct mf_info *info)
+static COLD void start_dns(const struct mf_info *info)
 {
     ip_addr_t server;
 
@@ -94,7 +94,7 @@ static void start_dns(const struct mf_info *info)
 static uint32_t random_values[16];
 static unsigned int random_left;
 
-static void net_attach(void)
+static COLD void net_attach(void)
 {
     const struct mf_info *const info = (const struct mf_info *)mf_info();
 
@@ -109,7 +109,7 @@ static struct mf_clone_hook clone_hook = {.attach = net_attach};
 
 /* ---- start, continued --------------------------------------------------------------------- */
 
-void mf_net_start(void)
+COLD void mf_net_start(void)
 {
     /* What dom0 wrote there before we started stays. */
     const struct mf_info *const info = (const struct mf_info *)mf_info();

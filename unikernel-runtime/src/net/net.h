@@ -14,6 +14,8 @@
 
 struct netif;
 
+#define COLD __attribute__((cold, noinline)) /* rare: is to be small */
+
 /** Starts lwIP, the loopback and the PV network device, if there is one. Later calls do nothing. */
 void mf_net_start(void);
 

@@ -37,7 +37,8 @@
 #include "virtq/virtq.h"
 
 #define HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
-#define LARGE_BYTES 32512    /* the longest IP packet, between guests */
+#define LARGE_BYTES 32512 /* the longest IP packet, between guests */
+#define RX_LEAST (HEADER_BYTES + SIZEOF_ETH_HDR + IP_HLEN) /* what is shorter is nothing */
 #define RX_BUFFERS_FIRST 64u /* posted at first: a datagram of 64 KiB in fragments fits */
 #define RX_RUNS 16u          /* among those posted, while large packets come in */
 #define POLL_BUDGET 256u     /* packets taken in one poll: other pollers want to run, too */
@@ -79,29 +80,37 @@ static uint32_t rx_posted(void)
     return (uint32_t)nf.rx.size - nf.rx.free_count;
 }
 
-static void rx_post(void *buffer)
+/* `room`: what the buffer has. The token is its address, + 1 for a run. */
+static inline void rx_post(void *buffer, uint32_t room)
 {
-    const struct virtq_segment segment = {
-        .address = (uintptr_t)buffer - HV_WINDOW0_VA,
-        .bytes = mf_packet_bytes(buffer),
-    };
-    if (!virtq_driver_add(&nf.rx, &segment, 0, 1, buffer)) {
+    const bool is_run = room == MF_RUN_BYTES;
+    const struct virtq_segment segment = {.address = (uintptr_t)buffer - HV_WINDOW0_VA,
+                                          .bytes = room};
+    if (!virtq_driver_add(&nf.rx, &segment, 0, 1, (uint8_t *)buffer + is_run)) {
         mf_packet_free(buffer);
-    } else if (segment.bytes == MF_RUN_BYTES) {
-        nf.rx_runs++;
+        return;
     }
+    nf.rx_runs += is_run;
+}
+
+/* The same, where it is rare. */
+static COLD void rx_repost(void *buffer, uint32_t room)
+{
+    rx_post(buffer, room);
 }
 
 /* *bytes: written to *buffer, and `room` is what it has. */
 static bool rx_take(void **buffer, uint32_t *bytes, uint32_t *room)
 {
-    if (!virtq_driver_take(&nf.rx, buffer, bytes)) {
+    void *token;
+
+    if (!virtq_driver_take(&nf.rx, &token, bytes)) {
         return false;
     }
-    *room = mf_packet_bytes(*buffer);
-    if (*room == MF_RUN_BYTES) {
-        nf.rx_runs--;
-    }
+    const uint32_t is_run = (uintptr_t)token & 1;
+    *buffer = (uint8_t *)token - is_run;
+    *room = is_run != 0 ? MF_RUN_BYTES : MF_PACKET_BYTES;
+    nf.rx_runs -= is_run;
     return true;
 }
 
@@ -112,7 +121,7 @@ static void rx_fill(void)
         if (buffer == NULL) {
             break;
         }
-        rx_post(buffer);
+        rx_post(buffer, MF_PACKET_BYTES);
     }
 }
 
@@ -121,100 +130,114 @@ static void rx_packet_free(struct pbuf *p)
     mf_packet_free(((struct rx_packet *)(void *)p)->buffer);
 }
 
-/*
- * A pbuf for `bytes` at `data` in `buffer`, without a copy if there is another buffer to post.
- * `is_large`: a run is to be posted, as more large packets are likely to come.
- */
-static struct pbuf *rx_wrap(void *buffer, uint8_t *data, uint16_t bytes, bool is_large)
+/* A pbuf for `bytes` at `data` in `buffer`; a copy when there is no `other` buffer to post. */
+static inline struct pbuf *rx_wrap(void *buffer, uint32_t room, uint8_t *data, uint16_t bytes,
+                                   void *other, uint32_t other_room)
 {
-    void *other = is_large && nf.rx_runs < RX_RUNS ? mf_packet_alloc_run() : NULL;
-
-    if (other == NULL) {
-        other = mf_packet_alloc();
-    }
     if (other != NULL) {
         struct rx_packet *const packet = &packets[(uintptr_t)buffer / MF_PACKET_BYTES];
+        /* As pbuf_alloced_custom() does it, which is a call with six arguments. */
+        packet->custom.pbuf = (struct pbuf){.payload = data,
+                                            .tot_len = bytes,
+                                            .len = bytes,
+                                            .type_internal = PBUF_REF,
+                                            .flags = PBUF_FLAG_IS_CUSTOM,
+                                            .ref = 1,
+                                            .if_idx = NETIF_NO_INDEX};
         packet->custom.custom_free_function = rx_packet_free;
         packet->buffer = buffer;
-        rx_post(other);
-        return pbuf_alloced_custom(PBUF_RAW, bytes, PBUF_REF, &packet->custom, data, bytes);
+        rx_post(other, other_room);
+        return &packet->custom.pbuf;
     }
     struct pbuf *const p = pbuf_alloc(PBUF_RAW, bytes, PBUF_RAM);
     if (p != NULL) {
         memcpy(p->payload, data, bytes);
     }
-    rx_post(buffer);
+    rx_repost(buffer, room);
     return p;
 }
 
 /* Fragments are put together by functions that count seconds. */
-static void rx_watch_fragments(const uint8_t *frame, uint32_t bytes)
+static void rx_watch_fragments(const uint8_t *frame)
 {
     const uint8_t *const ip = frame + SIZEOF_ETH_HDR;
 
-    if (bytes < SIZEOF_ETH_HDR + 20) {
-        return;
-    }
     if ((frame[12] == 0x08 && frame[13] == 0x00 && ((ip[6] & 0x3f) != 0 || ip[7] != 0)) ||
         (frame[12] == 0x86 && frame[13] == 0xdd && ip[6] == 44)) {
         mf_net_tick_for(IP_REASS_MAXAGE + 1);
     }
 }
 
-/*
- * Takes `count` more buffers, in which a large packet goes on whose first part is p (NULL: lost).
- * Returns false when it is not whole.
- */
-static bool rx_append(struct pbuf *p, unsigned int count)
+/* Of a large packet: a run is to be posted, as more of them are likely to come. */
+static __attribute__((noinline)) struct pbuf *rx_wrap_large(void *buffer, uint32_t room,
+                                                            uint8_t *data, uint16_t bytes)
 {
-    struct pbuf *last = p;
-    uint32_t total = p != NULL ? p->tot_len : 0, bytes, room;
-    void *buffer;
+    uint32_t other_room = MF_RUN_BYTES;
+    void *other = nf.rx_runs < RX_RUNS ? mf_packet_alloc_run() : NULL;
 
-    for (; count > 0 && rx_take(&buffer, &bytes, &room); count--) {
+    if (other == NULL) {
+        other_room = MF_PACKET_BYTES;
+        other = mf_packet_alloc();
+    }
+    return rx_wrap(buffer, room, data, bytes, other, other_room);
+}
+
+/* A packet of more than one buffer, or in a run: the first, and `more` that it goes on in. */
+static __attribute__((noinline)) struct pbuf *rx_large(void *buffer, uint32_t room,
+                                                       uint32_t written, unsigned int more)
+{
+    struct pbuf *const p = rx_wrap_large(buffer, room, (uint8_t *)buffer + HEADER_BYTES,
+                                         (uint16_t)(written - HEADER_BYTES));
+    struct pbuf *last = p;
+    uint32_t total = p != NULL ? p->tot_len : 0, bytes;
+
+    for (; more > 0 && rx_take(&buffer, &bytes, &room); more--) {
         if (last == NULL || bytes > room || total + bytes > UINT16_MAX) {
-            rx_post(buffer);
+            rx_repost(buffer, room);
             last = NULL;
             continue;
         }
         total += bytes;
-        last->next = rx_wrap(buffer, buffer, (uint16_t)bytes, true);
+        last->next = rx_wrap_large(buffer, room, buffer, (uint16_t)bytes);
         last = last->next;
     }
     for (struct pbuf *q = p; q != NULL; q = q->next) {
         q->tot_len = (uint16_t)total;
         total -= q->len;
     }
-    return last != NULL && count == 0;
+    if (p != NULL && (last == NULL || more > 0)) {
+        pbuf_free(p);
+        return NULL;
+    }
+    return p;
 }
 
 static void rx_input(void *buffer, uint32_t written, uint32_t room)
 {
     uint8_t *const bytes = buffer;
-    struct virtio_net_hdr header;
+    const struct virtio_net_hdr *const header = buffer;
 
-    if (written < HEADER_BYTES + SIZEOF_ETH_HDR || written > room) {
-        rx_post(buffer);
+    if (written < RX_LEAST || written > room) {
+        rx_repost(buffer, room);
         return;
     }
-    memcpy(&header, bytes, sizeof(header));
-    rx_watch_fragments(bytes + HEADER_BYTES, written - HEADER_BYTES);
-    const uint32_t more =
-        header.num_buffers > 1 && nf.mtu_inside != 0 ? header.num_buffers - 1u : 0;
-    struct pbuf *const p = rx_wrap(buffer, bytes + HEADER_BYTES, (uint16_t)(written - HEADER_BYTES),
-                                   more > 0 || written > MF_PACKET_BYTES);
-    if (!rx_append(p, more)) {
-        if (p != NULL) {
-            pbuf_free(p);
-        }
-        return; /* no memory: lost, as on any wire */
-    }
     const bool is_good =
-        (header.flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0 &&
+        (header->flags & (VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID)) != 0 &&
         (nf.features & MF_NET_F_CSUM) != 0;
     const unsigned int check = NETIF_CHECKSUM_CHECK_TCP | NETIF_CHECKSUM_CHECK_UDP;
     const unsigned int flags = nf.netif->chksum_flags;
     NETIF_SET_CHECKSUM_CTRL(nf.netif, (u16_t)(is_good ? flags & ~check : flags | check));
+    const uint32_t more =
+        header->num_buffers > 1 && nf.mtu_inside != 0 ? header->num_buffers - 1u : 0;
+    rx_watch_fragments(bytes + HEADER_BYTES);
+    struct pbuf *const p =
+        more > 0 || written > MF_PACKET_BYTES
+            ? rx_large(buffer, room, written, more)
+            : rx_wrap(buffer, room, bytes + HEADER_BYTES, (uint16_t)(written - HEADER_BYTES),
+                      mf_packet_alloc(), MF_PACKET_BYTES);
+    if (p == NULL) {
+        return; /* no memory: lost, as on any wire */
+    }
     if (nf.netif->input(p, nf.netif) != ERR_OK) {
         pbuf_free(p);
     }
@@ -533,7 +556,7 @@ static void take_event(uint32_t tag, void *arg)
 
 /* ---- start -------------------------------------------------------------------------------- */
 
-static err_t init_netif(struct netif *netif)
+static COLD err_t init_netif(struct netif *netif)
 {
     const struct mf_info *const info = netif->state;
 
@@ -555,7 +578,7 @@ static err_t init_netif(struct netif *netif)
     return ERR_OK;
 }
 
-static void set_ip6(const struct mf_net *net)
+static COLD void set_ip6(const struct mf_net *net)
 {
     ip6_addr_t address;
 
@@ -571,15 +594,15 @@ static void set_ip6(const struct mf_net *net)
     }
 }
 
-static void read_ip4(const struct mf_net *net, ip4_addr_t *address, ip4_addr_t *mask,
-                     ip4_addr_t *gateway)
+static COLD void read_ip4(const struct mf_net *net, ip4_addr_t *address, ip4_addr_t *mask,
+                          ip4_addr_t *gateway)
 {
     memcpy(address, net->ip4, sizeof(net->ip4));
     memcpy(gateway, net->ip4_gateway, sizeof(net->ip4_gateway));
     mask->addr = net->ip4_prefix == 0 ? 0 : lwip_htonl(~0u << (32 - net->ip4_prefix));
 }
 
-static void add_netif(const struct mf_info *info)
+static COLD void add_netif(const struct mf_info *info)
 {
     const struct mf_net *const net = &info->net;
     ip4_addr_t address, mask, gateway;
@@ -592,7 +615,7 @@ static void add_netif(const struct mf_info *info)
     netif_set_default(nf.netif);
 }
 
-static bool is_sound(const struct mf_info *info)
+static COLD bool is_sound(const struct mf_info *info)
 {
     const struct mf_net *const net = &info->net;
 
@@ -608,7 +631,7 @@ _Static_assert(LARGE_BYTES + SIZEOF_ETH_HDR + HEADER_BYTES + sizeof(struct pbuf)
                "a segment is built in one buffer");
 
 /* What the device is like; says what we take. */
-static void use_device(const struct mf_info *info)
+static COLD void use_device(const struct mf_info *info)
 {
     struct mf_net *const own = &((struct mf_info *)(uintptr_t)info)->net;
 
@@ -623,14 +646,14 @@ static void use_device(const struct mf_info *info)
     nf.rx_target = info->net.rx.size < RX_BUFFERS_FIRST ? info->net.rx.size : RX_BUFFERS_FIRST;
 }
 
-static void use_buffers(const struct mf_net *net)
+static COLD void use_buffers(const struct mf_net *net)
 {
     mf_packet_area((void *)(uintptr_t)net->buffers, net->buffers_bytes);
     nf.spare = mf_packet_alloc_run();
     nf.spare_is_sent = false;
 }
 
-static bool start_queue(struct virtq_driver *q, const struct mf_virtq *where)
+static COLD bool start_queue(struct virtq_driver *q, const struct mf_virtq *where)
 {
     const struct virtq_place place = {
         .desc = where->desc, .avail = where->avail, .used = where->used, .size = where->size};
@@ -643,7 +666,7 @@ static bool start_queue(struct virtq_driver *q, const struct mf_virtq *where)
     return true;
 }
 
-bool netfront_start(const struct mf_info *info, struct netif *netif)
+COLD bool netfront_start(const struct mf_info *info, struct netif *netif)
 {
     static struct mf_event event = {.first_tag = MF_TAG_NET, .count = 1, .handle = take_event};
 
@@ -669,14 +692,14 @@ bool netfront_start(const struct mf_info *info, struct netif *netif)
 
 /* ---- in a clone --------------------------------------------------------------------------- */
 
-static err_t drop_output(struct netif *netif, struct pbuf *p)
+static COLD err_t drop_output(struct netif *netif, struct pbuf *p)
 {
     (void)netif;
     (void)p;
     return ERR_OK;
 }
 
-void netfront_detach(void)
+COLD void netfront_detach(void)
 {
     nf.netif->linkoutput = drop_output;
     nf.netif->flags &= (u8_t)~NETIF_FLAG_LINK_UP;
@@ -686,14 +709,14 @@ void netfront_detach(void)
 }
 
 /* The queues are as large as before: their slots are reused. */
-static void restart_queue(struct virtq_driver *q, const struct mf_virtq *where)
+static COLD void restart_queue(struct virtq_driver *q, const struct mf_virtq *where)
 {
     const struct virtq_place place = {
         .desc = where->desc, .avail = where->avail, .used = where->used, .size = where->size};
     virtq_driver_init(q, (void *)(uintptr_t)HV_WINDOW0_VA, &place, q->slots, true);
 }
 
-bool netfront_attach(const struct mf_info *info)
+COLD bool netfront_attach(const struct mf_info *info)
 {
     const struct mf_net *const net = &info->net;
     ip4_addr_t address, mask, gateway;
