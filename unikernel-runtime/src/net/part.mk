@@ -18,6 +18,8 @@ $(LWIP_STAMP): $(TP)/lwip.src.stamp $(RT)/src/net/lwip/edit
 	@touch $@
 
 $(RT_B)/net/%.o: RT_CFLAGS += $(LWIP_INCLUDE)
+# In every program with a network, and seldom called: small before fast.
+$(patsubst %,$(RT_B)/net/%.c.o,interface interface_ioctl hostent name netdb reattach): RT_CFLAGS += -Os
 $(call RT_OBJ,$(RT_NET_SRC)): $(LWIP_STAMP)
 
 $(patsubst %,$(B)/lint/%.ok,$(wildcard $(RT)/src/net/*.[ch] $(RT)/src/net/lwip/*.h)): $(LWIP_STAMP)
