@@ -158,7 +158,8 @@ static void start_flooders(void)
         char name[16];
         snprintf(name, sizeof(name), "flood%u", i);
         expect(talk_command("start flows name=%s output=log", name), name);
-        expect(talk_guest(name, false, "400"), "done"); /* it has all the memory that it needs now */
+        expect(talk_guest(name, false, "400"),
+               "done"); /* it has all the memory that it needs now */
     }
 }
 
