@@ -197,7 +197,14 @@ uint16_t virtq_device_pending(const struct virtq_device *q);
  * Gives a taken chain back, `bytes` having been written to its writable pieces. The driver sees it
  * after virtq_device_publish(). Each chain taken is given back exactly once, in any order.
  */
-void virtq_device_give(struct virtq_device *q, uint16_t head, uint32_t bytes);
+static inline void virtq_device_give(struct virtq_device *q, uint16_t head, uint32_t bytes)
+{
+    struct virtq_used_entry *const entry = &q->used->ring[q->used_next & (q->size - 1)];
+
+    __atomic_store_n(&entry->id, head, __ATOMIC_RELAXED);
+    __atomic_store_n(&entry->bytes, bytes, __ATOMIC_RELAXED);
+    q->used_next++;
+}
 
 /** Shows the driver all chains given back so far. Returns true when it is to be notified. */
 bool virtq_device_publish(struct virtq_device *q);

@@ -136,15 +136,6 @@ void virtq_device_untake(struct virtq_device *q)
     q->avail_next--;
 }
 
-void virtq_device_give(struct virtq_device *q, uint16_t head, uint32_t bytes)
-{
-    struct virtq_used_entry *const entry = &q->used->ring[q->used_next & (q->size - 1)];
-
-    __atomic_store_n(&entry->id, head, __ATOMIC_RELAXED);
-    __atomic_store_n(&entry->bytes, bytes, __ATOMIC_RELAXED);
-    q->used_next++;
-}
-
 bool virtq_device_publish(struct virtq_device *q)
 {
     const uint16_t new = q->used_next;
