@@ -493,7 +493,7 @@ u16_t mf_tcp_segment_max(u16_t mss)
 {
     const u16_t usual = TCP_MSS - 20; /* by IPv6, too, what is no large packet */
 
-    return mss > usual && mf_packet_runs_left() < RUNS_PER_WRITE ? usual : mss;
+    return mss > TCP_MSS && mf_packet_runs_left() < RUNS_PER_WRITE ? usual : mss;
 }
 
 /* ---- polling ------------------------------------------------------------------------------ */
