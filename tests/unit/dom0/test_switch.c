@@ -15,76 +15,7 @@
 #include "checksum.h"
 #include "packets.h"
 #include "switch.h"
-
-#define NET 0x0a4d0000u    /* 10.77.0.0/16 */
-#define OUR 0x0a00020fu    /* 10.0.2.15 */
-#define ROUTER 0x0a000202u /* 10.0.2.2 */
-#define DNS 0x0a000203u    /* 10.0.2.3 */
-#define REMOTE 0x5db8d822u /* 93.184.216.34 */
-#define GUEST_IP(i) (NET + 2 + (i))
-#define ENDS(src, dst) ((const uint32_t[]){src, dst})
-
-static struct net_switch *sw;
-static uint8_t mac[8][6], gateway_mac[6];
-static const uint8_t router_mac[6] = {0x52, 0x55, 10, 0, 2, 2};
-static const uint8_t our_mac[6] = {0x52, 0x54, 0, 0x12, 0x34, 0x56};
-
-static int set_up(void **state)
-{
-    (void)state;
-    sw = calloc(1, sizeof(*sw));
-    assert_non_null(sw);
-    sw->plan = (struct plan){.net = NET, .mask = 0xffff0000u, .net6 = {0xfd, 0x77}};
-    sw->uplink = (struct plan_uplink){
-        .mtu = 1500, .address = OUR, .mask = 0xffffff00u, .gateway = ROUTER, .dns = DNS};
-    memcpy(sw->uplink.mac, our_mac, 6);
-    sw->nat.secret = 0x1234567890abcdefu;
-    for (uint32_t i = 0; i < 8; i++) {
-        plan_guest_mac(i, mac[i]);
-    }
-    plan_gateway_mac(gateway_mac);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    free(sw);
-    return 0;
-}
-
-static void learn(uint32_t ip)
-{
-    struct frame f;
-    uint8_t unused[6];
-    uint32_t resolved;
-
-    assert_int_equal(arp_lookup(&sw->arp, ip, 1, unused), ARP_ASK);
-    arp_put_request(&f, &sw->uplink, OUR);
-    put16(f.head + ETH_BYTES + ARP_OPERATION, ARP_REPLY);
-    memcpy(f.head + ETH_BYTES + ARP_SENDER_MAC, router_mac, 6);
-    put32(f.head + ETH_BYTES + ARP_SENDER_IP, ip);
-    assert_false(arp_from_uplink(&sw->arp, &sw->uplink, &f, 1, &resolved));
-    assert_int_equal(resolved, ip);
-}
-
-static struct switch_verdict send_from(uint32_t guest, struct wire *w, uint32_t step)
-{
-    struct frame f;
-    assert_true(wire_load(w, &f, step));
-    struct switch_verdict v = switch_from_guest(sw, guest, &f, 1);
-    wire_store(&f, w);
-    return v;
-}
-
-static struct switch_verdict send_from_uplink(struct wire *w)
-{
-    struct frame f;
-    assert_true(wire_load(w, &f, 0));
-    struct switch_verdict v = switch_from_uplink(sw, &f, 1);
-    wire_store(&f, w);
-    return v;
-}
+#include "switch_rig.h"
 
 static void checksum_is_the_sum_of_words(void **state)
 {
@@ -384,22 +315,6 @@ static void arp_is_answered_for_everybody_else(void **state)
     }
 }
 
-static void wire_ip6(struct wire *w, uint32_t guest, const uint8_t dst[16], uint8_t next,
-                     uint32_t payload)
-{
-    memset(w, 0, sizeof(*w));
-    memcpy(w->data + ETH_DST, gateway_mac, 6);
-    memcpy(w->data + ETH_SRC, mac[guest], 6);
-    put16(w->data + ETH_TYPE, ETH_TYPE_IP6);
-    w->data[14] = 0x60;
-    put16(w->data + 14 + IP6_PAYLOAD_BYTES, (uint16_t)payload);
-    w->data[14 + IP6_NEXT] = next;
-    w->data[14 + IP6_HOP_LIMIT] = 255;
-    plan_guest_ip6(&sw->plan, guest, w->data + 14 + IP6_SRC);
-    memcpy(w->data + 14 + IP6_DST, dst, 16);
-    w->bytes = ETH_BYTES + IP6_BYTES + payload;
-}
-
 static bool ip6_sum_is_right(const struct wire *w)
 {
     const uint8_t *ip = w->data + 14;
@@ -647,137 +562,6 @@ static void open_flows_go_on_without_memory(void **state)
     assert_int_equal(sw->nat.flow_count, NAT_FLOWS_SLICE); /* in the place of older ones */
 }
 
-/* ---- large frames ------------------------------------------------------------------------- */
-
-static struct {
-    struct virtio_net_hdr hdr;
-    uint8_t data[FRAME_LARGE_BYTES + 1];
-} large;
-
-/* A TCP frame of `bytes`, from guest 1; to an IPv4 address, or to guest `to` by IPv6. */
-static void make_large(uint32_t bytes, uint32_t ip, uint32_t to)
-{
-    struct wire w;
-
-    if (ip != 0) {
-        wire_ip4(&w, gateway_mac, mac[1], ENDS(GUEST_IP(1), ip), IP_PROTOCOL_TCP, 0);
-    } else {
-        uint8_t dst[16] = {0xfd, 0x77};
-        dst[15] = (uint8_t)to;
-        wire_ip6(&w, 1, dst, IP_PROTOCOL_TCP, 40);
-    }
-    memset(&large, 0, sizeof(large));
-    memcpy(large.data, w.data, w.bytes);
-    put16(large.data + ETH_BYTES + (ip != 0 ? IP4_TOTAL_BYTES : IP6_PAYLOAD_BYTES),
-          (uint16_t)(bytes - ETH_BYTES - (ip != 0 ? 0 : IP6_BYTES)));
-    large.data[ETH_BYTES + (ip != 0 ? IP4_BYTES : IP6_BYTES) + TCP_OFFSET] = 5 << 4;
-    for (uint32_t i = 160; i < bytes; i++) {
-        large.data[i] = (uint8_t)(i * 13 + (i >> 8));
-    }
-}
-
-/* In `count` pieces. */
-static bool load_large(struct frame *f, uint32_t bytes, uint32_t count)
-{
-    static uint8_t memory[sizeof(large)]; /* guards of the sanitizer around what is used */
-    struct virtq_piece pieces[VIRTQ_CHAIN_MAX];
-    uint32_t left = bytes + (uint32_t)sizeof(large.hdr);
-
-    memcpy(memory, &large, sizeof(large));
-    for (uint32_t i = 0; i < count; i++) {
-        const uint32_t part = i + 1 == count ? left : left / (count - i);
-        pieces[i] = (struct virtq_piece){memory + sizeof(large.hdr) + bytes - left, part};
-        left -= part;
-    }
-    return frame_load(f, pieces, count);
-}
-
-static enum switch_to send_large(uint32_t bytes, uint32_t ip, uint32_t to)
-{
-    struct frame f;
-
-    make_large(bytes, ip, to);
-    assert_true(load_large(&f, bytes, 1));
-    return switch_from_guest(sw, 1, &f, 1).to;
-}
-
-static void large_frames_go_to_guests_only(void **state)
-{
-    (void)state;
-    static const uint32_t sizes[] = {1515, 20000, FRAME_LARGE_BYTES};
-
-    learn(ROUTER);
-    for (uint32_t i = 0; i < 3; i++) {
-        assert_int_equal(send_large(sizes[i], GUEST_IP(5), 0), SWITCH_GUEST);
-        assert_int_equal(send_large(sizes[i], 0, 2 + 5), SWITCH_GUEST);
-        assert_int_equal(send_large(sizes[i], REMOTE, 0), SWITCH_DROP);
-        assert_int_equal(send_large(sizes[i], NET + 1, 0), SWITCH_DROP); /* the gateway */
-        assert_int_equal(send_large(sizes[i], 0, 1), SWITCH_DROP);
-        assert_int_equal(sw->dropped[SWITCH_LARGE], 3 * (i + 1));
-    }
-    assert_int_equal(sw->nat.flow_count, 0);
-    assert_int_equal(send_large(1514, REMOTE, 0), SWITCH_UPLINK);
-    assert_int_equal(sw->nat.flow_count, 1);
-}
-
-static void large_frames_from_outside_are_dropped(void **state)
-{
-    (void)state;
-    struct frame f;
-
-    nat_publish(&sw->nat, 1, IP_PROTOCOL_TCP, 0, 80);
-    for (uint32_t bytes = 1514; bytes <= 1515; bytes++) {
-        make_large(bytes, OUR, 0);
-        memcpy(large.data, our_mac, 6);
-        put32(large.data + ETH_BYTES + IP4_SRC, REMOTE);
-        assert_true(load_large(&f, bytes, 1));
-        assert_int_equal(switch_from_uplink(sw, &f, 1).to,
-                         bytes == 1514 ? SWITCH_GUEST : SWITCH_DROP);
-    }
-}
-
-static void frames_longer_than_large_are_refused(void **state)
-{
-    (void)state;
-    struct frame f;
-
-    make_large(FRAME_LARGE_BYTES, GUEST_IP(5), 0);
-    for (uint32_t count = 1; count <= VIRTQ_CHAIN_MAX; count++) {
-        assert_true(load_large(&f, FRAME_LARGE_BYTES, count));
-        assert_int_equal(frame_bytes(&f), FRAME_LARGE_BYTES);
-        assert_false(load_large(&f, FRAME_LARGE_BYTES + 1, count));
-    }
-}
-
-static void large_frame_fills_buffer_after_buffer(void **state)
-{
-    (void)state;
-    static uint8_t memory[40000];
-    static const uint32_t sizes[] = {1, 11, 2048, 100, 4096, 13, 2048};
-    const uint32_t bytes = 20000, whole = bytes + (uint32_t)sizeof(large.hdr);
-    struct virtq_piece pieces[32];
-    struct frame f;
-
-    make_large(bytes, GUEST_IP(5), 0);
-    for (uint32_t parts = 1; parts <= VIRTQ_CHAIN_MAX; parts += 5) {
-        uint32_t at = 0;
-        uint16_t count = 0;
-        while (at < whole) {
-            const uint32_t room = count == 31 ? whole - at : sizes[count % 7];
-            pieces[count++] = (struct virtq_piece){memory + at, room};
-            at += room;
-        }
-        memset(memory, 0xee, sizeof(memory));
-        assert_true(load_large(&f, bytes, parts));
-        assert_int_equal(frame_store_large(&f, pieces, count), whole);
-        assert_int_equal(((struct virtio_net_hdr *)(void *)memory)->num_buffers, count);
-        assert_memory_equal(memory + sizeof(large.hdr), large.data, bytes);
-        assert_int_equal(memory[whole], 0xee);
-        pieces[count - 1].bytes = whole - (at - pieces[count - 1].bytes) - 1;
-        assert_int_equal(frame_store_large(&f, pieces, count), 0);
-    }
-}
-
 static void hostile_frames_do_no_harm(void **state)
 {
     (void)state;
@@ -855,10 +639,6 @@ int main(void)
         T(full_table_gives_up_the_least_important),
         T(flows_write_only_memory_that_is_there),
         T(open_flows_go_on_without_memory),
-        T(large_frames_go_to_guests_only),
-        T(large_frames_from_outside_are_dropped),
-        T(frames_longer_than_large_are_refused),
-        T(large_frame_fills_buffer_after_buffer),
         T(hostile_frames_do_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
