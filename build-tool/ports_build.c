@@ -463,7 +463,11 @@ static int build_within(struct port *port, bool keep, unsigned depth)
             status = is_built(port, work, key, keep) ? 0 : build_now(port, work, key, keep);
         }
         free(key);
-        close(locked);
+        /* Not by close() alone: a process that was started meanwhile may have the file open, too. */
+        if (locked >= 0) {
+            flock(locked, LOCK_UN);
+            close(locked);
+        }
     }
     free(work);
     free(folder);
