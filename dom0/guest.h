@@ -42,7 +42,7 @@ struct guest {
     uint32_t life;           /* of the slot, counted: handles are used again */
     uint32_t handle;
     uint32_t next;            /* free list, the ended, or the starved: slot + 1 */
-    uint32_t previous;        /* the starved */
+    uint32_t previous;        /* the ended, or the starved: slot + 1 */
     uint32_t name_next;       /* names.c: slot + 1 */
     uint32_t reason;          /* ENDED: enum hv_end_reason */
     int32_t code;             /* ENDED: exit status */

@@ -85,6 +85,7 @@ void slot_free(struct guest *g)
 void slot_keep(struct guest *g)
 {
     g->next = 0;
+    g->previous = newest;
     *(newest != 0 ? &guests[newest - 1].next : &oldest) = slot_of(g) + 1;
     newest = slot_of(g) + 1;
     if (++kept > GUEST_KEPT) {
@@ -94,13 +95,10 @@ void slot_keep(struct guest *g)
 
 void guest_forget(uint32_t slot)
 {
-    uint32_t *link = &oldest, previous = 0;
-    while (*link != slot + 1) { /* at most GUEST_KEPT */
-        previous = *link;
-        link = &guests[previous - 1].next;
-    }
-    *link = guests[slot].next;
-    newest = newest == slot + 1 ? previous : newest;
+    const struct guest *const g = &guests[slot];
+
+    *(g->previous != 0 ? &guests[g->previous - 1].next : &oldest) = g->next;
+    *(g->next != 0 ? &guests[g->next - 1].previous : &newest) = g->previous;
     kept--;
     names_remove(slot);
     console_free(&guests[slot].console);
