@@ -11,7 +11,7 @@ setup_file() {
     # The first guest has address 10.77.0.2: it answers DNS for the machine's guests.
     system_start --shell -p "$KV:$KV" -p "$UDP:$UDP/udp" -p "$WEB:$WEB" --set dns=10.77.0.2 \
         "$IMAGES" "$PROGRAMS/netpeer.img" "$PROGRAMS/resolve.img" "$PROGRAMS/netload.img" \
-        "$PROGRAMS/netstress.img"
+        "$PROGRAMS/netstress.img" "$PROGRAMS/udpflood.img"
     wait_for "^mayfly> "
     shell start resolve name=dns server
     wait_for "dns: resolve: serving"
@@ -150,4 +150,13 @@ stress() {
     run curl -sS -m 20 "http://127.0.0.1:$WEB/"
     [ "$output" = "Hello from Mayfly!" ]
     shell kill second
+}
+
+@test "a guest that does nothing but send datagrams reaches another" {
+    shell start udpflood name=sink sink
+    wait_for "sink: udpflood: serving"
+    shell start udpflood name=flood "$(address_of sink 2)"
+    wait_for "sink: udpflood: 10000 taken"
+    shell kill flood
+    shell kill sink
 }

@@ -21,6 +21,7 @@
 #include "thread/idle.h"
 #include "time/clock.h"
 
+#define SENDS_PER_POLL 16u
 #define DATAGRAM_BYTES_MAX 65507u
 #define IS_IP6 0x80u          /* of pbuf.flags, where lwIP has no use for it: which note there is */
 #define CHARGE_BYTES_MIN 512u /* what a datagram takes of SO_RCVBUF, however short it is */
@@ -235,6 +236,16 @@ static err_t send_gathered(struct mf_socket *s, const struct mf_message *m,
     return error;
 }
 
+/* Who only sends must see what comes in, too, or ARP's answer would never be read. */
+static void poll_sometimes(void)
+{
+    static unsigned int sends;
+
+    if (++sends % SENDS_PER_POLL == 0) {
+        mf_idle_poll();
+    }
+}
+
 static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m,
                                 const struct mf_endpoint *to)
 {
@@ -264,6 +275,7 @@ static ssize_t udp_send_message(struct mf_socket *s, const struct mf_message *m,
     if (!s->is_bound) {
         note_local(s);
     }
+    poll_sometimes();
     /* lwIP says ERR_VAL when address families do not fit: an IPv6-only socket and the like. */
     return error == ERR_OK ? (ssize_t)m->bytes : mf_socket_errno(error);
 }
