@@ -104,7 +104,8 @@ static bool is_there(const struct virtq_chain *chain)
 
 /*
  * Whether a sender that waits for `receiver` has frames for others behind the one that waits. Only
- * a guess, by what its memory says now: it may harm itself.
+ * a guess, by what its memory says now: it may harm itself. One that has ended has no memory, but
+ * still stands in the queue.
  */
 static bool has_others(uint32_t slot, uint32_t receiver)
 {
@@ -113,6 +114,9 @@ static bool has_others(uint32_t slot, uint32_t receiver)
     uint8_t mac[ETH_MAC_BYTES];
     const uint32_t bytes = (uint32_t)sizeof(struct virtio_net_hdr) + ETH_MAC_BYTES;
 
+    if (!device_of(slot)->is_open) {
+        return false;
+    }
     plan_guest_mac(receiver, mac);
     while (virtq_device_take(&q, &chain)) {
         if (chain.readable != 0 && chain.piece[0].bytes >= bytes && is_there(&chain) &&

@@ -10,7 +10,7 @@ setup_file() {
     PORT=$(free_port)
     export PORT
     system_start --shell --cpus "${CPUS:-2}" -p "$PORT:$PORT" "$IMAGES" "$PROGRAMS/attack.img" "$PROGRAMS/spin.img" \
-        "$PROGRAMS/memhog.img"
+        "$PROGRAMS/memhog.img" "$PROGRAMS/udpflood.img"
     wait_for "^mayfly> "
     shell start http name=victim "publish=$PORT:80"
     wait_for "victim: http: listening"
@@ -84,6 +84,21 @@ attack() {
     victim_serves
     for seed in 1 2 3; do
         shell kill "deaf-$seed"
+    done
+}
+@test "senders that end while they wait for a guest that is paused" {
+    for i in 1 2 3; do
+        shell start udpflood "name=sink-$i" sink
+        wait_for "sink-$i: udpflood: serving"
+        address=$(shell info "sink-$i" | grep -oE '10\.[0-9.]+' | head -n 1)
+        shell pause "sink-$i"
+        shell start udpflood "name=sender-$i" "$address"
+        wait_for "sender-$i: udpflood: begins"
+        shell kill "sender-$i"
+    done
+    victim_serves
+    for i in 1 2 3; do
+        shell kill "sink-$i"
     done
 }
 @test "forks, pipes and signals with garbage" {
