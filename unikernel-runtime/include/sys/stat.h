@@ -9,4 +9,5 @@
 
 __BEGIN_DECLS
 int lstat(const char *__restrict path, struct stat *__restrict status);
+int mknod(const char *path, mode_t mode, dev_t device);
 __END_DECLS

@@ -121,6 +121,7 @@ enum mf_family_op {
     MF_FAMILY_GETCWD,    /* text */
     MF_FAMILY_REALPATH,  /* path; text */
     MF_FAMILY_LINK_FILE, /* file, directory; path */
+    MF_FAMILY_MKNOD,     /* directory, mode; path */
 };
 
 #define MF_FAMILY_DEVICE 0x40000000 /* a child opens devices itself: the number in mf_devices */

@@ -218,6 +218,12 @@ int mkdirat(int fd, const char *path, mode_t mode)
                                  : mf_own_mkdirat(fd, path, mode);
 }
 
+int mknodat(int fd, const char *path, mode_t mode, dev_t device)
+{
+    return mf_family_is_remote() ? (int)mf_ret(ask_at(MF_FAMILY_MKNOD, fd, path, mode, 0))
+                                 : mf_own_mknodat(fd, path, mode, device);
+}
+
 int symlinkat(const char *target, int fd, const char *path)
 {
     if (!mf_family_is_remote()) {

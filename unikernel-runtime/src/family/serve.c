@@ -260,6 +260,11 @@ static int64_t make_directory(struct job *j)
     return result(mf_own_mkdirat(number(j, 0), j->paths[0], (mode_t)j->args[1]));
 }
 
+static int64_t make_node(struct job *j)
+{
+    return result(mf_own_mknodat(number(j, 0), j->paths[0], (mode_t)j->args[1], 0));
+}
+
 static int64_t make_symlink(struct job *j)
 {
     return result(mf_own_symlinkat(j->paths[1], number(j, 0), j->paths[0]));
@@ -363,6 +368,7 @@ static const struct {
     [MF_FAMILY_TRUNCATE] = {truncate_path, TAKES_PATH},
     [MF_FAMILY_STATVFS] = {statvfs_path, TAKES_PATH},
     [MF_FAMILY_MKDIR] = {make_directory, TAKES_PATH},
+    [MF_FAMILY_MKNOD] = {make_node, TAKES_PATH},
     [MF_FAMILY_SYMLINK] = {make_symlink, TAKES_TWO},
     [MF_FAMILY_READLINK] = {read_link, TAKES_PATH},
     [MF_FAMILY_LINK] = {link_path, TAKES_TWO},

@@ -90,11 +90,9 @@ static ssize_t take(struct mf_pipe_file *p, const struct iovec *iov, int iov_cou
     return total;
 }
 
-static ssize_t pipe_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
-                          off_t *pos)
+ssize_t mf_pipe_read(struct mf_pipe_file *p, struct mf_open_file *f, const struct iovec *iov,
+                     int iov_count)
 {
-    (void)pos;
-    struct mf_pipe_file *const p = of_read_end(f);
     if (mf_iov_bytes(iov, iov_count) == 0) {
         return 0;
     }
@@ -109,6 +107,13 @@ static ssize_t pipe_readv(struct mf_open_file *f, const struct iovec *iov, int i
             return err;
         }
     }
+}
+
+static ssize_t pipe_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                          off_t *pos)
+{
+    (void)pos;
+    return mf_pipe_read(of_read_end(f), f, iov, iov_count);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
@@ -158,11 +163,9 @@ static uint32_t put(struct mf_pipe_file *p, const struct iovec *iov, size_t skip
 }
 
 /* Writes of up to PIPE_BUF bytes are atomic, so they wait for room for all of it. */
-static ssize_t pipe_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
-                           off_t *pos)
+ssize_t mf_pipe_write(struct mf_pipe_file *p, struct mf_open_file *f, const struct iovec *iov,
+                      int iov_count)
 {
-    (void)pos;
-    struct mf_pipe_file *const p = of_write_end(f);
     const size_t all = (size_t)mf_iov_bytes(iov, iov_count);
     const uint32_t needed = all <= PIPE_BUF ? (uint32_t)all : 1;
     size_t done = 0;
@@ -181,6 +184,13 @@ static ssize_t pipe_writev(struct mf_open_file *f, const struct iovec *iov, int 
         }
     }
     return (ssize_t)all;
+}
+
+static ssize_t pipe_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                           off_t *pos)
+{
+    (void)pos;
+    return mf_pipe_write(of_write_end(f), f, iov, iov_count);
 }
 
 /* ---- other operations ---------------------------------------------------------------------- */
@@ -250,8 +260,12 @@ static const struct mf_fd_ops read_end_ops = {
 static const struct mf_fd_ops write_end_ops = {
     .writev = pipe_writev, .poll = write_end_poll, .close = write_end_close, .ioctl = pipe_ioctl};
 
-static void init(struct mf_pipe_file *p)
+struct mf_pipe_file *mf_pipe_new(uint32_t flags)
 {
+    struct mf_pipe_file *const p = malloc(sizeof(*p));
+    if (p == NULL) {
+        return NULL;
+    }
     p->shared = NULL;
     p->data = p->own;
     p->bytes = sizeof(p->own);
@@ -262,6 +276,9 @@ static void init(struct mf_pipe_file *p)
         p->next->previous = p;
     }
     mf_pipes = p;
+    mf_file_init(&p->read_end, &read_end_ops, flags | O_RDONLY);
+    mf_file_init(&p->write_end, &write_end_ops, flags | O_WRONLY);
+    return p;
 }
 
 static int make_pipe(int fds[2], int flags)
@@ -269,14 +286,10 @@ static int make_pipe(int fds[2], int flags)
     if ((flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) {
         return -EINVAL;
     }
-    struct mf_pipe_file *const p = malloc(sizeof(*p));
+    struct mf_pipe_file *const p = mf_pipe_new((uint32_t)flags & O_NONBLOCK);
     if (p == NULL) {
         return -ENOMEM;
     }
-    const uint32_t file_flags = (uint32_t)flags & O_NONBLOCK;
-    init(p);
-    mf_file_init(&p->read_end, &read_end_ops, file_flags | O_RDONLY);
-    mf_file_init(&p->write_end, &write_end_ops, file_flags | O_WRONLY);
     const int in = mf_fd_install(&p->read_end, 0, (uint32_t)flags);
     if (in < 0) {
         free_pipe(p);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * pipe.h - pipes, for fd/ and process/ only: two open files that share a ring. The ring lies in the
+ * pipe.h - pipes, for fd/, process/ and files/fifo.c only: two open files that share a ring. The ring lies in the
  * pipe, or, from the first fork() after it was opened on, in the window that the processes of the
  * family share (mayfly/family.h); then other processes may hold its ends, too.
  */
@@ -56,6 +56,18 @@ static inline bool mf_pipe_has_reader(const struct mf_pipe_file *p)
     return p->read_end.refs != 0 || (p->shared != NULL && mf_members_any(p->shared->readers));
 }
 
+/** A pipe whose ends have one reference each, the caller's. flags: O_NONBLOCK. NULL: no memory. */
+struct mf_pipe_file *mf_pipe_new(uint32_t flags);
+
+/**
+ * readv() and writev() of a pipe, through `f`: its flags count, and it is told when the pipe's end is. For
+ * a pipe f is that end itself.
+ */
+ssize_t mf_pipe_read(struct mf_pipe_file *p, struct mf_open_file *f, const struct iovec *iov,
+                     int iov_count);
+ssize_t mf_pipe_write(struct mf_pipe_file *p, struct mf_open_file *f, const struct iovec *iov,
+                      int iov_count);
+
 /* ---- process/pipes.c ----------------------------------------------------------------------- */
 
 /**
@@ -70,6 +82,9 @@ void mf_pipe_unlock(uint32_t *lock);
 
 /** Has the processes in the set look at their pipes, and empties it. */
 void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS]);
+
+/** This process holds that end from now on: it is one of `holders`. */
+void mf_pipe_enter(uint64_t holders[MF_FAMILY_WORDS]);
 
 /** This process does not hold that end any more: it leaves `holders`. */
 void mf_pipe_leave(uint64_t holders[MF_FAMILY_WORDS], uint64_t waits[MF_FAMILY_WORDS]);

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "files/fifo.h"
 #include "files/open_file.h"
 #include "files/own.h"
 #include "files/path.h"
@@ -30,6 +31,43 @@ int mkdirat(int fd, const char *path, mode_t mode) MF_OWN(mkdirat);
 int mkdir(const char *path, mode_t mode)
 {
     return mkdirat(AT_FDCWD, path, mode);
+}
+
+/* Devices need rights that no guest has; directories, links and sockets have calls of their own. */
+static int make_node(int fd, const char *path, uint32_t mode)
+{
+    struct mf_node *n;
+    const uint32_t type = (mode & S_IFMT) == 0 ? S_IFREG : mode & S_IFMT;
+    if (type != S_IFREG && type != S_IFIFO) {
+        return S_ISCHR(type) || S_ISBLK(type) ? -EPERM : -EINVAL;
+    }
+    const int err = mf_path_make(fd, path, type | (mode & ~mf_creation_mask & PERMISSIONS), &n);
+    if (err == 0 && type == S_IFIFO) {
+        n->fifo.open = mf_fifo_open;
+    }
+    return err;
+}
+
+int mf_own_mknodat(int fd, const char *path, mode_t mode, dev_t device)
+{
+    (void)device;
+    return (int)mf_ret(make_node(fd, path, mode));
+}
+int mknodat(int fd, const char *path, mode_t mode, dev_t device) MF_OWN(mknodat);
+
+int mknod(const char *path, mode_t mode, dev_t device)
+{
+    return mknodat(AT_FDCWD, path, mode, device);
+}
+
+int mkfifoat(int fd, const char *path, mode_t mode)
+{
+    return mknodat(fd, path, S_IFIFO | (mode & ~(mode_t)S_IFMT), 0);
+}
+
+int mkfifo(const char *path, mode_t mode)
+{
+    return mkfifoat(AT_FDCWD, path, mode);
 }
 
 int mf_own_symlinkat(const char *target, int fd, const char *path)

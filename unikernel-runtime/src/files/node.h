@@ -22,7 +22,9 @@
 #include "files/packed.h"
 
 struct mf_device;
+struct mf_fifo;
 struct mf_file_lock;
+struct mf_open_file;
 
 #define MF_CHUNK_BYTES 4096u
 #define MF_GROUP_CHUNKS 512u
@@ -77,6 +79,10 @@ struct mf_node {
         char *target;                   /* S_IFLNK; owns */
         const struct mf_device *device; /* S_IFCHR */
         void *socket;                   /* S_IFSOCK: who is bound to it; not owned */
+        struct {
+            int (*open)(struct mf_node *n, uint32_t flags, struct mf_open_file **out);
+            struct mf_fifo *open_state; /* NULL: nobody has it open; owned by those who have */
+        } fifo;                         /* S_IFIFO, see fifo.h */
     };
 };
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* open_file.c - opening, reading, writing and listing what is open. Never blocks. */
+/* open_file.c - opening, reading, writing and listing what is open. Only FIFOs block. */
 #include "files/open_file.h"
 
 #include <dirent.h>
@@ -111,7 +111,7 @@ static off_t file_lseek(struct mf_open_file *f, off_t offset, int whence)
     return result;
 }
 
-static int file_fstat(struct mf_open_file *f, struct stat *st)
+int mf_file_fstat(struct mf_open_file *f, struct stat *st)
 {
     mf_node_stat(node_of(f), st);
     return 0;
@@ -186,14 +186,14 @@ const struct mf_fd_ops mf_file_ops = {
     .readv = file_readv,
     .writev = file_writev,
     .lseek = file_lseek,
-    .fstat = file_fstat,
+    .fstat = mf_file_fstat,
     .ftruncate = file_ftruncate,
     .close = file_close,
 };
 
 const struct mf_fd_ops mf_directory_ops = {
     .lseek = file_lseek,
-    .fstat = file_fstat,
+    .fstat = mf_file_fstat,
     .getdents = directory_getdents,
     .close = file_close,
 };
@@ -201,7 +201,7 @@ const struct mf_fd_ops mf_directory_ops = {
 struct mf_node *mf_file_node(int fd)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
-    return f != NULL && mf_file_has_node(f) ? node_of(f) : NULL;
+    return f != NULL && f->ops->fstat == mf_file_fstat ? node_of(f) : NULL; /* FIFOs, too */
 }
 
 /* ---- open ---------------------------------------------------------------------------------- */
@@ -235,6 +235,9 @@ static int open_node(struct mf_node *n, uint32_t flags, struct mf_open_file **ou
 {
     if (S_ISCHR(n->mode)) {
         return n->device->open(n->device, flags, out);
+    }
+    if (S_ISFIFO(n->mode)) {
+        return n->fifo.open(n, flags, out);
     }
     struct mf_node_file *const f = malloc(sizeof(*f));
     if (f == NULL) {

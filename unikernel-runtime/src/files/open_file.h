@@ -13,13 +13,16 @@ struct mf_node_file {
 
 extern const struct mf_fd_ops mf_file_ops, mf_directory_ops;
 
+/** Their fstat(), and that of open FIFOs, which have a struct mf_node_file in front, too. */
+int mf_file_fstat(struct mf_open_file *f, struct stat *st);
+
 /** Whether `f` is a struct mf_node_file. */
 static inline bool mf_file_has_node(const struct mf_open_file *f)
 {
     return f->ops == &mf_file_ops || f->ops == &mf_directory_ops;
 }
 
-/** The node of the file or directory open as `fd`; NULL: none. Not a new reference. */
+/** The node of the file, directory or FIFO open as `fd`; NULL: none. Not a new reference. */
 struct mf_node *mf_file_node(int fd);
 
 /** openat(): a descriptor, or a negative errno number. */

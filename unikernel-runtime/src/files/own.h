@@ -41,6 +41,7 @@ int mf_own_fstatvfs(int fd, struct statvfs *v);
 
 /* files/names.c */
 int mf_own_mkdirat(int fd, const char *path, mode_t mode);
+int mf_own_mknodat(int fd, const char *path, mode_t mode, dev_t device);
 int mf_own_symlinkat(const char *target, int fd, const char *path);
 ssize_t mf_own_readlinkat(int fd, const char *restrict path, char *restrict buffer, size_t bytes);
 int mf_own_linkat(int from_fd, const char *from, int to_fd, const char *to, int flags);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * fifo.h - FIFOs in the file system (POSIX.1-2017, mkfifo() and open()). Linked only into programs that
+ * make such nodes: these carry the function that opens them.
+ */
+#pragma once
+
+#include "fd/fd.h"
+#include "files/node.h"
+
+/**
+ * Opens a FIFO. For O_RDONLY or O_WRONLY without O_NONBLOCK it waits until the other end is open, too.
+ * flags: as open()'s. Errors: -ENXIO (O_WRONLY and O_NONBLOCK, and nobody reads), -EINTR, -ENOMEM;
+ * -ENOTSUP for a child of fork(): the FIFOs of its family are its owner's.
+ */
+int mf_fifo_open(struct mf_node *n, uint32_t flags, struct mf_open_file **out);
