@@ -210,21 +210,24 @@ static const struct argp run_argp = {
     .options = table,
     .parser = take_option,
     .args_doc = "[DIR|IMAGE [ARGUMENT...]]",
-    .doc = "Boots Mayfly in QEMU with this guest; its console is here. Options stand before the "
-           "guest, its own arguments behind. Ends when the guest ends, with its exit status (125: "
-           "the machine ended without one); Ctrl-C ends it at once. A folder with a mayfly.yaml "
-           "(default: this one) is "
-           "built first. Nothing is left behind."
-           "\vEnvironment: PORT (instead of the first host port of the manifest), ACCEL, CPUS and "
-           "MEM as the options; MAYFLY_BOOT is the folder with hv.elf, dom0.elf and BOOTX64.EFI "
-           "(default: .. beside this program), MAYFLY_OVMF the firmware, TMPDIR for the boot "
-           "files.\n"
-           "\n"
-           "Examples:\n"
-           "  mayfly run examples/hello one \"two words\"\n"
-           "  mayfly run -p 8080:80 --cpus 2 examples/http\n"
-           "  mayfly run --shell --disk saved.disk:256M http.img\n"
-           "  mayfly run --uefi --shell hello.img http.img\n",
+    .doc =
+        "Boots Mayfly in QEMU with this guest; its console is here. Options stand before the "
+        "guest, its own arguments behind. Ends when the guest ends, with its exit status (125: "
+        "the machine ended without one, or its output cannot be written); Ctrl-C ends it at once. "
+        "Who reads its output slowly makes the guest wait, as at any pipe; when nobody reads it "
+        "any more it ends, with 141. A folder with a mayfly.yaml "
+        "(default: this one) is "
+        "built first. Nothing is left behind."
+        "\vEnvironment: PORT (instead of the first host port of the manifest), ACCEL, CPUS and "
+        "MEM as the options; MAYFLY_BOOT is the folder with hv.elf, dom0.elf and BOOTX64.EFI "
+        "(default: .. beside this program), MAYFLY_OVMF the firmware, TMPDIR for the boot "
+        "files.\n"
+        "\n"
+        "Examples:\n"
+        "  mayfly run examples/hello one \"two words\"\n"
+        "  mayfly run -p 8080:80 --cpus 2 examples/http\n"
+        "  mayfly run --shell --disk saved.disk:256M http.img\n"
+        "  mayfly run --uefi --shell hello.img http.img\n",
 };
 
 static const char *environment(const char *name, const char *otherwise)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,9 @@ struct relay {
     bool showing;         /* what comes is passed on; else it is held back */
     struct buffer line;   /* the line that has not ended yet, before STAGE_UP */
     bool carriage_return; /* a "\r" came last and was kept back */
-    bool broken;          /* nobody reads our stdout any more */
+    struct buffer out;    /* for our stdout, which did not take it yet */
+    size_t out_at;        /* so much of it is written */
+    int error;            /* of our stdout: nobody reads it any more (EPIPE), it is full, ... */
 };
 
 static struct buffer held; /* console_show_held() */
@@ -42,16 +45,34 @@ static struct buffer held; /* console_show_held() */
 /* ---- output -----------------------------------------------------------------------------------
  */
 
+/*
+ * What comes is kept until our stdout takes it: QEMU is not read meanwhile, so that its serial line
+ * stands still, and the guest with it.
+ */
 static void put(struct relay *relay, const void *data, size_t bytes)
 {
-    const char *at = data;
-    while (bytes > 0 && !relay->broken && !relay->console->discard) {
-        const ssize_t done = write(STDOUT_FILENO, at, bytes);
-        if (done < 0 && errno != EINTR && errno != EAGAIN) {
-            relay->broken = true;
-        }
-        at += done > 0 ? done : 0;
-        bytes -= done > 0 ? (size_t)done : 0;
+    if (relay->error == 0 && !relay->console->discard) {
+        buffer_append(&relay->out, data, bytes);
+    }
+}
+
+static bool has_output(const struct relay *relay)
+{
+    return relay->out_at < relay->out.bytes;
+}
+
+/* After poll() has said that stdout takes something: a pipe then takes PIPE_BUF without blocking. */
+static void put_out(struct relay *relay)
+{
+    const size_t left = relay->out.bytes - relay->out_at;
+    const ssize_t done =
+        write(STDOUT_FILENO, relay->out.data + relay->out_at, left < PIPE_BUF ? left : PIPE_BUF);
+    if (done < 0 && errno != EINTR && errno != EAGAIN) {
+        relay->error = errno;
+    }
+    relay->out_at += done > 0 ? (size_t)done : 0;
+    if (relay->error != 0 || !has_output(relay)) {
+        relay->out.bytes = relay->out_at = 0;
     }
 }
 
@@ -159,7 +180,7 @@ void console_show_held(void)
 /* ---- input ------------------------------------------------------------------------------------ */
 
 struct input {
-    int from, to; /* our stdin; QEMU's. -1: none (any more) */
+    int from, to; /* our stdin, -1: none (any more); QEMU's */
     char data[512];
     size_t at, bytes; /* of data, not yet written */
 };
@@ -170,12 +191,14 @@ static bool stdin_is_ours(void)
     return !isatty(STDIN_FILENO) || tcgetpgrp(STDIN_FILENO) == getpgrp();
 }
 
+/*
+ * There is no more input. QEMU's end of the pipe stays open: a serial line has no end of file, and
+ * QEMU takes a hang-up of its stdin for one of its stdout, and then drops what that does not take.
+ */
 static void input_end(struct input *input)
 {
-    if (input->to >= 0) {
-        close(input->to);
-    }
-    input->from = input->to = -1;
+    input->from = -1;
+    input->bytes = 0;
 }
 
 static void input_read(struct input *input)
@@ -218,8 +241,6 @@ static void input_go_on(struct input *input)
     }
 }
 
-#define OUTPUT_PIPE_BYTES (1 << 20) /* what a user may ask for (pipe(7)) */
-
 /* ---- QEMU's life ------------------------------------------------------------------------------ */
 
 struct life {
@@ -227,7 +248,7 @@ struct life {
     int pid_fd, out; /* out: its stdout; -1: at its end */
     struct input input;
     long long start_ms;
-    bool timed_out;
+    bool timed_out, killed;
     bool is_up; /* it has written something: its ports are open */
 };
 
@@ -241,7 +262,8 @@ static long long now_ms(void)
 static void kill_when_due(struct life *life, const struct relay *relay, int limit_ms)
 {
     life->timed_out = limit_ms > 0 && now_ms() - life->start_ms >= limit_ms;
-    if (life->timed_out || relay->broken || interrupt_pending() != 0) {
+    life->killed = life->timed_out || relay->error != 0 || interrupt_pending() != 0;
+    if (life->killed) {
         kill(life->pid, SIGKILL);
     }
 }
@@ -262,16 +284,23 @@ static void read_output(struct life *life, struct relay *relay)
     }
 }
 
+/* Whether there is more to do: what QEMU has written before we ended it need not be passed on. */
+static bool goes_on(const struct life *life, const struct relay *relay, bool ended)
+{
+    return !ended || (!life->killed && (life->out >= 0 || has_output(relay)));
+}
+
 /* Returns when QEMU has ended and all that it wrote was passed on. */
 static void follow(struct life *life, struct relay *relay, int limit_ms)
 {
     bool ended = false;
-    while (!ended || life->out >= 0) {
+    while (goes_on(life, relay, ended)) {
         struct pollfd fds[] = {{.fd = ended ? -1 : life->pid_fd, .events = POLLIN},
-                               {.fd = life->out, .events = POLLIN},
-                               input_wait(&life->input, relay)};
-        if (interrupt_poll(fds, 3, limit_ms > 0 ? TICK_MS : -1) < 0) {
-            fds[0].revents = fds[1].revents = fds[2].revents = 0;
+                               {.fd = has_output(relay) ? -1 : life->out, .events = POLLIN},
+                               input_wait(&life->input, relay),
+                               {.fd = has_output(relay) ? STDOUT_FILENO : -1, .events = POLLOUT}};
+        if (interrupt_poll(fds, 4, limit_ms > 0 ? TICK_MS : -1) < 0) {
+            fds[0].revents = fds[1].revents = fds[2].revents = fds[3].revents = 0;
         }
         if (fds[1].revents != 0) {
             read_output(life, relay);
@@ -279,10 +308,11 @@ static void follow(struct life *life, struct relay *relay, int limit_ms)
         if (fds[2].revents != 0) {
             input_go_on(&life->input);
         }
-        ended = ended || fds[0].revents != 0;
-        if (!ended) {
-            kill_when_due(life, relay, limit_ms);
+        if (fds[3].revents != 0) {
+            put_out(relay);
         }
+        ended = ended || fds[0].revents != 0;
+        kill_when_due(life, relay, limit_ms);
     }
 }
 
@@ -295,8 +325,6 @@ static int begin(struct life *life, const struct strlist *argv, const struct con
         report_error("cannot make a pipe: %s", strerror(errno));
         return -1;
     }
-    /* A UART does not wait for ever: what it cannot hand on while we are not scheduled is lost. */
-    fcntl(out[0], F_SETPIPE_SZ, OUTPUT_PIPE_BYTES);
     life->out = out[0];
     life->pid = process_start_guarded(argv, own_terminal ? -1 : in[0], out[1]);
     close(out[1]);
@@ -310,6 +338,15 @@ static int begin(struct life *life, const struct strlist *argv, const struct con
     return life->pid_fd < 0 ? -1 : 0;
 }
 
+static int output_failed(int error)
+{
+    if (error == EPIPE) {
+        return CONSOLE_UNREAD; /* `| head` has seen enough */
+    }
+    report_error("cannot write the output: %s", strerror(error));
+    return CONSOLE_UNWRITTEN;
+}
+
 int console_run(const struct strlist *argv, const struct console *console, int limit_ms)
 {
     struct relay relay = {
@@ -319,7 +356,7 @@ int console_run(const struct strlist *argv, const struct console *console, int l
     struct termios terminal;
     buffer_free(&held);
     interrupt_catch();
-    signal(SIGPIPE, SIG_IGN); /* relay.broken instead, so that everything is cleaned up */
+    signal(SIGPIPE, SIG_IGN); /* relay.error instead, so that everything is cleaned up */
     const bool has_terminal =
         tcgetattr(STDIN_FILENO, &terminal) == 0 && tcgetpgrp(STDIN_FILENO) == getpgrp();
     struct life life = {.start_ms = now_ms()};
@@ -327,7 +364,7 @@ int console_run(const struct strlist *argv, const struct console *console, int l
         return -1;
     }
     follow(&life, &relay, limit_ms);
-    input_end(&life.input);
+    close(life.input.to);
     close(life.pid_fd);
     const int status = process_wait(life.pid);
     if (has_terminal) {
@@ -337,5 +374,8 @@ int console_run(const struct strlist *argv, const struct console *console, int l
         buffer_append(&held, relay.line.data, relay.line.bytes);
     }
     buffer_free(&relay.line);
-    return life.timed_out ? CONSOLE_TIMEOUT : relay.broken ? CONSOLE_UNREAD : status;
+    buffer_free(&relay.out);
+    return life.timed_out     ? CONSOLE_TIMEOUT
+           : relay.error != 0 ? output_failed(relay.error)
+                              : status;
 }

@@ -3,6 +3,9 @@
  * console.h - runs QEMU and passes on what the machine's serial line says, and what comes in on our
  * stdin. Input waits until hv is up: firmware would take it, and what the UART holds when hv starts
  * is lost.
+ *
+ * Who reads our stdout slowly makes the guest wait: what it does not take is not taken from QEMU, and
+ * QEMU's serial line then stands still.
  */
 #pragma once
 
@@ -11,7 +14,8 @@
 #include "strlist.h"
 
 #define CONSOLE_TIMEOUT (-2)
-#define CONSOLE_UNREAD (-3) /* nobody reads our stdout any more */
+#define CONSOLE_UNREAD (-3)    /* nobody reads our stdout any more */
+#define CONSOLE_UNWRITTEN (-4) /* it cannot be written: reported */
 
 struct console {
     bool raw_input;   /* a terminal belongs to QEMU, which passes on each key, not lines */
@@ -24,8 +28,8 @@ struct console {
 /**
  * Runs the command until it ends, `limit_ms` pass (0: no limit) or a signal asks us to end
  * (interrupt.h); QEMU is then killed: nothing of it is kept. The terminal is left as it was.
- * Returns QEMU's exit status (128 + signal), CONSOLE_TIMEOUT, CONSOLE_UNREAD, or -1 when it did not
- * start (reported).
+ * Returns QEMU's exit status (128 + signal), CONSOLE_TIMEOUT, CONSOLE_UNREAD, CONSOLE_UNWRITTEN,
+ * or -1 when it did not start (reported).
  */
 int console_run(const struct strlist *argv, const struct console *console, int limit_ms);
 

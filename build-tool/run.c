@@ -407,12 +407,12 @@ static int run_status(const struct run *run, int qemu_status)
         report_error("stopped after %d s, the limit", run->options->limit_ms / 1000);
         return RUN_TIMEOUT;
     }
+    if (qemu_status == CONSOLE_UNREAD || qemu_status == CONSOLE_UNWRITTEN) {
+        return qemu_status == CONSOLE_UNREAD ? 128 + SIGPIPE : RUN_NO_VERDICT;
+    }
     if (code >= 0) {
         console_show_rest();
         return code;
-    }
-    if (qemu_status == CONSOLE_UNREAD) {
-        return 128 + SIGPIPE;
     }
     if (interrupt_pending() != 0) {
         return 128 + interrupt_pending();

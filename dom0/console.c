@@ -69,6 +69,10 @@ static void show_line(struct console *c, const char *from, size_t bytes)
         term_printf("%s: [writes too much to be shown; `console %s` shows it]\n", c->name, c->name);
         return;
     }
+    if (term_room() < sizeof(part) + bytes) {
+        term_lose((uint32_t)bytes);
+        return;
+    }
     term_write(c->name, (uint32_t)strlen(c->name));
     term_write(": ", 2);
     for (size_t at = 0; at < bytes;) {
@@ -124,15 +128,29 @@ static void take_output(struct console *c, const char *data, uint32_t bytes)
     }
 }
 
-/* Moves what is in the ring now. Bounded: a guest that goes on writing comes again by an event. */
-static void drain(struct console *c)
+static void terminal_has_room(void)
+{
+    if (attached != NULL) {
+        console_event(attached);
+    }
+}
+
+/*
+ * Moves what is in the ring now, but `most`. Bounded: a guest that goes on writing comes again by an
+ * event.
+ */
+static void drain(struct console *c, uint32_t most)
 {
     volatile struct mf_ring *const ring = &infopage_in(c->window)->console.out;
     const char *const data = (const char *)c->window + HV_INFO_PAGE + INFO_OUT;
-    uint32_t left = mf_ring_used(ring, INFO_OUT_BYTES);
-    const bool was_full = left == INFO_OUT_BYTES;
+    const uint32_t used = mf_ring_used(ring, INFO_OUT_BYTES);
+    const bool was_full = used == INFO_OUT_BYTES;
+    uint32_t left = used < most ? used : most;
     char part[INFO_OUT_BYTES / 2];
 
+    if (left < used) {
+        term_on_room(terminal_has_room);
+    }
     while (left > 0) {
         const size_t bytes = mf_ring_read(ring, data, INFO_OUT_BYTES, part,
                                           left < sizeof(part) ? left : sizeof(part));
@@ -142,9 +160,15 @@ static void drain(struct console *c)
         take_output(c, part, (uint32_t)bytes);
         left -= (uint32_t)bytes;
     }
-    if (was_full) {
+    if (was_full && most != 0) {
         hv_event_send(c->port);
     }
+}
+
+/* The terminal's guest waits for the terminal; others for nobody. */
+static uint32_t room_for(const struct console *c)
+{
+    return c == attached ? term_room() : INFO_OUT_BYTES;
 }
 
 void console_event(struct console *c)
@@ -152,19 +176,19 @@ void console_event(struct console *c)
     if (c->window == NULL) {
         return;
     }
-    drain(c);
+    drain(c, room_for(c));
     /* Written while we read: the guest saw a ring that was not empty and sent nothing. */
     volatile struct mf_ring *const ring = &infopage_in(c->window)->console.out;
     __atomic_thread_fence(__ATOMIC_SEQ_CST);
     if (mf_ring_used(ring, INFO_OUT_BYTES) != 0) {
-        drain(c);
+        drain(c, room_for(c));
     }
 }
 
 void console_close(struct console *c)
 {
     if (c->window != NULL) {
-        drain(c);
+        drain(c, INFO_OUT_BYTES);
     }
     show_lines(c, true);
     c->window = NULL;
@@ -184,7 +208,12 @@ void console_free(struct console *c)
 
 void console_attach(struct console *c, bool show_log)
 {
+    struct console *const before = attached;
+
     attached = c;
+    if (before != NULL && before != c) {
+        console_event(before); /* it may have waited for the terminal */
+    }
     if (c != NULL && show_log) {
         term_write(c->log, c->log_bytes);
     }

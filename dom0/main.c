@@ -36,9 +36,18 @@ static void complain(uint32_t line, const char *message)
     term_say("%s:%u: %s\n", CONF_NAME, (unsigned int)line, message);
 }
 
+static int32_t end_status;
+
+static void machine_off(void)
+{
+    hv_machine_off(end_status);
+}
+
+/* Once the terminal has taken all that was said. */
 static void end_machine(int32_t status)
 {
-    hv_machine_off(status);
+    end_status = status;
+    term_drain(machine_off);
 }
 
 static void on_guest_ended(uint32_t slot)

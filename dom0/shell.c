@@ -294,11 +294,17 @@ static void run_store(int count, char *const words[])
     is_waiting = store_run(count, words, command_done);
 }
 
+static void machine_off(void)
+{
+    hv_machine_off(0);
+}
+
 static void run_poweroff(int count, char *const words[])
 {
     (void)count;
     (void)words;
-    hv_machine_off(0);
+    is_waiting = true;
+    term_drain(machine_off);
 }
 
 static const struct command commands[] = {

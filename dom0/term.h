@@ -1,13 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* term.h - dom0's terminal: the machine's serial line. Output only; main.c hands input around. */
+/*
+ * term.h - dom0's terminal: the machine's serial line. Output only; serial.c hands input around.
+ *
+ * What the line does not take at once stands in a queue of TERM_QUEUE_BYTES and goes out from a
+ * timer, so nothing waits for a slow line or a slow reader (`mayfly run ... | less`) but
+ *   - a guest whose console the terminal is: no more is taken from it than there is room for
+ *     (term_room()), so it blocks when its ring is full, as at a pipe;
+ *   - a command that prints more than the queue holds: as long as the line moves.
+ * What is printed while the queue is full and the line does not move is lost; how much is said once
+ * it moves again.
+ */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct lineedit;
 
+#define TERM_QUEUE_BYTES 16384u
+
 /** Writes bytes as they are. */
 void term_write(const char *data, uint32_t bytes);
+
+/**
+ * How much that comes from guests may be written now. Part of the queue is kept for what cannot wait.
+ */
+uint32_t term_room(void);
+
+/** Counts bytes as lost that somebody did not even write, as there was no room. */
+void term_lose(uint32_t bytes);
+
+/** Whoever asked term_room() and got too little is called when there is some; one at a time. */
+void term_on_room(void (*has_room)(void));
+
+/** `then` is called, once, when all has gone out: at once, or from a timer. */
+void term_drain(void (*then)(void));
 
 /** Prints, at most 511 characters: the answer to a command. */
 void term_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));

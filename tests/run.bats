@@ -153,3 +153,36 @@ children_of() {
     [ "${#lines[@]}" -eq 1 ]
     [[ "$output" == *OVMF* ]]
 }
+
+# What a pipe does: 3 MB are more than all buffers between the guest and the reader have together.
+@test "a reader that begins late gets all that a guest wrote" {
+    local read=$BATS_TEST_TMPDIR/read
+    timeout 60 "$MAYFLY" run --timeout 50 "$PROGRAMS/flood.img" 300000 </dev/null |
+        { sleep 2; cat >"$read"; }
+    seq -f %09.0f 0 299999 | cmp - "$read"
+}
+
+@test "a reader that has seen enough ends the run, quietly" {
+    local first statuses
+    first=$(timeout 60 "$MAYFLY" run --timeout 50 "$PROGRAMS/flood.img" 300000 </dev/null 2>"$BATS_TEST_TMPDIR/error" |
+        head -n 2; echo "${PIPESTATUS[0]}")
+    [ "$first" = $'000000000\n000000001\n141' ]
+    [ ! -s "$BATS_TEST_TMPDIR/error" ]
+}
+
+@test "output that cannot be written is an error, also of a guest that has ended" {
+    local lines
+    for lines in 1 300000; do
+        run bash -c '"$0" run --timeout 50 "$1" "$2" </dev/null >/dev/full' "$MAYFLY" "$PROGRAMS/flood.img" $lines
+        [ "$status" -eq 125 ]
+        [[ "$output" == "mayfly: cannot write the output: No space left on device" ]]
+    done
+}
+
+@test "the time limit ends a run whose output nobody takes" {
+    mkfifo "$BATS_TEST_TMPDIR/unread"
+    exec 4<>"$BATS_TEST_TMPDIR/unread"
+    run bash -c '"$0" run --timeout 3 "$1" 300000 </dev/null >"$2"' "$MAYFLY" "$PROGRAMS/flood.img" "$BATS_TEST_TMPDIR/unread"
+    exec 4>&-
+    [ "$status" -eq 124 ]
+}

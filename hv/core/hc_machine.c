@@ -9,7 +9,7 @@
 #include "hv/modules.h"
 #include "hv/random.h"
 
-#define CONSOLE_BYTES 64ul /* at once: 5 ms on the line */
+#define CONSOLE_BYTES 64ul /* at once */
 
 #ifndef HV_VERSION
 #define HV_VERSION "unknown"
@@ -32,8 +32,7 @@ struct hc_result hc_console_write(HC_ARGS)
     if (copy_from_guest(data, (gva_t){a0}, n)) {
         return hc_return(HV_ERR_FAULT);
     }
-    serial_write(data, n);
-    return hc_return((int64_t)n);
+    return hc_return((int64_t)serial_write_some(data, n));
 }
 
 struct hc_result hc_console_read(HC_ARGS)
@@ -151,11 +150,10 @@ struct hc_result hc_pci_read(HC_ARGS)
     uint32_t value = 0;
     enum hv_err err = find_device(a0, &device);
 
-    if (!err && (a1 > UINT32_MAX || a2 > 4)) {
-        err = HV_ERR_RANGE;
-    }
     if (!err) {
-        err = pci_config_read(device, (uint32_t)a1, (uint32_t)a2, &value);
+        err = a1 > UINT32_MAX || a2 > 4
+                  ? HV_ERR_RANGE
+                  : pci_config_read(device, (uint32_t)a1, (uint32_t)a2, &value);
     }
     return hc_return(err ? (int64_t)err : (int64_t)value);
 }
@@ -166,11 +164,10 @@ struct hc_result hc_pci_write(HC_ARGS)
     struct pci_device *device;
     enum hv_err err = find_device(a0, &device);
 
-    if (!err && (a1 > UINT32_MAX || a2 > 4)) {
-        err = HV_ERR_RANGE;
-    }
     if (!err) {
-        err = pci_config_write(device, (uint32_t)a1, (uint32_t)a2, (uint32_t)a3);
+        err = a1 > UINT32_MAX || a2 > 4
+                  ? HV_ERR_RANGE
+                  : pci_config_write(device, (uint32_t)a1, (uint32_t)a2, (uint32_t)a3);
     }
     return hc_return(err);
 }
@@ -212,16 +209,12 @@ struct hc_result hc_pci_map_bar(HC_ARGS)
     uint64_t bytes, table_first = 0, table_count = 0;
     enum hv_err err = find_device(a0, &device);
 
-    if (!err && a1 > 5) {
-        err = HV_ERR_NOENT;
-    }
     if (!err) {
-        err = pci_bar(device, (uint32_t)a1, &base, &bytes, &table_first, &table_count);
+        err = a1 > 5 ? HV_ERR_NOENT
+                     : pci_bar(device, (uint32_t)a1, &base, &bytes, &table_first, &table_count);
     }
     const uint64_t pages = err ? 0 : (bytes + PAGE_SIZE - 1) >> PAGE_SHIFT;
-    if (!err) {
-        err = hc_check_range(a2, pages);
-    }
+    err = err ?: hc_check_range(a2, pages);
     if (!err && (base.v & (PAGE_SIZE - 1))) {
         err = HV_ERR_IO; /* it would share a page with another device */
     }
@@ -242,11 +235,8 @@ struct hc_result hc_pci_msix(HC_ARGS)
     uint32_t port;
     enum hv_err err = find_device(a0, &device);
 
-    if (!err && a1 > UINT32_MAX) {
-        err = HV_ERR_RANGE;
-    }
     if (!err) {
-        err = port_open(d, PORT_DEVICE, NULL, (uint32_t)a2, &port);
+        err = a1 > UINT32_MAX ? HV_ERR_RANGE : port_open(d, PORT_DEVICE, NULL, (uint32_t)a2, &port);
     }
     if (err) {
         return hc_return(err);

@@ -59,24 +59,36 @@ static bool serial_lock(void)
     return false;
 }
 
-void serial_write(const char *data, size_t bytes)
+/* Writes what the FIFO takes, which is empty once the status says so: 0 when it does not. */
+static size_t write_burst(const char *data, size_t bytes)
 {
-    if (!present) {
-        return;
+    const size_t burst = (inb(REG_STATUS) & STATUS_SENT) != 0 ? min_u64(bytes, FIFO_BYTES) : 0;
+    for (size_t i = 0; i < burst; i++) {
+        outb(REG_DATA, (uint8_t)data[i]);
     }
+    return burst;
+}
+
+size_t serial_write_some(const char *data, size_t bytes)
+{
+    size_t done = 0;
     const bool have_lock = serial_lock();
-    while (bytes != 0) {
-        for (uint32_t spin = 0; (inb(REG_STATUS) & STATUS_SENT) == 0 && spin < SPINS_MAX / 100;) {
-            spin++;
-        }
-        size_t burst = min_u64(bytes, FIFO_BYTES);
-        bytes -= burst;
-        while (burst-- != 0) {
-            outb(REG_DATA, (uint8_t)*data++);
-        }
+    for (size_t n = 1; present && n != 0 && done < bytes; done += n) {
+        n = write_burst(data + done, bytes - done);
     }
     if (have_lock) {
         __atomic_clear(&locked, __ATOMIC_RELEASE);
+    }
+    return present ? done : bytes;
+}
+
+void serial_write(const char *data, size_t bytes)
+{
+    for (uint32_t spin = 0; bytes != 0 && spin < SPINS_MAX / 100; spin++) {
+        const size_t n = serial_write_some(data, bytes);
+        data += n;
+        bytes -= n;
+        spin = n != 0 ? 0 : spin;
     }
 }
 

@@ -180,8 +180,9 @@ static inline int64_t hv_mem_protect(uint64_t va, uint64_t pages, uint32_t prot)
 }
 
 /**
- * Writes to the machine's serial console. Returns the bytes written, at most 64: the line is slow,
- * and the CPU waits for it. [HV_CAP_CONSOLE] Errors: none but the common ones.
+ * Writes to the machine's serial console. Returns the bytes written, at most 64; 0 while the line
+ * takes none, because it is slow or who reads it is: try again later. No event tells.
+ * [HV_CAP_CONSOLE] Errors: none but the common ones.
  */
 static inline int64_t hv_console_write(const void *data, uint64_t bytes)
 {

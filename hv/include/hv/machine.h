@@ -89,6 +89,9 @@ void smp_arrived(void);
  */
 
 void serial_init(void);
+/** Writes what the line takes now, and returns how much; all, where there is no line. */
+size_t serial_write_some(const char *data, size_t bytes);
+/** Writes all, but what a line does not take that stands still for 0.1 s: hv's own messages. */
 void serial_write(const char *data, size_t bytes);
 /** Enables the receive interrupt, which calls nothing: the vector's handler calls serial_read(). */
 void serial_enable_rx(void);

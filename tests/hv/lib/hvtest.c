@@ -94,10 +94,10 @@ static void put_end(struct line *line)
     line->text[line->bytes++] = '\n';
     for (size_t at = 0; at < line->bytes;) {
         const int64_t written = hv_console_write(line->text + at, line->bytes - at);
-        if (written <= 0) {
+        if (written < 0) {
             return;
         }
-        at += (size_t)written;
+        at += (size_t)written; /* 0: the line is busy */
     }
 }
 
