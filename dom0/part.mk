@@ -19,11 +19,14 @@ SODIUM_CFLAGS := -O2 -ffunction-sections -fdata-sections -I$(SODIUM_SRC)/include
 DOM0_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) \
 	-Idom0 -Idom0/net -Iunikernel-runtime/src -I$(CJSON_SRC) \
 	-I$(SODIUM_SRC)/include -DSODIUM_STATIC=1 -ffile-prefix-map=$(CURDIR)/= -MMD -MP
+# Optimised as one: most functions are short, and a frame passes many files. The objects have code, too, for
+# those who link some of them in another way (bench, tests: -fno-lto).
+DOM0_LTO := -flto -flto-partition=one
 
 $(DOM0_B)/%.o: dom0/%.c $(TP)/cjson.src.stamp $(TP)/libsodium.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs dom0/part.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -c $< -o $@
+	$(Q)$(SDK_CC) $(DOM0_CFLAGS) $(DOM0_LTO) -ffat-lto-objects -c $< -o $@
 
 $(DOM0_B)/cJSON.o: $(TP)/cjson.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs dom0/part.mk
 	@mkdir -p $(@D)
@@ -35,7 +38,7 @@ $(SODIUM_OBJ): $(TP)/libsodium.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/may
 
 $(DOM0_B)/dom0.debug: $(DOM0_OBJ) $(SODIUM_OBJ) $(SDK_READY)
 	@echo "  LD      $@"
-	$(Q)$(SDK_CC) -O2 -g -Wl,--wrap=sbrk $(DOM0_OBJ) $(SODIUM_OBJ) -o $@
+	$(Q)$(SDK_CC) -O2 -g $(DOM0_LTO) -Wl,--wrap=sbrk $(DOM0_OBJ) $(SODIUM_OBJ) -o $@
 
 # Packaged for its symbol table: a fault of dom0 is reported with function names, too.
 $(B)/dom0.elf: $(DOM0_B)/dom0.debug $(MAYFLY)

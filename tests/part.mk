@@ -103,7 +103,7 @@ $(INJECT_B)/%.o: dom0/%.c tests/dom0/inject.h $(DOM0_B)/%.o
 	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -include tests/dom0/inject.h -c $< -o $@
 
 $(INJECT_B)/dom0.elf: tests/part.mk $(INJECT_OBJ) $(DOM0_OBJ) $(SODIUM_OBJ) tests/dom0/inject.c tests/dom0/stubs.S $(SDK_READY) $(MAYFLY)
-	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -MF $(INJECT_B)/inject.d -Itests/dom0 $(INJECT_WRAP) tests/dom0/inject.c tests/dom0/stubs.S \
+	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -fno-lto -MF $(INJECT_B)/inject.d -Itests/dom0 $(INJECT_WRAP) tests/dom0/inject.c tests/dom0/stubs.S \
 		$(INJECT_OBJ) $(DOM0_B)/hold.o $(DOM0_B)/cJSON.o $(SODIUM_OBJ) -o $(INJECT_B)/dom0.debug
 	$(Q)$(MAYFLY) pack $(INJECT_B)/dom0.debug --name dom0 -o $@
 
