@@ -89,19 +89,24 @@ guests_max() {
     system_stop
 }
 
-# 100,000 idle guests of examples/hello's kind in 16 GiB: `make bench-100000`, not part of `make bench`.
+# 100,000 idle guests of examples/hello in 16 GiB: `make bench-100000`, not part of `make bench`.
 hundred_thousand() {
-    local before after
+    local before after count=100000
     SHELL_LIMIT=500
-    LIMIT=560 system_start --shell --accel icount -m 16G "$B/bench/stamp.img" "$B/bench/idle.img"
+    LIMIT=560 system_start --shell --accel icount -m 16G "$B/bench/stamp.img" "$B/bench/idle.img" "$IMAGES/hello.img"
     wait_for "^mayfly> " 60
-    shell measure idle count=1 net=no >/dev/null
+    shell measure idle count=1 net=no >/dev/null # the templates are made now
+    shell start hello name=first output=log --stay >/dev/null
+    wait_settled
     before=$(free_bytes)
-    shell start idle count=100000 output=log | tail -n 1
+    shell start hello "count=$((count - 1))" output=log --stay | tail -n 1
     wait_settled
     after=$(free_bytes)
-    metric guests_alive_16GiB "$(guests_alive)" count 1 "bench/guest/idle.c, 100,000 asked for"
-    metric idle_guest_bytes_at_100000 $(((before - after) / 100000)) bytes 100000 "bench/guest/idle.c: it printed a line and waits"
+    metric guests_alive_16GiB "$(guests_alive)" count 1 "examples/hello --stay, 100,000 asked for"
+    type "console hello-$((count - 1))" # its log, in which it has said hello
+    wait_for "Hello from Mayfly!" 60
+    printf '\035' >"$RUN/input"
+    metric idle_hello_bytes_at_100000 $(((before - after) / (count - 1))) bytes $((count - 1)) "examples/hello --stay: it printed a line and waits"
     measure_row create_to_main_insns_at_100000 "with 100,000 idle guests alive" main_or_ready stamp net=no
     measure_row destroy_insns_at_100000 "with 100,000 idle guests alive" destroy idle net=no
     shell kill -a
