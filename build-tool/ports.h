@@ -7,9 +7,10 @@
  *         them lies fetch, which downloads. Everything that is made lies in the cache: MAYFLY_CACHE,
  *         else XDG_CACHE_HOME/mayfly, else HOME/.cache/mayfly:
  *           download/, src/PACKAGE/      what fetch brings, checked by SHA-256
- *           build/NAME/                  one port: build.sh, log, prefix/ (what it installs),
+ *           sdk/HASH/build/NAME/         one port: build.sh, log, prefix/ (what it installs),
  *                                        images/, and src/ (only kept when asked for)
- *           sysroot/                     the prefixes of all ports that were built, together
+ *           sdk/HASH/sysroot/            the prefixes of all ports that were built, together
+ *           build, sysroot               links to those of the SDK that was used last
  * Errors  Reported where they are born (report.h); -1 then.
  */
 #pragma once
@@ -54,6 +55,18 @@ char *ports_folder(void);
 
 /** "CACHE/<below>"; makes the cache's folder when it is not there. NULL: reported. */
 char *ports_cache(const char *below);
+
+/**
+ * Chooses CACHE/sdk/HASH of the SDK and program in use, makes it, points the links there and removes
+ * folders of SDKs that have not been used for long. It is locked until the process ends. Done once.
+ */
+int ports_enter(void);
+
+/** What names compiler, SDK and program: 16 digits; "" before ports_enter(). */
+const char *ports_sdk_hash(void);
+
+/** "CACHE/sdk/HASH/<below>", or before ports_enter() "CACHE/<below>": by the links. The caller owns it. */
+char *ports_built(const char *below);
 
 /** Names of all recipes, sorted. */
 int ports_names(struct strlist *names);

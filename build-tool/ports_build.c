@@ -40,7 +40,7 @@ static int shell(const char *command)
 static char *work_path(const struct port *port, const char *below)
 {
     char *part = alloc_format("build/%s%s%s", port->name, below[0] != '\0' ? "/" : "", below);
-    char *path = ports_cache(part);
+    char *path = ports_built(part);
     free(part);
     return path;
 }
@@ -245,7 +245,8 @@ static int prepare_work(const struct port *port, const char *work)
     append_quoted(&command, work);
     buffer_append_text(&command, "; cd ");
     append_quoted(&command, work);
-    buffer_append_text(&command, "; mkdir prefix needs images guests; ln -s ../../src/%s/ source; ",
+    buffer_append_text(&command,
+                       "; mkdir prefix needs images guests; ln -s ../../../../src/%s/ source; ",
                        port->fields->source);
     for (unsigned i = 0; i < port->fields->needs_count; i++) {
         buffer_append_text(&command, "ln -s ../../%1$s/prefix needs/%1$s; ",
@@ -313,23 +314,17 @@ static int build_guest(struct port *port, const char *work, const char *name)
 /* Everything that decides what comes out, as one hash; the caller owns it. */
 static char *build_key(const struct port *port, const char *work)
 {
-    char *compiler = place_compiler();
-    if (compiler == NULL) {
-        return NULL;
-    }
     struct buffer command = {0};
     buffer_append_text(&command,
-                       "{ gcc --version; cat '%s' /proc/%ld/exe; find '%.*s' '%s' -type f "
-                       "2>/dev/null | LC_ALL=C sort | tr '\\n' '\\0' | xargs -0 cat; ",
-                       port->path, (long)getpid(), (int)(strstr(compiler, "/bin/") - compiler),
-                       compiler, port->support);
+                       "{ echo %s; cat '%s'; find '%s' -type f 2>/dev/null | LC_ALL=C sort | "
+                       "tr '\\n' '\\0' | xargs -0 cat; ",
+                       ports_sdk_hash(), port->path, port->support);
     for (unsigned i = 0; i < port->fields->needs_count; i++) {
         buffer_append_text(&command, "cat '%.*s/%s/key'; ", (int)(strrchr(work, '/') - work), work,
                            port->fields->needs[i]);
     }
     buffer_append_text(&command, "} | sha256sum");
     buffer_append(&command, "", 1);
-    free(compiler);
     char key[65] = "";
     FILE *pipe = popen((const char *)command.data, "r");
     const bool read = pipe != NULL && fread(key, 1, 64, pipe) == 64;
@@ -366,7 +361,7 @@ static bool is_built(const struct port *port, const char *work, const char *key,
 static int finish(const struct port *port, const char *work, const char *key, bool keep)
 {
     struct buffer text = {0};
-    char *sysroot = ports_cache("sysroot");
+    char *sysroot = ports_built("sysroot");
     char *command = alloc_format("%s mkdir -p '%s' && cp -a '%s/prefix/.' '%s/'",
                                  keep ? ":;" : "rm -rf src guests;", sysroot, work, sysroot);
     char *in_work = alloc_format("cd '%s' && { %s; }", work, command);
@@ -452,11 +447,9 @@ static int lock(const char *work)
 
 static int build_within(struct port *port, bool keep, unsigned depth)
 {
-    char *folder = ports_cache("build");
-    char *work = folder == NULL ? NULL : work_path(port, "");
+    char *work = work_path(port, "");
     int status = -1;
-    if (work != NULL && (mkdir(folder, 0755) == 0 || errno == EEXIST) &&
-        build_needs(port, depth) == 0) {
+    if (build_needs(port, depth) == 0) {
         const int locked = lock(work);
         char *key = build_key(port, work);
         if (key != NULL && locked >= 0) {
@@ -470,11 +463,10 @@ static int build_within(struct port *port, bool keep, unsigned depth)
         }
     }
     free(work);
-    free(folder);
     return status;
 }
 
 int port_build(struct port *port, bool keep)
 {
-    return build_within(port, keep, 0);
+    return ports_enter() != 0 ? -1 : build_within(port, keep, 0);
 }

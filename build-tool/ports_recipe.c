@@ -93,45 +93,6 @@ char *ports_folder(void)
     return NULL;
 }
 
-static char *cache_folder(void)
-{
-    const char *chosen = getenv("MAYFLY_CACHE");
-    const char *xdg = getenv("XDG_CACHE_HOME");
-    const char *home = getenv("HOME");
-    if (chosen != NULL && chosen[0] != '\0') {
-        return alloc_copy(chosen);
-    }
-    if (xdg != NULL && xdg[0] == '/') {
-        return alloc_format("%s/mayfly", xdg);
-    }
-    return alloc_format("%s/.cache/mayfly", home != NULL ? home : "/tmp");
-}
-
-char *ports_cache(const char *below)
-{
-    char *folder = cache_folder();
-    for (char *slash = folder; slash != NULL;) {
-        slash = strchr(slash + 1, '/');
-        if (slash != NULL) {
-            *slash = '\0';
-        }
-        if (mkdir(folder, 0755) != 0 && errno != EEXIST) {
-            report_error("cannot make the folder %s: %s (MAYFLY_CACHE names another)", folder,
-                         strerror(errno));
-            free(folder);
-            return NULL;
-        }
-        if (slash != NULL) {
-            *slash = '/';
-        }
-    }
-    char *absolute = realpath(folder, NULL);
-    char *path = alloc_format("%s/%s", absolute != NULL ? absolute : folder, below);
-    free(absolute);
-    free(folder);
-    return path;
-}
-
 int ports_names(struct strlist *names)
 {
     char *folder = ports_folder();

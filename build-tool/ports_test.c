@@ -314,7 +314,7 @@ int port_test(struct port *port, bool quick)
         return -1;
     }
     char *below = alloc_format("build/%s", port->name);
-    char *work = ports_cache(below);
+    char *work = ports_built(below);
     char *folder = alloc_format("%s/tests", work);
     int failed = mkdir(folder, 0755) != 0 && errno != EEXIST ? -1 : 0;
     for (unsigned i = 0; failed >= 0 && i < port->fields->tests_count; i++) {

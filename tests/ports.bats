@@ -73,7 +73,7 @@ own_recipe() {
 @test "a build that fails names its log, and is tried again" {
     own_recipe $'build: none\nprepare: ["echo on purpose; exit 3"]'
     run -1 "$MAYFLY" ports build own
-    [[ "$output" == *"on purpose"* && "$output" == *"$MAYFLY_CACHE/build/own/log"* ]]
+    [[ "$output" == *"on purpose"* && "$output" == *"/build/own/log"* ]]
     [ -s "$MAYFLY_CACHE/build/own/build.sh" ]
     run -1 "$MAYFLY" ports build own
 }
@@ -81,7 +81,7 @@ own_recipe() {
 @test "a port is built once, and again when its recipe changes" {
     own_recipe $'build: none\nprograms:\n  - {name: seven, sources: [src/main.c]}\ntests:\n  - {name: seven, run: seven, status: 7}'
     run -0 --separate-stderr "$MAYFLY" ports build own
-    [ "$output" = "$MAYFLY_CACHE/build/own/images/seven.img" ]
+    [ "$output" = "$(readlink -f "$MAYFLY_CACHE/build/own/images/seven.img")" ]
     [[ "$stderr" == *"building own 1"* ]]
     run -0 --separate-stderr "$MAYFLY" ports test own
     [ -z "$stderr" ]
@@ -89,4 +89,42 @@ own_recipe() {
     sed -i 's/status: 7/status: 8/' "$MAYFLY_PORTS/own.yaml"
     run -1 "$MAYFLY" ports test own
     [[ "$output" == *"building own"* && "$output" == *"exit status 7 instead of 8"* ]]
+}
+
+@test "a port that is named twice, in one process, is waited for by nobody" {
+    own_recipe $'build: none\nprograms:\n  - {name: seven, sources: [src/main.c]}'
+    run -0 --separate-stderr timeout -s KILL 60 "$MAYFLY" ports build own own
+    [ "${#lines[@]}" -eq 2 ]
+    [ "${lines[0]}" = "${lines[1]}" ]
+}
+
+@test "two SDKs do not build over each other's ports, and those of old ones are removed" {
+    own_recipe $'build: none\nprograms:\n  - {name: seven, sources: [src/main.c]}'
+    local sdk=$BATS_TEST_TMPDIR/sdk first second age
+    cp -a "$B/sdk" "$sdk"
+    echo other >"$sdk/share/other"
+    run -0 --separate-stderr "$MAYFLY" ports build own
+    first=$output
+    run -0 --separate-stderr env MAYFLY_SDK="$sdk" "$MAYFLY" ports build own
+    second=$output
+    [[ "$first" != "$second" && "$stderr" == *"building own"* ]]
+    [ "$(readlink -f "$MAYFLY_CACHE/build/own/images/seven.img")" = "$second" ]
+    run -0 --separate-stderr "$MAYFLY" ports build own
+    [[ "$output" == "$first" && -z "$stderr" ]]
+    [ "$(readlink -f "$MAYFLY_CACHE/build/own/images/seven.img")" = "$first" ]
+    [ -d "$MAYFLY_CACHE/sysroot" ]
+
+    # Beside ours the three that were used last stay, if no process uses the others, and none for a month.
+    for age in 2 3 4 5 800; do
+        mkdir -p "$MAYFLY_CACHE/sdk/00000000000$((10000 + age))"
+        touch -d "$age hours ago" "$MAYFLY_CACHE/sdk/00000000000$((10000 + age))/used"
+    done
+    exec 8<>"$MAYFLY_CACHE/sdk/0000000000010004/used"
+    flock -s 8
+    "$MAYFLY" ports build own
+    [ -s "$second" ] # within the last hour
+    [ "$(cd "$MAYFLY_CACHE/sdk" && echo 00000*)" = "0000000000010002 0000000000010003 0000000000010004" ]
+    exec 8>&-
+    "$MAYFLY" ports build own
+    [ "$(cd "$MAYFLY_CACHE/sdk" && echo 00000*)" = "0000000000010002 0000000000010003" ]
 }
