@@ -141,18 +141,51 @@ static void test_long_double(void)
         {"%La", 1.1L, "0x1.199999999999999ap+0"},
     };
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char text[64];
+        char text[300];
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
         snprintf(text, sizeof(text), cases[i].format, cases[i].value);
 #pragma GCC diagnostic pop
         tap_check(strcmp(text, cases[i].expected) == 0, "%s prints %s: %s", cases[i].format,
                   cases[i].expected, text);
+        wchar_t format[16], wide[64];
+        swprintf(format, 16, L"%s", cases[i].format);
+        swprintf(wide, 64, format, cases[i].value);
+        text[wcstombs(text, wide, sizeof(text) - 1)] = '\0';
+        tap_check(strcmp(text, cases[i].expected) == 0, "wprintf prints %s", text);
     }
     char *const longest = malloc(5000);
     tap_equal(snprintf(longest, 5000, "%.0Lf", __LDBL_MAX__), 4933, "the largest one, in full");
     tap_check(strncmp(longest, "118973149535723176502", 21) == 0, "with its digits");
     free(longest);
+}
+
+static void test_scanned_long_double(void)
+{
+    static const struct {
+        const char *text;
+        long double value;
+    } cases[] = {
+        {"0.1", 0.1L},
+        {"-1.23456789012345678901", -1.23456789012345678901L},
+        {"18446744073709551615", 18446744073709551615.0L},
+        {"1e4932", 1e4932L},
+        {"3.3e-4940", 3.3e-4940L},
+    };
+    for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        wchar_t wide[64];
+        long double narrow_value = 0, wide_value = 0;
+        swprintf(wide, 64, L"%s", cases[i].text);
+        tap_check(sscanf(cases[i].text, "%Lf", &narrow_value) == 1 &&
+                      narrow_value == cases[i].value,
+                  "scanf reads %s: %Lg", cases[i].text, narrow_value);
+        tap_check(swscanf(wide, L"%Lf", &wide_value) == 1 && wide_value == cases[i].value,
+                  "wscanf, too: %Lg", wide_value);
+    }
+    double d = 0;
+    float f = 0;
+    tap_check(sscanf("0.1 0.1", "%lf %f", &d, &f) == 2 && d == 0.1 && f == 0.1f,
+              "double and float as ever");
 }
 
 int main(void)
@@ -164,5 +197,6 @@ int main(void)
     input_is_scanned();
     memory_is_a_stream();
     test_long_double();
+    test_scanned_long_double();
     return tap_done();
 }

@@ -18,16 +18,18 @@ $(RT_B)/musl/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfl
 	@echo "  CC      musl/$*"
 	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(if $(filter $*,$(MUSL_ASM)),$(MUSL)/x86_64/$*.s,$(MUSL)/$*.c) -o $@
 
-# Hashes of passwords, for <crypt.h>.
-MUSL_CRYPT_OBJ := $(patsubst %,$(RT_B)/musl/crypt/%.o,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512)
+# Hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
+MUSL_OTHER := $(addprefix crypt/,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512) \
+	$(addprefix passwd/,fgetspent getspnam getspnam_r putspent) misc/mntent
+MUSL_OTHER_OBJ := $(patsubst %,$(RT_B)/musl/%.o,$(MUSL_OTHER))
 
-$(RT_B)/musl/crypt/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/src/libc/part.mk \
-		$(RT)/third-party/musl/features.h
+$(MUSL_OTHER_OBJ): $(RT_B)/musl/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs \
+		$(RT)/src/libc/part.mk $(RT)/third-party/musl/features.h
 	@mkdir -p $(@D)
-	@echo "  CC      musl/crypt/$*"
-	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(TP)/src/musl/src/crypt/$*.c -o $@
+	@echo "  CC      musl/$*"
+	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(TP)/src/musl/src/$*.c -o $@
 
-$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_CRYPT_OBJ)
+$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_OTHER_OBJ)
 
 # In every program that prints: small before fast.
 $(RT_B)/libc/ldcvt.c.o: RT_CFLAGS += -Os

@@ -61,6 +61,8 @@ static const struct {
     {_SC_SIGQUEUE_MAX, SIGQUEUE_MAX},
     {_SC_TIMER_MAX, TIMER_MAX},
     {_SC_DELAYTIMER_MAX, DELAYTIMER_MAX},
+    {_SC_MQ_OPEN_MAX, -1},
+    {_SC_MQ_PRIO_MAX, MQ_PRIO_MAX},
     {_SC_SEM_NSEMS_MAX, SEM_NSEMS_MAX},
     {_SC_SEM_VALUE_MAX, SEM_VALUE_MAX},
     {_SC_THREAD_THREADS_MAX, -1}, /* no limit but memory */
@@ -77,6 +79,7 @@ static const uint8_t options[] = {
     _SC_BARRIERS,
     _SC_CLOCK_SELECTION,
     _SC_CPUTIME,
+    _SC_MESSAGE_PASSING,
     _SC_READER_WRITER_LOCKS,
     _SC_REALTIME_SIGNALS,
     _SC_SEMAPHORES,
@@ -103,7 +106,6 @@ static const uint8_t options[] = {
 
 /* Options that are not there. */
 static const uint8_t absent[] = {
-    _SC_MESSAGE_PASSING,
     _SC_PRIORITIZED_IO,
     _SC_PRIORITY_SCHEDULING,
     _SC_RAW_SOCKETS,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * features.h - what musl's long double and crypt() functions expect of a header of this name, when they are
+ * features.h - what those of musl's functions that are taken expect of a header of this name, when they are
  * compiled with our headers in place of musl's (src/libc/part.mk).
  */
 #pragma once
