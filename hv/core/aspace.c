@@ -15,10 +15,11 @@ paddr_t aspace_zero_page;
 /* Protection as entry bits; a leaf gets W only where its frame is private. */
 static inline uint64_t prot_bits(uint32_t prot)
 {
-    return U | (prot & HV_PROT_WRITE ? SW_WRITE : 0) | (prot & HV_PROT_EXEC ? 0 : NX);
+    return U | (prot & HV_PROT_WRITE ? SW_WRITE : 0) | (prot & HV_PROT_EXEC ? 0 : NX) |
+           (prot & HV_PROT_ABSENT ? SW_ABSENT : 0);
 }
 
-/* Stores a present entry and widens the bounds that copying and freeing go by. */
+/* Stores an entry, present or absent, and widens the bounds that copying and freeing go by. */
 static inline void entry_set(uint64_t *table, unsigned int i, uint64_t e)
 {
     struct frame *f = frame_of(virt_to_phys(table));
@@ -146,7 +147,26 @@ static enum hv_err table_new(struct aspace *as, uint64_t *parent, unsigned int i
     return HV_OK;
 }
 
-/* The table on the way to `va` below a private table, made private itself. */
+/* Whether a lowest-level table has absent pages: quickly while the last ones are. */
+static bool lacks_pages(const uint64_t *table)
+{
+    unsigned int i = ENTRIES;
+
+    while (i > 0 && !(entry_read(&table[i - 1]) & SW_ABSENT)) {
+        i--;
+    }
+    return i > 0;
+}
+
+/* The domain cannot go on before the page at `va`, or one that shares its table, is there. */
+static enum hv_err wants(struct aspace *as, uint64_t va)
+{
+    as->wanted = va;
+    return HV_ERR_ABSENT;
+}
+
+/* The table on the way to `va` below a private table, made private itself. One with absent pages is not
+ * copied: what is brought to it is brought to all that share it. */
 static enum hv_err table_private(struct aspace *as, uint64_t *parent, uint64_t va, int level,
                                  uint64_t **out)
 {
@@ -160,6 +180,8 @@ static enum hv_err table_private(struct aspace *as, uint64_t *parent, uint64_t v
     if (!(e & W)) {
         if (frame_is_private(child)) {
             parent[i] = e | W;
+        } else if ((e & SW_LACKS) && lacks_pages(entry_table(e))) {
+            return wants(as, va);
         } else {
             const paddr_t copy = table_copy(child);
             if (copy.v == 0) {
@@ -306,6 +328,9 @@ enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access)
         ((access & HV_PROT_EXEC) && (l.entry & NX))) {
         return HV_ERR_PERM;
     }
+    if (l.entry & SW_ABSENT) {
+        return wants(as, va.v);
+    }
     if (l.window) {
         err = l.entry & P ? HV_OK : window_populate(l.at, l.entry);
     } else if (access & HV_PROT_WRITE) {
@@ -327,6 +352,9 @@ enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
 
     if (l.entry == 0) {
         return HV_ERR_NOENT;
+    }
+    if (l.entry & SW_ABSENT) {
+        return HV_ERR_ABSENT;
     }
     if ((l.entry & SW_PHYS) && !entry_is_zero_page(l.entry)) {
         return HV_ERR_PERM;
@@ -360,7 +388,7 @@ enum hv_err aspace_create(struct aspace *as, uint64_t limit)
     if (root.v == 0) {
         return HV_ERR_NOMEM;
     }
-    struct aspace made = {root, 1, limit};
+    struct aspace made = {root, 1, limit, 0};
     enum hv_err err = aspace_map_phys(&made, (gva_t){HV_HYPERCALL_PAGE}, shared_hypercall, 1,
                                       HV_PROT_READ | HV_PROT_EXEC, false);
     if (!err) {
@@ -396,7 +424,7 @@ enum hv_err aspace_clone(struct aspace *src, struct aspace *out, uint64_t limit)
     share_children(from, to, 1, high);
     entry_set(to, 0, first.v | TABLE_FLAGS);
     frame_of(root)->high = (uint16_t)(high > 1 ? high : 1);
-    *out = (struct aspace){root, src->resident, limit};
+    *out = (struct aspace){root, src->resident, limit, 0};
     for (unsigned int i = HIGH_FIRST; i < f->high; i++) {
         out->resident -= from[i] & P; /* directories of windows */
     }
@@ -533,6 +561,49 @@ enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pa
     return HV_OK;
 }
 
+/* ---- absent pages ----------------------------------------------------------------------------- */
+
+enum hv_err aspace_map_absent(struct aspace *as, gva_t va, uint64_t pages, uint32_t prot)
+{
+    const uint64_t end = va.v + (pages << PAGE_SHIFT);
+    uint64_t *directory, *table;
+
+    if (!range_is_free(phys_to_virt(as->root), ROOT_LEVEL, va.v, end)) {
+        return HV_ERR_EXISTS;
+    }
+    enum hv_err err =
+        path_private(as, va.v, 2, &directory) ?: table_private(as, directory, va.v, 2, &table);
+    if (!err) {
+        directory[entry_index(va.v, 2)] |= SW_LACKS;
+    }
+    for (uint64_t at = va.v; at < end && !err; at += PAGE_SIZE) {
+        err = charge(as);
+        if (!err) {
+            entry_set(table, entry_index(at, 1), prot_bits(prot));
+        }
+    }
+    return err;
+}
+
+enum hv_err aspace_bring(const struct aspace *as, gva_t va, paddr_t page)
+{
+    const struct look l = look_up(as, va.v);
+    uint64_t e = l.entry;
+
+    /* Domains that are not locked share the table; page faults of theirs read it. */
+    if (!(e & SW_ABSENT) ||
+        !__atomic_compare_exchange_n(l.at, &e, page.v | P | (e & ~SW_ABSENT), false,
+                                     __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+        return HV_ERR_STATE;
+    }
+    if (!lacks_pages(l.at - entry_index(va.v, 1))) {
+        const uint64_t *root = phys_to_virt(as->root);
+        uint64_t *directory = entry_table(root[entry_index(va.v, ROOT_LEVEL)]);
+        __atomic_fetch_and(&directory[entry_index(va.v, 2)], ~SW_LACKS, __ATOMIC_RELAXED);
+    }
+    return HV_OK;
+}
+
 /* Empties entries of a private lowest-level table. */
 static void leaves_clear(struct aspace *as, uint64_t *table, uint64_t va, uint64_t end)
 {
@@ -541,9 +612,9 @@ static void leaves_clear(struct aspace *as, uint64_t *table, uint64_t va, uint64
         const uint64_t e = table[i];
 
         table[i] = 0;
-        if ((e & P) && !(e & SW_PHYS)) {
+        as->resident -= entry_is_counted(e);
+        if ((e & (P | SW_PHYS)) == P) {
             frame_put(entry_frame(e));
-            as->resident--;
         }
     }
 }
@@ -558,7 +629,7 @@ static void table_detach(struct aspace *as, uint64_t *parent, unsigned int i)
     parent[i] = 0;
     as->resident--;
     for (unsigned int n = f->low; n < f->high; n++) {
-        as->resident -= (entry_read(&table[n]) & (P | SW_PHYS)) == P ? 1 : 0;
+        as->resident -= entry_is_counted(entry_read(&table[n]));
     }
     table_put(pa, 1);
 }

@@ -13,9 +13,11 @@
 #define U 0x004ul
 #define PCD_PWT 0x018ul
 #define SW_WRITE 0x200ul     /* the guest may write here */
+#define SW_ABSENT 0x080ul    /* lowest level, not present: its contents are brought later */
 #define SW_WINDOW 0x400ul    /* directory entry: leads to a window table */
 #define SW_PHYS 0x800ul      /* lowest level: the frame is not counted */
 #define SW_DYING (1ul << 52) /* the table behind it is being freed */
+#define SW_LACKS (1ul << 53) /* to a lowest-level table that may have absent pages */
 #define NX (1ul << 63)
 #define ADDRESS 0x000ffffffffff000ul
 #define TABLE_FLAGS (P | W | U)
@@ -51,6 +53,12 @@ static inline uint64_t entry_read(const uint64_t *at)
 }
 
 extern paddr_t aspace_zero_page; /* what untouched pages read as; aspace_init() */
+
+/* A page that `resident` counts. */
+static inline bool entry_is_counted(uint64_t e)
+{
+    return (e & (P | SW_PHYS)) == P || (e & SW_ABSENT);
+}
 
 static inline bool entry_is_zero_page(uint64_t e)
 {

@@ -48,7 +48,7 @@ static bool add(struct walk *w, uint64_t va, uint64_t pages, uint32_t prot, uint
 
 static bool is_equal(uint64_t a, uint64_t b)
 {
-    return ((a ^ b) & ~CHANGES_ALONE) == 0;
+    return ((a ^ b) & ~CHANGES_ALONE) == 0 && !(a & SW_ABSENT);
 }
 
 /* One entry that is no table: a page, or a demand-zero or unmapped span. */
@@ -60,13 +60,13 @@ static bool add_leaf(struct walk *w, uint64_t va, uint64_t span, uint64_t a, uin
     if (a == 0) {
         return b == 0 || add(w, va, pages, HV_PROT_READ, HV_EXTENT_NONE);
     }
-    if (!(a & P) || entry_is_zero_page(a)) {
+    if (!(a & (P | SW_ABSENT)) || entry_is_zero_page(a)) {
         return add(w, va, pages, prot_of(a), HV_EXTENT_ZERO);
     }
     if (a & SW_PHYS) {
         return true; /* hv's, a device's or a module's: every domain has its own */
     }
-    is_private = is_private && frame_is_private(entry_frame(a));
+    is_private = is_private && (a & P) && frame_is_private(entry_frame(a));
     return add(w, va, pages, prot_of(a) | (is_private ? HV_EXTENT_PRIVATE : 0), HV_EXTENT_DATA);
 }
 

@@ -186,9 +186,10 @@ void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code)
     stop(d, HV_DOM_STATE_ENDED, reason);
 }
 
-void domain_starve(struct domain *d)
+void domain_await(struct domain *d, enum hv_end_reason reason)
 {
-    stop(d, HV_DOM_STATE_PAUSED, HV_END_NOMEM);
+    d->report.fault.address = d->aspace.wanted;
+    stop(d, HV_DOM_STATE_PAUSED, reason);
     sched_run();
 }
 

@@ -71,11 +71,8 @@ struct hc_result hc_dom_create(HC_ARGS)
     struct domain *d;
     enum hv_err err = read_params(a0, &p);
 
-    if (!err && (p.flags & HV_DOM_FROZEN)) {
-        err = HV_ERR_INVAL;
-    }
     if (!err) {
-        err = domain_create(&p, &d);
+        err = p.flags & HV_DOM_FROZEN ? HV_ERR_INVAL : domain_create(&p, &d);
     }
     return err ? hc_return(err) : publish(d, &p);
 }
@@ -99,11 +96,8 @@ struct hc_result hc_dom_clone(HC_ARGS)
     HC_UNUSED;
     struct hv_dom_params p;
     struct domain *src, *d;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CLONE, true, &src);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CLONE, true, &src) ?: read_params(a1, &p);
 
-    if (!err) {
-        err = read_params(a1, &p);
-    }
     if (err) {
         return hc_return(err);
     }
@@ -168,11 +162,8 @@ struct hc_result hc_dom_set_regs(HC_ARGS)
     HC_UNUSED;
     struct domain *d;
     struct hv_regs regs;
-    enum hv_err err = copy_from_guest(&regs, (gva_t){a2}, sizeof(regs));
+    enum hv_err err = copy_from_guest(&regs, (gva_t){a2}, sizeof(regs)) ?: lock_vcpu(a0, a1, &d);
 
-    if (!err) {
-        err = lock_vcpu(a0, a1, &d);
-    }
     if (err) {
         return hc_return(err);
     }
@@ -185,11 +176,8 @@ struct hc_result hc_dom_start(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d) ?: hc_lock_stopped(d);
 
-    if (!err) {
-        err = hc_lock_stopped(d);
-    }
     if (err) {
         return hc_return(err);
     }
@@ -309,15 +297,9 @@ struct hc_result hc_dom_rollback(HC_ARGS)
 {
     HC_UNUSED;
     struct domain *d, *to;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d);
-
-    if (!err) {
-        err = hc_find_domain(a1, HV_RIGHT_CLONE, false, &to);
-    }
-    if (err) {
-        return hc_return(err);
-    }
-    err = lock_two_stopped(d, to);
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONTROL, false, &d)
+                          ?: hc_find_domain(a1, HV_RIGHT_CLONE, false, &to)
+                          ?: lock_two_stopped(d, to);
     if (err) {
         return hc_return(err);
     }
@@ -375,7 +357,7 @@ struct hc_result hc_dom_report(HC_ARGS)
     enum hv_err err = hc_find_domain(a0, HV_RIGHT_INFO, false, &d);
 
     if (!err) {
-        err = d->state == HV_DOM_STATE_ENDED
+        err = d->state == HV_DOM_STATE_ENDED || d->report.reason == HV_END_ABSENT
                   ? copy_to_guest((gva_t){a1}, &d->report, sizeof(d->report))
                   : HV_ERR_STATE;
     }
@@ -419,9 +401,7 @@ struct hc_result hc_dom_set_state(HC_ARGS)
          s.fault_entry >= HV_GUEST_END || s.fault_stack > HV_GUEST_END || (s.fault_stack & 15))) {
         err = HV_ERR_INVAL;
     }
-    if (!err) {
-        err = lock_vcpu(a0, a1, &d);
-    }
+    err = err ?: lock_vcpu(a0, a1, &d);
     if (err) {
         return hc_return(err);
     }
@@ -453,9 +433,7 @@ struct hc_result hc_dom_pages(HC_ARGS)
     if (!err && ((va.v & (PAGE_SIZE - 1)) || va.v > HV_GUEST_END || a4 == 0)) {
         err = HV_ERR_RANGE;
     }
-    if (!err) {
-        err = base != NULL ? lock_two_stopped(d, base) : hc_lock_stopped(d);
-    }
+    err = err ?: (base != NULL ? lock_two_stopped(d, base) : hc_lock_stopped(d));
     if (err) {
         return hc_return(err);
     }
@@ -486,11 +464,10 @@ struct hc_result hc_handle_grant(HC_ARGS)
                   ? HV_ERR_HANDLE
                   : handle_read(current_domain(), (uint32_t)a1, &kind, &object, &rights);
     }
-    if (!err && (a2 & ~(uint64_t)rights)) {
-        err = HV_ERR_PERM;
-    }
-    if (!err && to->state >= HV_DOM_STATE_FROZEN) {
-        err = HV_ERR_STATE;
+    if (!err) {
+        err = a2 & ~(uint64_t)rights             ? HV_ERR_PERM
+              : to->state >= HV_DOM_STATE_FROZEN ? HV_ERR_STATE
+                                                 : HV_OK;
     }
     if (err) {
         return hc_return(err);

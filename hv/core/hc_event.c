@@ -42,10 +42,8 @@ struct hc_result hc_event_bind(HC_ARGS)
     uint32_t port_a, port_b;
     struct port was;
 
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &a);
-    if (!err) {
-        err = hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
-    }
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &a)
+                          ?: hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
     if (err) {
         return hc_return(err);
     }
@@ -134,10 +132,8 @@ struct hc_result hc_fault_return(HC_ARGS)
     struct vcpu *v = this_cpu()->current;
     struct hv_regs regs;
 
-    enum hv_err err = copy_from_guest(&regs, (gva_t){a0}, sizeof(regs));
-    if (!err) {
-        err = regs_to_vcpu(v, &regs);
-    }
+    const enum hv_err err =
+        copy_from_guest(&regs, (gva_t){a0}, sizeof(regs)) ?: regs_to_vcpu(v, &regs);
     if (err) {
         return hc_return(err);
     }

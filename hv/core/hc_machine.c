@@ -143,18 +143,20 @@ struct hc_result hc_pci_info(HC_ARGS)
     return hc_return(err);
 }
 
+/* The same, and whether `index` and `bytes` are such as can be meant. */
+static enum hv_err find_part(uint64_t handle, uint64_t index, uint64_t bytes,
+                             struct pci_device **out)
+{
+    return find_device(handle, out) ?: (index > UINT32_MAX || bytes > 4 ? HV_ERR_RANGE : HV_OK);
+}
+
 struct hc_result hc_pci_read(HC_ARGS)
 {
     HC_UNUSED;
     struct pci_device *device;
     uint32_t value = 0;
-    enum hv_err err = find_device(a0, &device);
-
-    if (!err) {
-        err = a1 > UINT32_MAX || a2 > 4
-                  ? HV_ERR_RANGE
-                  : pci_config_read(device, (uint32_t)a1, (uint32_t)a2, &value);
-    }
+    const enum hv_err err = find_part(a0, a1, a2, &device)
+                                ?: pci_config_read(device, (uint32_t)a1, (uint32_t)a2, &value);
     return hc_return(err ? (int64_t)err : (int64_t)value);
 }
 
@@ -162,14 +164,9 @@ struct hc_result hc_pci_write(HC_ARGS)
 {
     HC_UNUSED;
     struct pci_device *device;
-    enum hv_err err = find_device(a0, &device);
 
-    if (!err) {
-        err = a1 > UINT32_MAX || a2 > 4
-                  ? HV_ERR_RANGE
-                  : pci_config_write(device, (uint32_t)a1, (uint32_t)a2, (uint32_t)a3);
-    }
-    return hc_return(err);
+    return hc_return(find_part(a0, a1, a2, &device)
+                         ?: pci_config_write(device, (uint32_t)a1, (uint32_t)a2, (uint32_t)a3));
 }
 
 /* Maps a BAR: the pages that hold the MSI-X table, [first, first + count), read-only. */
@@ -233,11 +230,8 @@ struct hc_result hc_pci_msix(HC_ARGS)
     struct pci_device *device;
     struct port was;
     uint32_t port;
-    enum hv_err err = find_device(a0, &device);
-
-    if (!err) {
-        err = a1 > UINT32_MAX ? HV_ERR_RANGE : port_open(d, PORT_DEVICE, NULL, (uint32_t)a2, &port);
-    }
+    enum hv_err err =
+        find_part(a0, a1, 0, &device) ?: port_open(d, PORT_DEVICE, NULL, (uint32_t)a2, &port);
     if (err) {
         return hc_return(err);
     }
@@ -264,11 +258,9 @@ struct hc_result hc_dma_address(HC_ARGS)
     struct domain *d = current_domain();
     struct pci_device *device;
     paddr_t pa = {0};
-    enum hv_err err = find_device(a0, &device);
+    enum hv_err err =
+        find_device(a0, &device) ?: aspace_resolve(&d->aspace, (gva_t){a1}, HV_PROT_WRITE);
 
-    if (!err) {
-        err = aspace_resolve(&d->aspace, (gva_t){a1}, HV_PROT_WRITE);
-    }
     if (!err) {
         err = aspace_page(&d->aspace, (gva_t){a1}, true, &pa);
         cpu_flush_current();

@@ -36,19 +36,28 @@ static enum hv_err check_map(uint64_t va, uint64_t pages, uint64_t prot)
     return err || prot_is_valid(prot) ? err : HV_ERR_INVAL;
 }
 
-struct hc_result hc_mem_map(HC_ARGS)
+/* The end of a slice of the caller's own call: it makes it again with these arguments when it is not
+ * done, or when a page has come that it needs. */
+static struct hc_result end_slice(enum hv_err err, bool is_done, enum hv_hypercall nr, uint64_t a0,
+                                  uint64_t a1, uint64_t a2, uint64_t a3)
 {
-    HC_UNUSED;
-    enum hv_err err = check_map(a0, a1, a2);
-
-    if (!err) {
-        err = map_slice(&current_domain()->aspace, a0, a1, a2, &a3);
-    }
-    if (!err && a3 < 2 * a1) {
-        hc_restart(HC_MEM_MAP, a0, a1, a2, a3, 0);
+    if (err == HV_ERR_ABSENT || (!err && !is_done)) {
+        hc_restart(nr, a0, a1, a2, a3, 0);
+        if (err) {
+            domain_await(current_domain(), HV_END_ABSENT);
+        }
         arch_resume_or_resched();
     }
     return hc_return(err);
+}
+
+struct hc_result hc_mem_map(HC_ARGS)
+{
+    HC_UNUSED;
+    const enum hv_err err =
+        check_map(a0, a1, a2) ?: map_slice(&current_domain()->aspace, a0, a1, a2, &a3);
+
+    return end_slice(err, a3 >= 2 * a1, HC_MEM_MAP, a0, a1, a2, a3);
 }
 
 static enum hv_err unmap_slice(struct aspace *as, gva_t *at, gva_t end)
@@ -73,11 +82,7 @@ struct hc_result hc_mem_unmap(HC_ARGS)
     }
     err = unmap_slice(&current_domain()->aspace, &at, end);
     cpu_flush_current();
-    if (!err && at.v < end.v) {
-        hc_restart(HC_MEM_UNMAP, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0, 0);
-        arch_resume_or_resched();
-    }
-    return hc_return(err);
+    return end_slice(err, at.v >= end.v, HC_MEM_UNMAP, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0);
 }
 
 struct hc_result hc_mem_protect(HC_ARGS)
@@ -95,11 +100,7 @@ struct hc_result hc_mem_protect(HC_ARGS)
         err = aspace_protect_step(as, at, end, (uint32_t)a2, &at);
     }
     cpu_flush_current();
-    if (!err && at.v < end.v) {
-        hc_restart(HC_MEM_PROTECT, at.v, (end.v - at.v) >> PAGE_SHIFT, a2, 0, 0);
-        arch_resume_or_resched();
-    }
-    return hc_return(err);
+    return end_slice(err, at.v >= end.v, HC_MEM_PROTECT, at.v, (end.v - at.v) >> PAGE_SHIFT, a2, 0);
 }
 
 /* ---- another domain's memory ------------------------------------------------------------------
@@ -110,12 +111,19 @@ struct hc_result hc_dom_map(HC_ARGS)
     HC_UNUSED;
     struct domain *d;
     enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d)
-                          ?: check_map(a1, a2, a3)
+                          ?: check_map(a1, a2, a3 & ~(uint64_t)HV_PROT_ABSENT)
                           ?: hc_lock_changeable(d);
     if (err) {
         return hc_return(err);
     }
-    err = map_slice(&d->aspace, a1, a2, a3, &a4);
+    if (!(a3 & HV_PROT_ABSENT)) {
+        err = map_slice(&d->aspace, a1, a2, a3, &a4);
+    } else if (a2 > HV_WINDOW_PAGES - (a1 / PAGE_SIZE) % HV_WINDOW_PAGES) {
+        err = HV_ERR_RANGE;
+    } else {
+        err = aspace_map_absent(&d->aspace, (gva_t){a1}, a2, (uint32_t)a3);
+        a4 = 2 * a2;
+    }
     d->vcpu.needs_flush = true;
     lock_drop(&d->lock);
     if (!err && a4 < 2 * a2) {
@@ -147,6 +155,22 @@ struct hc_result hc_dom_unmap(HC_ARGS)
     return hc_return(err);
 }
 
+/* Fills an absent page of `d`, and of all that share it, from the caller's memory. STATE: it is there. */
+static enum hv_err bring(struct domain *d, uint64_t va, uint64_t mine)
+{
+    const paddr_t pa = frame_is_low() ? (paddr_t){0} : frame_alloc();
+
+    if (pa.v == 0) {
+        return HV_ERR_NOMEM;
+    }
+    const enum hv_err err = copy_from_guest(phys_to_virt(pa), (gva_t){mine}, PAGE_SIZE)
+                                ?: aspace_bring(&d->aspace, (gva_t){va}, pa);
+    if (err) {
+        frame_put(pa);
+    }
+    return err;
+}
+
 /* Copies between the caller's memory at `mine` and that of `d` at `va`, page by page. */
 static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uint64_t bytes,
                                bool write)
@@ -155,13 +179,16 @@ static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uin
         const uint64_t offset = va & (PAGE_SIZE - 1);
         const uint64_t n = min_u64(bytes, PAGE_SIZE - offset);
         paddr_t pa;
-        enum hv_err err = aspace_page(&d->aspace, (gva_t){va}, write, &pa);
-        if (err) {
-            return err;
+        enum hv_err err = write && d->state != HV_DOM_STATE_PAUSED
+                              ? HV_ERR_STATE /* unless it is absent */
+                              : aspace_page(&d->aspace, (gva_t){va}, write, &pa);
+        if (!err) {
+            char *page = (char *)phys_to_virt(pa) + offset;
+            err = write ? copy_from_guest(page, (gva_t){mine}, n)
+                        : copy_to_guest((gva_t){mine}, page, n);
+        } else if (write && n == PAGE_SIZE && (err == HV_ERR_ABSENT || err == HV_ERR_STATE)) {
+            err = bring(d, va, mine);
         }
-        char *page = (char *)phys_to_virt(pa) + offset;
-        err =
-            write ? copy_from_guest(page, (gva_t){mine}, n) : copy_to_guest((gva_t){mine}, page, n);
         if (err) {
             return err;
         }
@@ -175,23 +202,15 @@ static enum hv_err copy_domain(struct domain *d, uint64_t va, uint64_t mine, uin
 static struct hc_result dom_copy(uint64_t h, uint64_t va, uint64_t mine, uint64_t bytes, bool write)
 {
     struct domain *d;
-    enum hv_err err = hc_find_domain(h, HV_RIGHT_MEMORY, false, &d);
+    enum hv_err err = hc_find_domain(h, HV_RIGHT_MEMORY, false, &d)
+                          ?: (bytes > HV_COPY_MAX_BYTES || va >= HV_GUEST_END ? HV_ERR_RANGE
+                                                                              : hc_lock_stopped(d));
 
-    if (!err && (bytes > HV_COPY_MAX_BYTES || va >= HV_GUEST_END)) {
-        err = HV_ERR_RANGE;
-    }
-    if (!err) {
-        err = hc_lock_stopped(d);
-    }
     if (err) {
         return hc_return(err);
     }
-    if (write && d->state != HV_DOM_STATE_PAUSED) {
-        err = HV_ERR_STATE;
-    } else {
-        err = copy_domain(d, va, mine, bytes, write);
-        d->vcpu.needs_flush |= write;
-    }
+    err = copy_domain(d, va, mine, bytes, write);
+    d->vcpu.needs_flush |= write;
     lock_drop(&d->lock);
     return hc_return(err);
 }
@@ -214,14 +233,10 @@ struct hc_result hc_dom_populate(HC_ARGS)
     uint64_t at[HV_POPULATE_MAX], n = 0;
     struct domain *d;
     paddr_t pa;
-    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d);
-
-    if (!err) {
-        err = a2 > HV_POPULATE_MAX ? HV_ERR_RANGE : copy_from_guest(at, (gva_t){a1}, a2 * 8);
-    }
-    if (!err) {
-        err = hc_lock_changeable(d);
-    }
+    enum hv_err err = hc_find_domain(a0, HV_RIGHT_MEMORY, false, &d)
+                          ?: (a2 > HV_POPULATE_MAX ? HV_ERR_RANGE
+                                                   : copy_from_guest(at, (gva_t){a1}, a2 * 8))
+                          ?: hc_lock_changeable(d);
     if (err) {
         return hc_return(err);
     }
@@ -322,11 +337,10 @@ struct hc_result hc_window_share(HC_ARGS)
     HC_UNUSED;
     struct domain *a, *b;
     enum hv_err err = hc_find_domain(a0, HV_RIGHT_CONNECT, true, &a)
-                          ?: hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b);
-
-    if (!err) {
-        err = a == b ? HV_ERR_INVAL : window_check(a1) ?: window_check(a3) ?: lock_for_window(a);
-    }
+                          ?: hc_find_domain(a2, HV_RIGHT_CONNECT, true, &b)
+                          ?: (a == b ? HV_ERR_INVAL : window_check(a1))
+                          ?: window_check(a3)
+                          ?: lock_for_window(a);
     if (err) {
         return hc_return(err);
     }

@@ -152,11 +152,12 @@ static void page_fault(struct vcpu *v, uint64_t address)
             return;
         }
     }
-    if (err == HV_ERR_NOMEM) {
+    if (err == HV_ERR_NOMEM || err == HV_ERR_ABSENT) {
         if (v->domain->end_domain != NULL) {
-            domain_starve(v->domain);
+            domain_await(v->domain, err == HV_ERR_NOMEM ? HV_END_NOMEM : HV_END_ABSENT);
         }
-        error |= HV_FAULT_NOMEM; /* nobody could have it go on: it may know what to do */
+        error |= err == HV_ERR_NOMEM ? HV_FAULT_NOMEM
+                                     : 0; /* nobody could have it go on: it may know what to do */
     }
     deliver(v, EXC_PF, (uint32_t)error, address,
             err == HV_ERR_LIMIT || err == HV_ERR_NOMEM ? HV_END_NOMEM : HV_END_FAULT);

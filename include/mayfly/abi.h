@@ -22,20 +22,21 @@
 
 enum hv_err {
     HV_OK = 0,
-    HV_ERR_INVAL = -1,  /* an argument has a value that the call does not know */
-    HV_ERR_ALIGN = -2,  /* an address or a length is not aligned as the call asks */
-    HV_ERR_RANGE = -3,  /* an address, index or length lies outside of what is allowed */
-    HV_ERR_EXISTS = -4, /* something is there already */
-    HV_ERR_NOENT = -5,  /* nothing is there */
-    HV_ERR_NOMEM = -6,  /* the machine has no free frame left */
-    HV_ERR_LIMIT = -7,  /* the domain's own limit (memory, handles, ports) is reached */
-    HV_ERR_FAULT = -8,  /* a guest address could not be read or written */
-    HV_ERR_HANDLE = -9, /* no such handle, or it is of another kind */
-    HV_ERR_PERM = -10,  /* the handle lacks the right */
-    HV_ERR_STATE = -11, /* the object is in a state that does not allow this */
-    HV_ERR_BUSY = -12,  /* another operation on the object is under way */
-    HV_ERR_NOSYS = -13, /* no such hypercall */
-    HV_ERR_IO = -14,    /* a device did not do what it was asked */
+    HV_ERR_INVAL = -1,   /* an argument has a value that the call does not know */
+    HV_ERR_ALIGN = -2,   /* an address or a length is not aligned as the call asks */
+    HV_ERR_RANGE = -3,   /* an address, index or length lies outside of what is allowed */
+    HV_ERR_EXISTS = -4,  /* something is there already */
+    HV_ERR_NOENT = -5,   /* nothing is there */
+    HV_ERR_NOMEM = -6,   /* the machine has no free frame left */
+    HV_ERR_LIMIT = -7,   /* the domain's own limit (memory, handles, ports) is reached */
+    HV_ERR_FAULT = -8,   /* a guest address could not be read or written */
+    HV_ERR_HANDLE = -9,  /* no such handle, or it is of another kind */
+    HV_ERR_PERM = -10,   /* the handle lacks the right */
+    HV_ERR_STATE = -11,  /* the object is in a state that does not allow this */
+    HV_ERR_BUSY = -12,   /* another operation on the object is under way */
+    HV_ERR_NOSYS = -13,  /* no such hypercall */
+    HV_ERR_IO = -14,     /* a device did not do what it was asked */
+    HV_ERR_ABSENT = -15, /* memory whose contents have not been brought yet (HV_PROT_ABSENT) */
 };
 
 /* ---- handles and rights ------------------------------------------------------------------- */
@@ -61,7 +62,8 @@ enum hv_err {
 
 #define HV_PROT_READ 0x1u /* always set */
 #define HV_PROT_WRITE 0x2u
-#define HV_PROT_EXEC 0x4u /* never together with WRITE */
+#define HV_PROT_EXEC 0x4u   /* never together with WRITE */
+#define HV_PROT_ABSENT 0x8u /* HC_DOM_MAP only: the contents are brought later */
 
 #define HV_MAP_MAX_PAGES                                                                           \
     0x4000000u              /* 256 GiB in one call; whole 2 MiB and 1 GiB pieces cost one step */
@@ -109,6 +111,7 @@ enum hv_end_reason {
     HV_END_FAULT = 2,     /* an exception that nobody handled */
     HV_END_DESTROYED = 3, /* HC_DOM_DESTROY */
     HV_END_NOMEM = 4,     /* its memory limit, or the machine's memory, was reached */
+    HV_END_ABSENT = 5,    /* not ended: paused until the page at fault.address is brought */
 };
 
 /* How a domain ended: HC_DOM_REPORT. */

@@ -253,7 +253,17 @@ static inline int64_t hv_dom_clone(uint32_t src, const struct hv_dom_params *par
 /**
  * HC_MEM_MAP in `dom`, which is not running. Returns 0. [MEMORY] Errors: ALIGN, RANGE, INVAL
  * (prot), EXISTS (a page is mapped), NOMEM, LIMIT (page tables), STATE (it runs, or is a template),
- * BUSY.
+ * BUSY, ABSENT (a part of 2 MiB that are shared and have absent pages).
+ *
+ * With HV_PROT_ABSENT in `prot`, and all pages within 2 MiB, they are mapped and counted, but *absent*:
+ * hv_dom_write() brings their contents later. Until it has, the lowest-level table that they are in is
+ * shared by all that are cloned, directly or not, from `dom`, so that what is brought to one of them is
+ * brought to all. A domain that touches an absent page, or that writes to, or maps, unmaps or protects
+ * a part of, 2 MiB that are so shared, is paused with HV_END_ABSENT as the reason; whoever asked for
+ * its end gets that event; hv_dom_report() has the address in fault.address. It goes on with
+ * hv_dom_start(): bring all absent pages of the 2 MiB around that address before. The fault stack
+ * (HC_FAULT_HANDLER) must not be absent: a fault then ends the domain. Errors besides: RANGE (pages),
+ * LIMIT (pages); on an error but EXISTS a first part may be mapped.
  */
 static inline int64_t hv_dom_map(uint32_t dom, uint64_t va, uint64_t pages, uint32_t prot)
 {
@@ -262,8 +272,8 @@ static inline int64_t hv_dom_map(uint32_t dom, uint64_t va, uint64_t pages, uint
 
 /**
  * HC_MEM_UNMAP in `dom`, which is not running. Returns 0. [MEMORY] Errors: ALIGN, RANGE, NOMEM,
- * LIMIT (page tables), STATE (it runs, or is a template), BUSY; on NOMEM, LIMIT and BUSY a first
- * part may have been removed.
+ * LIMIT (page tables), STATE (it runs, or is a template), BUSY, ABSENT (hv_dom_map()); on NOMEM, LIMIT,
+ * BUSY and ABSENT a first part may have been removed.
  */
 static inline int64_t hv_dom_unmap(uint32_t dom, uint64_t va, uint64_t pages)
 {
@@ -273,8 +283,8 @@ static inline int64_t hv_dom_unmap(uint32_t dom, uint64_t va, uint64_t pages)
 /**
  * Copies `bytes` (at most HV_COPY_MAX_BYTES) from the memory of `dom`, which is not running, to the
  * caller. Returns 0. [MEMORY] Errors: RANGE (bytes, va), STATE (it runs), BUSY, NOENT (a page is
- * not mapped there), PERM (a page is hv's, a module's or a device's), NOMEM (page of a window). On
- * NOENT, PERM, NOMEM and FAULT a first part may have been copied.
+ * not mapped there), PERM (a page is hv's, a module's or a device's), NOMEM (page of a window), ABSENT
+ * (hv_dom_map()). On NOENT, PERM, NOMEM, ABSENT and FAULT a first part may have been copied.
  */
 static inline int64_t hv_dom_read(uint32_t dom, uint64_t va, void *to, uint64_t bytes)
 {
@@ -285,8 +295,11 @@ static inline int64_t hv_dom_read(uint32_t dom, uint64_t va, void *to, uint64_t 
  * Copies `bytes` (at most HV_COPY_MAX_BYTES) to the memory of `dom`, which is paused, whatever the
  * protection there; mapped pages only. Returns 0. [MEMORY] Errors: RANGE (bytes, va), STATE (it is
  * not paused), BUSY, NOENT (a page is not mapped there), PERM (a page is hv's, a module's or a
- * device's), NOMEM, LIMIT (pages of `dom`). On NOENT, PERM, NOMEM, LIMIT and FAULT a first part may
- * have been copied.
+ * device's), NOMEM, LIMIT (pages of `dom`), ABSENT (a part of a page, or of 2 MiB, that is absent). On
+ * NOENT, PERM, NOMEM, LIMIT, ABSENT and FAULT a first part may have been copied.
+ *
+ * Whole pages of `dom` that are absent (hv_dom_map()) are brought by this, to it and to all that share
+ * them, also when it is a template or has ended; STATE says of these that a page was not absent.
  */
 static inline int64_t hv_dom_write(uint32_t dom, uint64_t va, const void *from, uint64_t bytes)
 {
@@ -296,7 +309,7 @@ static inline int64_t hv_dom_write(uint32_t dom, uint64_t va, const void *from, 
 /**
  * Gives `dom`, which is not running, its own copy of `count` mapped pages (at most HV_POPULATE_MAX), whose addresses
  * are at `pages`, as its first write to each would: for those that it is known to write. Returns how
- * many were done: fewer when a later one cannot be. [MEMORY] Errors: RANGE (count), STATE (it runs, or is
+ * many were done: fewer when a later one cannot be, as one that is absent (hv_dom_map()). [MEMORY] Errors: RANGE (count), STATE (it runs, or is
  * a template), BUSY.
  */
 static inline int64_t hv_dom_populate(uint32_t dom, const uint64_t *pages, uint64_t count)
@@ -354,7 +367,8 @@ static inline int64_t hv_dom_info(uint32_t dom, struct hv_dom_info *info)
     return hv_call(HC_DOM_INFO, dom, (uint64_t)(uintptr_t)info, 0, 0, 0).value;
 }
 
-/** Fills *report. Returns 0. [INFO] Errors: STATE (it has not ended, or is destroyed). */
+/** Fills *report. Returns 0. [INFO] Errors: STATE (it has neither ended nor is it paused for an absent
+ * page, or it is destroyed). */
 static inline int64_t hv_dom_report(uint32_t dom, struct hv_report *report)
 {
     return hv_call(HC_DOM_REPORT, dom, (uint64_t)(uintptr_t)report, 0, 0, 0).value;
@@ -397,7 +411,7 @@ static inline int64_t hv_dom_set_state(uint32_t dom, uint32_t vcpu,
 /**
  * Lists, from *va on, what is mapped in `dom` (paused or frozen) and differs from `base`
  * (likewise), or all of it when base is HV_SELF; windows are left out. Fills at most `max` extents,
- * in ascending order; pages that are not listed are equal in both. Subtrees that the two share are
+ * in ascending order, absent pages as data; pages that are not listed are equal in both. Subtrees that the two share are
  * not walked, so the cost goes with the difference. Returns how many, and in *va where to go on:
  * HV_GUEST_END when done. Bounded work: it may return 0 before that. [MEMORY on dom, CLONE on base]
  * Errors: STATE, BUSY, RANGE (*va), INVAL (base is dom).

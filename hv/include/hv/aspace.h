@@ -28,6 +28,7 @@ struct aspace {
     paddr_t root;
     uint64_t resident; /* frames */
     uint64_t limit;    /* for resident */
+    uint64_t wanted;   /* the address that HV_ERR_ABSENT was last about */
 };
 
 /** Sets up what all domains see: hypercall page and time page. */
@@ -48,7 +49,7 @@ bool aspace_destroy_slice(struct aspace *as, long budget) HV_MUST_CHECK;
 
 /**
  * Resolves a page fault at `va`; access: HV_PROT_WRITE, HV_PROT_EXEC or 0 for reading. Errors:
- * NOENT (nothing mapped), PERM (not allowed), LIMIT, NOMEM (then nothing changed for the guest).
+ * NOENT (nothing mapped), PERM (not allowed), LIMIT, NOMEM (then nothing changed for the guest), ABSENT.
  */
 enum hv_err aspace_resolve(struct aspace *as, gva_t va, uint32_t access) HV_MUST_CHECK;
 
@@ -76,6 +77,18 @@ static inline enum hv_err aspace_map_zero(struct aspace *as, gva_t va, uint64_t 
  * LIMIT. */
 enum hv_err aspace_map_phys(struct aspace *as, gva_t va, paddr_t pa, uint64_t pages, uint32_t prot,
                             bool uncached) HV_MUST_CHECK;
+
+/**
+ * Maps pages of one lowest-level table, which has none there, whose contents come by aspace_bring().
+ * Until they have come, this table is shared, not copied, by all that are cloned from `as`. EXISTS,
+ * NOMEM, LIMIT (a first part is mapped), ABSENT (an older table with absent pages would be copied).
+ */
+enum hv_err aspace_map_absent(struct aspace *as, gva_t va, uint64_t pages,
+                              uint32_t prot) HV_MUST_CHECK;
+
+/** Makes `page`, whose reference it takes, the absent page at `va` of all spaces that share it. STATE: it
+ * is not absent. */
+enum hv_err aspace_bring(const struct aspace *as, gva_t va, paddr_t page) HV_MUST_CHECK;
 
 /**
  * Unmaps a first part of [va, end) in bounded time and sets *next to where it stopped. The caller

@@ -177,10 +177,11 @@ uint64_t domain_count(void);
 void domain_end(struct domain *d, enum hv_end_reason reason, int32_t code);
 
 /**
- * The running domain touched memory that the machine does not have: it is paused, with HV_END_NOMEM as
- * the reason, and whoever watches it gets the end event. Started again, it tries once more.
+ * The running domain touched memory that the machine does not have, or whose contents are to be brought:
+ * it is paused, with HV_END_NOMEM or HV_END_ABSENT as the reason, and whoever watches it gets the end
+ * event. Started again, it tries once more.
  */
-void HV_NORETURN domain_starve(struct domain *d);
+void HV_NORETURN domain_await(struct domain *d, enum hv_end_reason reason);
 
 /** The vCPU of a domain that ended or found no memory has left its CPU: tells who watches it. */
 void domain_stopped(struct domain *d);

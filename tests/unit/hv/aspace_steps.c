@@ -81,7 +81,7 @@ static void load(struct aspace *as)
 
 static enum hv_err step_whole(const struct step *s, struct aspace *as)
 {
-    const struct aspace untouched = {{0}, 11, 22};
+    const struct aspace untouched = {{0}, 11, 22, 33};
     struct aspace made = untouched;
     enum hv_err err = HV_OK;
 

@@ -510,7 +510,7 @@ static void do_create(void)
     if (space == SPACES) {
         return;
     }
-    w.as[space] = (struct aspace){{0}, 0, UINT64_MAX};
+    w.as[space] = (struct aspace){{0}, 0, UINT64_MAX, 0};
     step_begin("create", space, 0, 0);
     const enum hv_err err = aspace_create(&w.as[space], choose_limit(3));
     if (step_end(space, err, HV_OK)) {
@@ -527,7 +527,7 @@ static void do_clone(void)
     if (to == SPACES) {
         return;
     }
-    w.as[to] = (struct aspace){{0}, 0, UINT64_MAX};
+    w.as[to] = (struct aspace){{0}, 0, UINT64_MAX, 0};
     step_begin("clone", to, 0, from);
     const enum hv_err err = aspace_clone(&w.as[from], &w.as[to], choose_limit(w.as[from].resident));
     flush_if_loaded(from);
@@ -564,7 +564,7 @@ static void destroy(uint32_t space)
 static void do_rollback(void)
 {
     const uint32_t space = choose_space(), to = choose_space();
-    struct aspace made = {{0}, 0, UINT64_MAX};
+    struct aspace made = {{0}, 0, UINT64_MAX, 0};
 
     if (space == to) {
         return;
