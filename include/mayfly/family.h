@@ -54,6 +54,10 @@ _Static_assert(sizeof(struct mf_family) <= MF_PIPE_DATA, "the family's window");
  * owner does what is asked, sets `answered` to `asked` (release) and wakes the user likewise.
  * What is asked for is between the two: they run the same program.
  *
+ * What of the owner's a user waits for (sockets and the like) has become ready: an entry of the ring
+ * of its events. The user sets `sleeps` before it sleeps; who makes it 0 wakes it. With is_more set
+ * some did not fit: a user that has taken some then sets its bit in `asked`.
+ *
  * dom0 sets a bit in `born` when a user's process has been made, one in `ended` when it has ended,
  * and takes back its buffer; is_gone when the owner has ended: there will be no answers any more.
  */
@@ -76,6 +80,15 @@ struct mf_files_call {
     uint32_t reserved[7];
 };
 
+#define MF_FILES_EVENTS 12
+
+struct mf_files_events {
+    uint32_t head, tail; /* entries ever written, by the owner, and taken, by the user, mod 2^32 */
+    uint32_t sleeps, is_more;
+    uint32_t
+        entries[MF_FILES_EVENTS]; /* number of the file; bits of poll(), of what may be << 16 */
+};
+
 struct mf_files_window {
     uint64_t wakes[MF_FAMILY_WORDS]; /* members to whom dom0 is to send an event */
     uint64_t asked[MF_FAMILY_WORDS]; /* users; the owner takes the bits */
@@ -88,7 +101,9 @@ struct mf_files_window {
     uint32_t buffers[MF_FILES_BUFFERS]; /* user that has it, or 0 */
     uint32_t reserved2[4];
     struct mf_files_call calls[MF_FILES_USERS];
+    struct mf_files_events events[MF_FILES_USERS];
 };
 
 _Static_assert(sizeof(struct mf_files_call) == 128, "a call");
+_Static_assert(sizeof(struct mf_files_events) == 64, "a ring of events");
 _Static_assert(sizeof(struct mf_files_window) <= MF_FILES_DATA, "the window of files");

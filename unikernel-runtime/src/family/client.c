@@ -39,15 +39,18 @@ void mf_family_become(int user)
     if (mf_family_role == MF_FAMILY_LOST || user == 0) {
         return;
     }
-    if (mf_family_role == MF_FAMILY_ALONE) {
-        mf_family_files.become_user();
-    }
     if (!is_registered) {
         is_registered = true;
         mf_clone_register(&hook);
     }
+    const bool was_child = mf_family_role == MF_FAMILY_CHILD;
     mf_family_role = MF_FAMILY_CHILD;
     self = (uint32_t)user;
+    if (was_child) {
+        mf_family_files.forked(true);
+    } else {
+        mf_family_files.become_user();
+    }
 }
 
 int mf_family_prepare(void)
@@ -57,6 +60,7 @@ int mf_family_prepare(void)
     }
     if (mf_family_role == MF_FAMILY_CHILD) {
         const int64_t user = mf_family_call(MF_FAMILY_FORK, 0, 0, 0);
+        mf_family_files.forked(false);
         return user == -EIO ? 0 : (int)user;
     }
     const int64_t err = mf_family_files.begin();
@@ -74,7 +78,12 @@ void mf_family_cancel(int user)
 
 /* ---- asking ------------------------------------------------------------------------------------ */
 
-static bool is_lost(void)
+uint32_t mf_family_self(void)
+{
+    return self;
+}
+
+bool mf_family_is_lost(void)
 {
     if (mf_family_role == MF_FAMILY_CHILD &&
         __atomic_load_n(&mf_family_window()->is_gone, __ATOMIC_ACQUIRE) != 0) {
@@ -103,7 +112,7 @@ struct mf_files_call *mf_family_begin(uint32_t op, char **data)
     uint32_t buffer = MF_FILES_BUFFERS;
 
     mf_critical_enter();
-    while (!is_lost() && data != NULL && (buffer = take_buffer()) == MF_FILES_BUFFERS) {
+    while (!mf_family_is_lost() && data != NULL && (buffer = take_buffer()) == MF_FILES_BUFFERS) {
         mf_critical_leave();
         hv_yield(); /* who has one may wait for this CPU */
         mf_critical_enter();
@@ -128,12 +137,10 @@ struct mf_files_call *mf_family_begin(uint32_t op, char **data)
     return c;
 }
 
-/* In critical code: the answer is for `asked` + 1. */
-static void send(struct mf_files_call *c)
+void mf_family_nudge(void)
 {
     struct mf_files_window *const w = mf_family_window();
 
-    __atomic_store_n(&c->asked, c->answered + 1, __ATOMIC_RELEASE);
     __atomic_fetch_or(&w->asked[self / 64], 1ul << self % 64, __ATOMIC_SEQ_CST);
     if (__atomic_exchange_n(&w->owner_sleeps, 0, __ATOMIC_SEQ_CST) != 0) {
         const uint32_t owner = w->owner % MF_FILES_USERS;
@@ -142,13 +149,21 @@ static void send(struct mf_files_call *c)
     }
 }
 
+/* In critical code: the answer is for `asked` + 1. */
+static void send(struct mf_files_call *c)
+{
+    __atomic_store_n(&c->asked, c->answered + 1, __ATOMIC_RELEASE);
+    mf_family_nudge();
+}
+
 /* Leaves critical code while it waits, and is in it again afterwards. */
 int64_t mf_family_ask(struct mf_files_call *call)
 {
     uint32_t tag;
 
     send(call);
-    while (!is_lost() && __atomic_load_n(&call->answered, __ATOMIC_ACQUIRE) != call->asked) {
+    while (!mf_family_is_lost() &&
+           __atomic_load_n(&call->answered, __ATOMIC_ACQUIRE) != call->asked) {
         mf_critical_leave();
         /* Whose event it is will be seen when the devices are polled next. */
         hv_event_wait(HV_WAIT_FOREVER, &tag);

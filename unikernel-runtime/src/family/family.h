@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * family.h - one file system for all processes that come by fork() from the same first one. Only
- * programs that call fork() have this folder linked, and of it what stands in for the functions that
- * they call.
+ * family.h - one file system for all processes that come by fork() from the same first one, and the
+ * sockets and counters that were open at a fork. Only programs that call fork() have this folder
+ * linked, and of it what stands in for the functions that they call.
  *
  * owner    The first process: files are in its own memory, as in a guest that never forks. It knows
  *          each of the others as a user, with a descriptor table, a working directory and ids of its
@@ -10,6 +10,9 @@
  *          asks for (serve.c): the same functions, on the user's table.
  * child    Its open files are numbers in that table (remote.c); what takes a path is asked for as a
  *          whole (calls.c). While it waits nothing else of it runs: files never block.
+ *          Sockets and the like are numbers, too (remote_io.c). The owner does not wait for them: it
+ *          says EAGAIN, and from then on, in the ring of the user's events, what they have become
+ *          ready for (watch.c); the child waits as for any file of its own.
  * lost     A process whose owner was killed, or a copy of a child that fork() did not make: all that
  *          it asks for fails with EIO.
  */
@@ -23,6 +26,7 @@
 #include "mayfly/family.h"
 
 struct mf_node;
+struct mf_open_file;
 struct flock;
 
 enum mf_family_role {
@@ -58,6 +62,12 @@ struct mf_family_files {
     void (*linger)(int code);    /* serves until there are no users any more */
     void (*closes)(int fd);      /* a descriptor is being closed */
     int (*control)(int fd, int command, intptr_t arg); /* mf_control() */
+    bool (*is_serving)(void);                          /* there are users */
+    void (*forked)(bool is_child); /* a child forks, or has just been made by one */
+    /* socket() and socketpair() of AF_UNIX in a child. */
+    int (*unix_make)(int type, int protocol);
+    int (*unix_pair)(int type, int protocol, int fds[2]);
+    ssize_t (*send_file)(int out, int in, off_t *offset, size_t bytes);
     /* mmap() of a file of the owner's in a child. */
     void *(*map)(void *address, size_t length, int prot, int flags, int fd, off_t offset);
 };
@@ -69,8 +79,11 @@ static inline bool mf_family_has_files(void)
     return &mf_family_files != NULL;
 }
 
-/* fork.c names the first two so that paths.c and descriptors.c are linked with it, open.c server.c. */
-extern const char mf_family_paths, mf_family_descriptors, mf_family_server;
+/*
+ * fork.c names the first three so that paths.c, descriptors.c and sockets.c are linked with it; open.c
+ * and others server.c.
+ */
+extern const char mf_family_paths, mf_family_descriptors, mf_family_sockets, mf_family_server;
 
 /** Before a fork: the child's number as a user, 0: it shares no files; or a negative errno number. */
 int mf_family_prepare(void);
@@ -122,7 +135,29 @@ enum mf_family_op {
     MF_FAMILY_REALPATH,  /* path; text */
     MF_FAMILY_LINK_FILE, /* file, directory; path */
     MF_FAMILY_MKNOD,     /* directory, mode; path */
+
+    /* Of what may block; never waits. args[5]: MF_IO_* of the file, args[4]: a timeout with EAGAIN. */
+    MF_FAMILY_POLL,     /* file */
+    MF_FAMILY_TAKE,     /* file, bytes; data: read() */
+    MF_FAMILY_GIVE,     /* file, bytes; data: write() */
+    MF_FAMILY_SEND,     /* file, bytes, flags, bytes of the name, of control messages; MF_IO_... */
+    MF_FAMILY_RECEIVE,  /* likewise, what there is room for; afterwards what there is, and flags */
+    MF_FAMILY_ACCEPT,   /* file; args[1]: bytes of the name; name */
+    MF_FAMILY_BIND,     /* file, bytes; name */
+    MF_FAMILY_CONNECT,  /* file, bytes; name */
+    MF_FAMILY_LISTEN,   /* file, backlog */
+    MF_FAMILY_SHUTDOWN, /* file, read, write */
+    MF_FAMILY_NAME,     /* file, of the peer; args[1]: bytes; name */
+    MF_FAMILY_SET_OPTION, /* file, level, name, bytes; value */
+    MF_FAMILY_GET_OPTION, /* file, level, name, bytes; args[1]: bytes; value */
+    MF_FAMILY_CONTROL,    /* file, request; args[1]: the number that FIONREAD and the like give */
+    MF_FAMILY_KIND,       /* file; MF_IO_KIND(), or a file of the tree: 0, args[1]: its flags */
+    MF_FAMILY_UNIX,       /* type, protocol: a socket of AF_UNIX */
+    MF_FAMILY_UNIX_PAIR,  /* type, protocol; args[1], args[2]: both files */
+    MF_FAMILY_SEND_FILE,  /* file, file of the tree, position or -1, bytes; data: room */
 };
+
+#define MF_FAMILY_IO MF_FAMILY_POLL /* from here on */
 
 #define MF_FAMILY_DEVICE 0x40000000 /* a child opens devices itself: the number in mf_devices */
 
@@ -130,6 +165,42 @@ enum mf_family_op {
 #define MF_FAMILY_PATH_BYTES 4096u
 #define MF_FAMILY_SECOND MF_FAMILY_PATH_BYTES
 #define MF_FAMILY_OTHER (2 * MF_FAMILY_PATH_BYTES)
+
+/* args[5]: poll()'s bits; the user is told of more; others hold the file, too; head of the events. */
+#define MF_IO_READY 0xffffu
+#define MF_IO_IS_WATCHED 0x10000u
+#define MF_IO_IS_SHARED 0x20000u
+#define MF_IO_HEAD_SHIFT 32
+
+/* Where in a buffer data (at its start), names and control messages lie. */
+#define MF_IO_DATA_BYTES 0x7000u /* if there is a name or a control message; else all */
+#define MF_IO_NAME 0x7000u
+#define MF_IO_NAME_BYTES 128u
+#define MF_IO_CONTROL (MF_IO_NAME + MF_IO_NAME_BYTES)
+#define MF_IO_CONTROL_BYTES (MF_FILES_BUFFER_BYTES - MF_IO_CONTROL)
+#define MF_IO_OPTION_BYTES 256u
+
+/* What is shared beside files of the tree. */
+enum mf_io_kind {
+    MF_IO_NONE = 0,
+    MF_IO_COUNTER, /* eventfd() */
+    MF_IO_INET,
+    MF_IO_UNIX,
+};
+
+#define MF_IO_KIND(kind, type) ((int64_t)((uint32_t)(kind) | (uint32_t)(type) << 8))
+
+/** What `f`, which is this process's own, is. `type`: SOCK_*, or 0; may be NULL. */
+enum mf_io_kind mf_io_kind(const struct mf_open_file *f, int *type);
+
+/**
+ * In a child, before it is attached to its window: `f`, a socket of lwIP's, is the owner's. Gives up
+ * what lwIP has of it here, without sending anything; the object is the caller's. net/inherit.c
+ */
+void mf_socket_inherit(struct mf_open_file *f);
+
+/** What takes the place of such a file in a child: struct mf_remote (remote.h). */
+#define MF_REMOTE_BYTES 48
 
 /**
  * Begins to ask: the call, to be filled in; *data is its buffer of MF_FILES_BUFFER_BYTES. NULL: lost
@@ -144,6 +215,15 @@ void mf_family_end(struct mf_files_call *call);
 
 /** All of it, for what needs no buffer. */
 int64_t mf_family_call(uint32_t op, int64_t arg0, int64_t arg1, int64_t arg2);
+
+/** As a user of the owner's: its number. */
+uint32_t mf_family_self(void);
+
+/** Whether this process, once a child, has no owner any more. In critical code. */
+bool mf_family_is_lost(void);
+
+/** The owner is to look at `asked`, where this user's bit is set. In critical code. */
+void mf_family_nudge(void);
 
 /* ---- files of a child (remote.c) ----------------------------------------------------------------- */
 

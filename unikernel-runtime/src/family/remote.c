@@ -27,9 +27,8 @@ static int64_t position_of(const struct mf_open_file *f, const off_t *position)
     return position == &f->position ? -1 : *position;
 }
 
-/* Copies up to `bytes` between the vector, from byte `skip` on, and a buffer. */
-static void copy(const struct iovec *iov, int iov_count, size_t skip, char *data, size_t bytes,
-                 bool into_buffer)
+void mf_remote_copy(const struct iovec *iov, int iov_count, size_t skip, char *data, size_t bytes,
+                    bool into_buffer)
 {
     for (int i = 0; i < iov_count && bytes != 0; i++) {
         if (skip >= iov[i].iov_len) {
@@ -66,11 +65,11 @@ static int64_t transfer_piece(const struct transfer *t, size_t done, size_t byte
     c->args[1] = (int64_t)bytes;
     c->args[2] = t->start < 0 ? -1 : t->start + (int64_t)done;
     if (t->writes) {
-        copy(t->iov, t->iov_count, done, data, bytes, true);
+        mf_remote_copy(t->iov, t->iov_count, done, data, bytes, true);
     }
     const int64_t n = mf_family_ask(c);
     if (!t->writes && n > 0 && (uint64_t)n <= bytes) {
-        copy(t->iov, t->iov_count, done, data, (size_t)n, false);
+        mf_remote_copy(t->iov, t->iov_count, done, data, (size_t)n, false);
     }
     mf_family_end(c);
     return n > (int64_t)bytes ? -EIO : n;

@@ -30,6 +30,7 @@ struct job {
 #define TAKES_TWO 3u  /* paths */
 #define TAKES_FILE 4u /* args[0] is the number of one */
 #define TAKES_DATA 8u /* the buffer */
+#define TAKES_ANY 16u /* with TAKES_FILE: also what is not a file of the tree */
 
 /* POSIX functions tell their errors by errno. */
 static int64_t result(int64_t r)
@@ -343,7 +344,7 @@ static const struct {
     uint8_t takes;
 } operations[] = {
     [MF_FAMILY_OPEN] = {open_file, TAKES_PATH},
-    [MF_FAMILY_CLOSE] = {close_file, TAKES_FILE},
+    [MF_FAMILY_CLOSE] = {close_file, TAKES_FILE | TAKES_ANY},
     [MF_FAMILY_READ] = {read_file, TAKES_FILE | TAKES_DATA},
     [MF_FAMILY_WRITE] = {write_file, TAKES_FILE | TAKES_DATA},
     [MF_FAMILY_SEEK] = {seek, TAKES_FILE},
@@ -401,7 +402,7 @@ int64_t mf_family_serve(struct mf_files_call *c, char *data)
     }
     if ((takes & TAKES_FILE) != 0) {
         j.file = c->args[0] == number(&j, 0) ? mf_fd_peek(number(&j, 0)) : NULL;
-        if (j.file == NULL || !mf_file_has_node(j.file)) {
+        if (j.file == NULL || ((takes & TAKES_ANY) == 0 && !mf_file_has_node(j.file))) {
             return -EBADF;
         }
     }

@@ -9,11 +9,14 @@
 #include "family/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "family/remote.h"
 #include "files/open_file.h"
+#include "files/own.h"
 #include "files/path.h"
 #include "mayfly/hypercall.h"
 #include "process/process.h"
@@ -25,11 +28,15 @@
 
 #define SOON_NS (MF_NS_PER_MS / 5)
 
+#pragma weak mf_own_net_finish
+
 const char mf_family_server;
 
 static struct mf_family_user **users; /* by number; NULL: never forked */
 static uint32_t user_count;
-static bool has_window, is_serving;
+static bool has_window, must_forget, has_to_wake;
+static uint32_t window_generation; /* of the clone that it was made for */
+bool mf_family_is_serving;
 static struct mf_waitq lingerer;
 
 /* ---- users ------------------------------------------------------------------------------------- */
@@ -55,10 +62,15 @@ static struct mf_family_user *user_at(uint32_t number)
     return users != NULL && number < MF_FILES_USERS ? users[number] : NULL;
 }
 
+static bool is_shareable(const struct mf_open_file *f)
+{
+    return mf_file_has_node(f) || mf_io_kind(f, NULL) != MF_IO_NONE;
+}
+
 /* Whether a lower descriptor than `fd` is the same open file. */
 static bool is_copy(const struct mf_fd_table *t, int fd)
 {
-    for (int i = 0; i < fd; i++) {
+    for (int i = t->slots[fd].file->refs == 1 ? fd : 0; i < fd; i++) {
         if (t->slots[i].file == t->slots[fd].file) {
             return true;
         }
@@ -75,7 +87,7 @@ static bool copy_files(struct mf_fd_table *to, const struct mf_fd_table *from)
     }
     for (int fd = 0; fd < from->count; fd++) {
         struct mf_open_file *const f = from->slots[fd].file;
-        if (f != NULL && mf_file_has_node(f) && !is_copy(from, fd)) {
+        if (f != NULL && is_shareable(f) && !is_copy(from, fd)) {
             slots[fd].file = mf_file_get(f);
         }
     }
@@ -91,7 +103,7 @@ static int add_user(uint32_t parent)
         number++;
     }
     const struct mf_family_user *const p = parent != 0 ? user_at(parent) : NULL;
-    struct mf_family_user *const u = number < MF_FILES_USERS ? malloc(sizeof(*u)) : NULL;
+    struct mf_family_user *const u = number < MF_FILES_USERS ? calloc(1, sizeof(*u)) : NULL;
     if (u == NULL || (parent != 0 && p == NULL) ||
         !copy_files(&u->fds, p != NULL ? &p->fds : &mf_fds)) {
         free(u);
@@ -100,8 +112,10 @@ static int add_user(uint32_t parent)
     struct mf_node *const directory = p != NULL ? p->directory : mf_working_directory;
     u->directory = directory != NULL ? mf_node_get(directory) : NULL;
     u->identity = p != NULL ? p->identity : mf_identity;
+    u->number = number;
     u->parent = parent;
     users[number] = u;
+    mf_watch_begin(u);
     struct mf_files_window *const w = mf_family_window();
     __atomic_fetch_and(&w->born[number / 64], ~bit_of(number), __ATOMIC_RELAXED);
     __atomic_fetch_and(&w->asked[number / 64], ~bit_of(number), __ATOMIC_RELAXED);
@@ -110,12 +124,22 @@ static int add_user(uint32_t parent)
     return (int)number;
 }
 
+/* Before it is closed: SO_LINGER must not make us wait. */
+static void never_linger(struct mf_open_file *f)
+{
+    if (f != NULL && f->refs == 1) {
+        f->flags |= O_NONBLOCK;
+    }
+}
+
 static void forget_user(uint32_t number)
 {
     struct mf_family_user *const u = users[number];
 
     users[number] = NULL;
+    mf_watch_end(u);
     for (int fd = 0; fd < u->fds.count; fd++) {
+        never_linger(u->fds.slots[fd].file);
         mf_file_put(u->fds.slots[fd].file);
     }
     mf_family_unlock(NULL, number);
@@ -139,6 +163,14 @@ static bool is_born(uint32_t number)
     return (__atomic_load_n(&w->born[number / 64], __ATOMIC_ACQUIRE) & bit_of(number)) != 0;
 }
 
+static void forget_all(void)
+{
+    for (uint32_t i = 1; users != NULL && i < MF_FILES_USERS; i++) {
+        drop_user(i);
+    }
+    must_forget = false;
+}
+
 /* A process has ended: with it go children of its that were never made. */
 static void end_user(uint32_t number)
 {
@@ -151,6 +183,14 @@ static void end_user(uint32_t number)
 }
 
 /* ---- serving ------------------------------------------------------------------------------------ */
+
+static void before_close(struct mf_family_user *u, uint64_t number)
+{
+    if (number < (uint64_t)u->fds.count) {
+        mf_watch_drop(u, (uint32_t)number);
+        never_linger(u->fds.slots[number].file);
+    }
+}
 
 /* As the user, on its table; nothing else runs meanwhile. */
 static int64_t serve_as(struct mf_family_user *u, uint32_t number, struct mf_files_call *c,
@@ -171,7 +211,11 @@ static int64_t serve_as(struct mf_family_user *u, uint32_t number, struct mf_fil
     mf_creation_mask = c->mask & 0777;
     mf_family_user = number;
     mf_family_user_pid = c->pid;
-    const int64_t r = mf_family_serve(c, data);
+    if (c->op == MF_FAMILY_CLOSE) {
+        before_close(u, (uint64_t)c->args[0]);
+    }
+    const int64_t r =
+        c->op < MF_FAMILY_IO ? mf_family_serve(c, data) : mf_family_serve_io(u, c, data);
     mf_family_user = 0;
     u->fds = mf_fds;
     u->directory = mf_working_directory;
@@ -216,8 +260,9 @@ static bool answer(uint32_t number)
     }
     memcpy(&c, shared, sizeof(c)); /* it may change while it is looked at */
     __asm__ volatile("" ::: "memory");
+    users[number]->member = c.member % MF_FILES_USERS;
     shared->result = carry_out(number, &c);
-    shared->args[0] = c.args[0];
+    memcpy(shared->args, c.args, sizeof(c.args));
     __atomic_store_n(&shared->answered, asked, __ATOMIC_RELEASE);
     const uint32_t member = c.member % MF_FILES_USERS;
     __atomic_fetch_or(&w->wakes[member / 64], bit_of(member), __ATOMIC_RELEASE);
@@ -231,6 +276,34 @@ static uint64_t take(uint64_t *bits)
                : 0;
 }
 
+void mf_family_wake_user(struct mf_family_user *u)
+{
+    struct mf_files_window *const w = mf_family_window();
+
+    __atomic_fetch_or(&w->wakes[u->member / 64], bit_of(u->member), __ATOMIC_RELEASE);
+    if (mf_family_is_serving) {
+        has_to_wake = true;
+    } else {
+        hv_event_send(mf_info()->control_port);
+    }
+}
+
+bool mf_family_has_window(void)
+{
+    return has_window && mf_clone_generation == window_generation;
+}
+
+/* What a user asks for, and what it has not been told yet. */
+static bool look_after(uint32_t number)
+{
+    const bool any = answer(number);
+
+    if (user_at(number) != NULL && users[number]->untold != NULL) {
+        mf_watch_tell(users[number]);
+    }
+    return any;
+}
+
 static bool serve_all(void)
 {
     struct mf_files_window *const w = mf_family_window();
@@ -241,7 +314,7 @@ static bool serve_all(void)
             end_user(i * 64 + (uint32_t)__builtin_ctzl(ended));
         }
         for (uint64_t asked = take(&w->asked[i]); asked != 0; asked &= asked - 1) {
-            any = answer(i * 64 + (uint32_t)__builtin_ctzl(asked)) || any;
+            any = look_after(i * 64 + (uint32_t)__builtin_ctzl(asked)) || any;
         }
     }
     return any;
@@ -269,17 +342,20 @@ static void poll(void *arg)
 
     (void)arg;
     const bool is_interrupted = mf_thread_self()->state == MF_THREAD_RUNNABLE;
-    if (user_count == 0 || is_serving || !may_serve(is_interrupted)) {
+    if (user_count == 0 || mf_family_is_serving || !may_serve(is_interrupted)) {
         return;
     }
-    is_serving = true;
-    if (serve_all()) {
+    mf_family_is_serving = true;
+    has_to_wake = false;
+    if (must_forget) {
+        forget_all();
+    } else if (serve_all() || has_to_wake) {
         hv_event_send(mf_info()->control_port);
         if (is_interrupted) {
             mf_timer_set(&soon, mf_clock_ns() + SOON_NS);
         }
     }
-    is_serving = false;
+    mf_family_is_serving = false;
     if (user_count == 0) {
         mf_waitq_wake_all(&lingerer);
     }
@@ -292,8 +368,8 @@ static uint64_t prepare(void *arg)
     struct mf_files_window *const w = mf_family_window();
 
     (void)arg;
-    if (user_count == 0) {
-        return MF_NEVER;
+    if (user_count == 0 || must_forget) {
+        return user_count == 0 ? MF_NEVER : 0;
     }
     __atomic_store_n(&w->owner_sleeps, 1, __ATOMIC_SEQ_CST);
     for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
@@ -317,20 +393,15 @@ static void serve_meanwhile(void)
 
 /* ---- for fork.c ----------------------------------------------------------------------------------- */
 
-static void forget_all(void)
-{
-    for (uint32_t i = 1; users != NULL && i < MF_FILES_USERS; i++) {
-        drop_user(i);
-    }
-    has_window = false;
-}
-
-/* A copy that fork() did not make, or after a rollback: the window has gone, and nobody uses it. */
+/*
+ * A copy that fork() did not make, or after a rollback: the window has gone, and nobody uses it. What
+ * the users had is closed when everything is attached.
+ */
 static void attach(void)
 {
     if (!mf_process_is_child) {
-        forget_all();
-        mf_waitq_wake_all(&lingerer);
+        has_window = false;
+        must_forget = user_count != 0;
     }
 }
 
@@ -348,14 +419,33 @@ static int64_t begin(void)
         mf_clone_register(&hook);
         mf_request_meanwhile = serve_meanwhile;
     }
+    if (must_forget) {
+        forget_all();
+    }
     const int64_t err = has_window ? 0 : mf_request_alone(MF_REQUEST_FILES, 0, 0, NULL, NULL);
     has_window = err == 0;
+    window_generation = mf_clone_generation;
     return err;
+}
+
+/* The users of the parent, and calls of its other threads, have references that are nobody's here. */
+static void recount(void)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        for (int fd = 0; fd < mf_fds.count; fd++) {
+            struct mf_open_file *const f = mf_fds.slots[fd].file;
+            if (f != NULL && is_shareable(f)) {
+                f->refs = pass == 0 ? 0 : f->refs + 1;
+            }
+        }
+    }
 }
 
 /* What the users have stays as it is in the parent: to free it would cost pages. */
 static void become_user(void)
 {
+    must_forget = false;
+    recount();
     if (user_count != 0) {
         mf_preempt_alarms--; /* the other count is back at 0: forgotten with the threads */
     }
@@ -363,6 +453,12 @@ static void become_user(void)
     users = NULL;
     has_window = false;
     mf_family_convert_files();
+    mf_remote_convert();
+}
+
+static bool is_serving(void)
+{
+    return user_count != 0;
 }
 
 /*
@@ -391,6 +487,9 @@ static void linger(int code)
     while (user_count != 0) {
         (void)mf_thread_wait(&lingerer, MF_NEVER);
     }
+    if (&mf_own_net_finish != NULL) {
+        mf_own_net_finish(); /* the last ones may have had connections */
+    }
 }
 
 const struct mf_family_files mf_family_files = {
@@ -401,5 +500,10 @@ const struct mf_family_files mf_family_files = {
     .linger = linger,
     .closes = mf_family_closes,
     .control = mf_family_control,
+    .is_serving = is_serving,
+    .forked = mf_remote_forked,
+    .unix_make = mf_remote_unix_make,
+    .unix_pair = mf_remote_unix_pair,
+    .send_file = mf_remote_send_file,
     .map = mf_family_map,
 };

@@ -8,16 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "family/family.h"
 #include "fd/fd_internal.h"
 #include "time/clock.h"
 
 #define COUNT_MAX (UINT64_MAX - 1)
+
+/* As in libc/open.c: fork() finds what shares them where there are any. */
+extern const char *const mf_eventfd_links[];
+const char *const mf_eventfd_links[] = {&mf_family_server};
 
 struct eventfd {
     struct mf_open_file file;
     uint64_t count;
     int is_semaphore;
 };
+
+_Static_assert(sizeof(struct eventfd) >= MF_REMOTE_BYTES, "its place is taken in a child");
 
 static ssize_t eventfd_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                              off_t *pos)
@@ -77,12 +84,11 @@ static void eventfd_close(struct mf_open_file *f)
     free(f);
 }
 
+const struct mf_fd_ops mf_eventfd_ops = {
+    .readv = eventfd_readv, .writev = eventfd_writev, .poll = eventfd_poll, .close = eventfd_close};
+
 int eventfd(unsigned int value, int flags)
 {
-    static const struct mf_fd_ops ops = {.readv = eventfd_readv,
-                                         .writev = eventfd_writev,
-                                         .poll = eventfd_poll,
-                                         .close = eventfd_close};
     if ((flags & ~(EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC)) != 0) {
         return (int)mf_ret(-EINVAL);
     }
@@ -90,7 +96,7 @@ int eventfd(unsigned int value, int flags)
     if (e == NULL) {
         return (int)mf_ret(-ENOMEM);
     }
-    mf_file_init(&e->file, &ops, O_RDWR | ((uint32_t)flags & EFD_NONBLOCK));
+    mf_file_init(&e->file, &mf_eventfd_ops, O_RDWR | ((uint32_t)flags & EFD_NONBLOCK));
     e->count = value;
     e->is_semaphore = flags & EFD_SEMAPHORE;
     const int fd = mf_fd_install(&e->file, 0, (uint32_t)flags & EFD_CLOEXEC);

@@ -8,6 +8,7 @@
 #include <sys/sendfile.h>
 
 #include "fd/fd_internal.h"
+#include "files/own.h"
 
 #define BUFFER_BYTES 32768u
 
@@ -58,7 +59,7 @@ static ssize_t send_file(struct mf_open_file *out, struct mf_open_file *in, off_
     return r;
 }
 
-ssize_t sendfile(int out, int in, off_t *offset, size_t bytes)
+ssize_t mf_own_sendfile(int out, int in, off_t *offset, size_t bytes)
 {
     struct mf_open_file *const to = mf_fd_get(out), *const from = mf_fd_get(in);
     const ssize_t r = send_file(to, from, offset, bytes);
@@ -67,3 +68,4 @@ ssize_t sendfile(int out, int in, off_t *offset, size_t bytes)
     mf_file_put(from);
     return mf_ret(r);
 }
+ssize_t sendfile(int out, int in, off_t *offset, size_t bytes) MF_OWN(sendfile);

@@ -53,10 +53,26 @@ int mf_own_file_open(int directory_fd, const char *path, uint32_t flags, mode_t 
 int mf_own_flock(int fd, int operation);
 int mf_own_posix_fallocate(int fd, off_t offset, off_t bytes);
 
+/* fd/sendfile.c */
+ssize_t mf_own_sendfile(int out, int in, off_t *offset, size_t bytes);
+
 /* fd/descriptor.c, fd/fd.c */
 int mf_own_control(int fd, int command, intptr_t arg);
 int mf_own_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
 int mf_own_fd_remove(int fd);
+
+/* net/unix_socket.c: socket() and socketpair() of AF_UNIX; negative errno numbers */
+int mf_own_unix_make(int type, int protocol);
+int mf_own_unix_pair(int type, int protocol, int fds[2]);
+int mf_unix_make(int type, int protocol);
+int mf_unix_pair(int type, int protocol, int fds[2]);
+
+/* net/net.c: at exit, sends what is left to be sent */
+void mf_own_net_finish(void);
+void mf_net_finish(void);
+
+/* thread/idle.c */
+void mf_own_idle_poll(void);
 
 /* memory/mmap.c */
 void *mf_own_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset);

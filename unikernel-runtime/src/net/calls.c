@@ -9,9 +9,14 @@
 #include <string.h>
 #include <sys/ioctl.h>
 
+#include "family/family.h"
 #include "fd/fd_internal.h"
 #include "thread/thread.h"
 #include "time/time_internal.h"
+
+/* As in libc/open.c: fork() finds what shares sockets where there are any. */
+extern const char *const mf_calls_links[];
+const char *const mf_calls_links[] = {&mf_family_server};
 
 /* The socket behind `fd`, with a reference; NULL and *error: EBADF, ENOTSOCK (negative). */
 static struct mf_open_file *get_socket(int fd, int *error)

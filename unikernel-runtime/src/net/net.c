@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "files/own.h"
 #include "lwip/dns.h"
 #include "lwip/init.h"
 #include "lwip/netif.h"
@@ -162,7 +163,7 @@ extern int fflush(FILE *f) __attribute__((weak));
  * The end of a process closes its connections in an orderly way on other systems, where the kernel
  * lives on and sends what is left. Here that has to happen first.
  */
-static void __attribute__((destructor)) net_finish(void)
+COLD void mf_own_net_finish(void)
 {
     if (!is_started) {
         return;
@@ -185,6 +186,10 @@ static void __attribute__((destructor)) net_finish(void)
         mf_thread_sleep(mf_clock_deadline(TCP_TMR_INTERVAL * MF_NS_PER_MS));
     }
 }
+
+COLD void mf_net_finish(void) MF_OWN(net_finish);
+
+static void (*const at_exit)(void) __attribute__((section(".fini_array"), used)) = mf_net_finish;
 
 /* ---- what lwIP asks for -------------------------------------------------------------------- */
 

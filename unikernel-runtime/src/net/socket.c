@@ -206,6 +206,10 @@ static int connect_socket(struct mf_socket *s, const struct sockaddr *address, s
     return s->transport->connect(s, &to, port);
 }
 
+/* As in libc/open.c: fork() finds what is to be done with them in a child. */
+extern const char *const mf_socket_links[];
+const char *const mf_socket_links[] = {&mf_socket_inherit_link};
+
 /* ---- as calls.h has it -------------------------------------------------------------------- */
 
 static int inet_bind(struct mf_open_file *f, const struct sockaddr *address, socklen_t bytes)

@@ -124,6 +124,10 @@ int mf_socket_take_error(struct mf_socket *s);
 /** The errno number (negative) for an err_t of lwIP's. */
 int mf_socket_errno(int lwip_error);
 
+/* ---- inherit.c: mf_socket_inherit() of family/family.h --------------------------------------- */
+
+extern const char mf_socket_inherit_link;
+
 /* ---- tcp_socket.c -------------------------------------------------------------------------- */
 
 /** In a clone: the connection that `s` may have is reset; its pcb is the caller's to free. */

@@ -7,9 +7,19 @@
 
 #include "net/unix_socket.h"
 
+extern uint32_t mf_family_user __attribute__((weak));
+extern uint32_t mf_family_user_pid __attribute__((weak));
+
+/* Of the process that is served (family/family.h), if there is one. */
+static pid_t own_pid(void)
+{
+    const bool is_served = &mf_family_user != NULL && mf_family_user != 0;
+    return is_served ? (pid_t)mf_family_user_pid : getpid();
+}
+
 struct ucred unix_own_credentials(void)
 {
-    return (struct ucred){.pid = getpid(), .uid = getuid(), .gid = getgid()};
+    return (struct ucred){.pid = own_pid(), .uid = getuid(), .gid = getgid()};
 }
 
 void unix_files_free(struct unix_files *files)

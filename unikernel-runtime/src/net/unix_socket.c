@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 
 #include "fd/fd_internal.h"
+#include "files/own.h"
 #include "time/clock.h"
 
 #define BACKLOG_MAX SOMAXCONN
@@ -41,10 +42,7 @@ static int check_kind(int type, int protocol)
                                                                                : -EPROTONOSUPPORT;
 }
 
-int mf_unix_open(int type, int protocol);
-
-/* socket() of AF_UNIX: a descriptor, or a negative errno number. */
-int mf_unix_open(int type, int protocol)
+int mf_own_unix_make(int type, int protocol)
 {
     const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
     int r = check_kind(kind, protocol);
@@ -62,6 +60,16 @@ int mf_unix_open(int type, int protocol)
         mf_file_put(&s->file);
     }
     return r;
+}
+
+int mf_unix_make(int type, int protocol) MF_OWN(unix_make);
+
+int mf_unix_open(int type, int protocol);
+
+/* socket() of AF_UNIX: a descriptor, or a negative errno number. */
+int mf_unix_open(int type, int protocol)
+{
+    return mf_unix_make(type, protocol);
 }
 
 /* ---- pairs -------------------------------------------------------------------------------- */
@@ -95,20 +103,14 @@ static void point_at_none(struct unix_socket *from)
     from->peer = NULL;
 }
 
-static int open_pair(int domain, int type, int protocol, int fds[2])
+int mf_own_unix_pair(int type, int protocol, int fds[2])
 {
-    const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int r = domain != AF_UNIX ? -EAFNOSUPPORT : check_kind(kind, protocol);
-
-    if (r < 0) {
-        return domain == AF_INET || domain == AF_INET6 ? -EOPNOTSUPP : r;
-    }
-    const int first = mf_unix_open(type, protocol);
+    const int first = mf_own_unix_make(type, protocol);
     if (first < 0) {
         return first;
     }
     struct mf_open_file *const a = mf_fd_get(first);
-    const int second = mf_unix_open(type, protocol);
+    const int second = mf_own_unix_make(type, protocol);
     struct mf_open_file *const b = mf_fd_get(second);
     if (b != NULL) {
         point_at(unix_of(a), unix_of(b));
@@ -123,9 +125,15 @@ static int open_pair(int domain, int type, int protocol, int fds[2])
     return second < 0 ? second : 0;
 }
 
+int mf_unix_pair(int type, int protocol, int fds[2]) MF_OWN(unix_pair);
+
 int socketpair(int domain, int type, int protocol, int fds[2])
 {
-    return (int)mf_ret(open_pair(domain, type, protocol, fds));
+    if (domain != AF_UNIX) {
+        const bool is_inet = domain == AF_INET || domain == AF_INET6;
+        return (int)mf_ret(is_inet ? -EOPNOTSUPP : -EAFNOSUPPORT);
+    }
+    return (int)mf_ret(mf_unix_pair(type, protocol, fds));
 }
 
 /* ---- naming and connecting ------------------------------------------------------------------ */

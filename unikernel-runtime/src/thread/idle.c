@@ -4,6 +4,7 @@
 
 #include <signal.h>
 
+#include "files/own.h"
 #include "mayfly/hypercall.h"
 #include "service/service.h"
 #include "signal/signal_internal.h"
@@ -53,7 +54,7 @@ static void take_signals(void)
     }
 }
 
-void mf_idle_poll(void)
+void mf_own_idle_poll(void)
 {
     mf_service_check();
     mf_critical_enter();
@@ -66,6 +67,8 @@ void mf_idle_poll(void)
     }
     mf_critical_leave();
 }
+
+void mf_idle_poll(void) MF_OWN(idle_poll);
 
 void mf_idle_take_event(uint64_t deadline_ns)
 {
@@ -89,7 +92,7 @@ void mf_idle_take_event(uint64_t deadline_ns)
 
 void mf_idle_sleep(bool (*is_woken)(void))
 {
-    mf_idle_poll();
+    mf_own_idle_poll();
     if (is_woken()) {
         return;
     }
