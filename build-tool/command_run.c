@@ -214,6 +214,7 @@ static const struct argp run_argp = {
         "Boots Mayfly in QEMU with this guest; its console is here. Options stand before the "
         "guest, its own arguments behind. Ends when the guest ends, with its exit status (125: "
         "the machine ended without one, or its output cannot be written); Ctrl-C ends it at once. "
+        "It has a terminal where this command has one; input from a file or pipe has its end. "
         "Who reads its output slowly makes the guest wait, as at any pipe; when nobody reads it "
         "any more it ends, with 141. A folder with a mayfly.yaml "
         "(default: this one) is "

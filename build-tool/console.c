@@ -179,8 +179,12 @@ void console_show_held(void)
 
 /* ---- input ------------------------------------------------------------------------------------ */
 
+#define ESCAPE 0x10 /* of console-input = stream: dom0/conf.h */
+#define END 0x04
+
 struct input {
     int from, to; /* our stdin, -1: none (any more); QEMU's */
+    bool is_stream;
     char data[512];
     size_t at, bytes; /* of data, not yet written */
 };
@@ -201,14 +205,43 @@ static void input_end(struct input *input)
     input->bytes = 0;
 }
 
+/* There is no more to read: a stream's end is told. */
+static void input_finish(struct input *input)
+{
+    static const char end[] = {ESCAPE, END};
+    input_end(input);
+    if (input->is_stream) {
+        memcpy(input->data, end, sizeof(end));
+        input->at = 0;
+        input->bytes = sizeof(end);
+    }
+}
+
+/* `bytes` of a stream are in the second half of the buffer: escaped, they may fill all of it. */
+static size_t input_escape(struct input *input, size_t bytes)
+{
+    const char *const from = input->data + sizeof(input->data) / 2;
+    size_t done = 0;
+    for (size_t i = 0; i < bytes; i++) {
+        const char c = from[i];
+        if (c == ESCAPE) {
+            input->data[done++] = ESCAPE;
+        }
+        input->data[done++] = c;
+    }
+    return done;
+}
+
 static void input_read(struct input *input)
 {
-    const ssize_t got = read(input->from, input->data, sizeof(input->data));
+    const size_t half = sizeof(input->data) / 2;
+    char *const to = input->is_stream ? input->data + half : input->data;
+    const ssize_t got = read(input->from, to, half);
     if (got > 0) {
         input->at = 0;
-        input->bytes = (size_t)got;
+        input->bytes = input->is_stream ? input_escape(input, (size_t)got) : (size_t)got;
     } else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
-        input_end(input);
+        input_finish(input);
     }
 }
 
@@ -330,7 +363,7 @@ static int begin(struct life *life, const struct strlist *argv, const struct con
     close(out[1]);
     close(in[0]);
     fcntl(in[1], F_SETFL, O_NONBLOCK);
-    life->input = (struct input){.from = STDIN_FILENO, .to = in[1]};
+    life->input = (struct input){.from = STDIN_FILENO, .to = in[1], .is_stream = console->stream};
     if (own_terminal || !stdin_is_ours()) {
         input_end(&life->input);
     }

@@ -23,6 +23,7 @@ struct console {
     bool no_firmware; /* hold back what the firmware says, unless hv does not come up */
     bool guest_only;  /* likewise, and what hv says while it boots */
     bool plain;       /* "\r\n" becomes "\n": for files and pipes */
+    bool stream;      /* our stdin is no terminal: dom0 is told of its end (dom0/conf.h) */
 };
 
 /**

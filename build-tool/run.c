@@ -289,6 +289,12 @@ static int set_conf(struct run *run)
     bootset_set(set, "dns", "%s", MACHINE_DNS);
     if (!run->options->shell && run->first_name != NULL) {
         bootset_set(set, "console", "guest");
+        if (!isatty(STDIN_FILENO)) {
+            bootset_set(set, "console-input", "stream");
+        }
+        if (!isatty(STDOUT_FILENO)) {
+            bootset_set(set, "console-output", "stream");
+        }
         bootset_set(set, "exit-with-first", "1");
         if (set_start(run) != 0) {
             return -1;
@@ -437,6 +443,7 @@ static int start(struct run *run)
             .no_firmware = !run->options->verbose,
             .guest_only = !run->options->verbose && !run->options->shell,
             .plain = !isatty(STDOUT_FILENO),
+            .stream = !run->options->shell && run->first_name != NULL && !isatty(STDIN_FILENO),
         };
         say_where(run);
         if (run->options->uefi) {

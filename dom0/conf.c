@@ -134,6 +134,26 @@ static const char *set_console(struct conf *c, const char *value, uint32_t line)
                : "write console = shell or console = guest";
 }
 
+static const char *set_stream(bool *is_stream, const char *value, const char *problem)
+{
+    *is_stream = strcmp(value, "stream") == 0;
+    return *is_stream || strcmp(value, "terminal") == 0 ? NULL : problem;
+}
+
+static const char *set_console_input(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    return set_stream(&c->input_is_stream, value,
+                      "write console-input = terminal or console-input = stream");
+}
+
+static const char *set_console_output(struct conf *c, const char *value, uint32_t line)
+{
+    (void)line;
+    return set_stream(&c->output_is_stream, value,
+                      "write console-output = terminal or console-output = stream");
+}
+
 static const char *set_output(struct conf *c, const char *value, uint32_t line)
 {
     (void)line;
@@ -196,6 +216,8 @@ static const struct setting settings[] = {
     {"guest-net", set_guest_net},
     {"guest-net6", set_guest_net6},
     {"console", set_console},
+    {"console-input", set_console_input},
+    {"console-output", set_console_output},
     {"guest-output", set_output},
     {"exit-with-first", set_exit},
     {"dom0", set_nothing},
@@ -241,9 +263,11 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
             return;
         }
     }
-    complain(line, "there is no such setting; there are: start net gateway dns guest-net "
-                   "guest-net6 console guest-output exit-with-first prefault "
-                   "require-signature key dom0");
+    complain(
+        line,
+        "there is no such setting; there are: start net gateway dns guest-net "
+        "guest-net6 console console-input console-output guest-output exit-with-first prefault "
+        "require-signature key dom0");
 }
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)

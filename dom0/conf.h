@@ -9,6 +9,9 @@
  *   guest-net = ADDRESS/PREFIX                of the guests (default: 10.77.0.0/16)
  *   guest-net6 = PREFIX::/64                  likewise (default: fd77::/64)
  *   console = shell | guest                   guest: the serial line is the first guest's console
+ *   console-input = terminal | stream         stream: bytes of a file or pipe, up to its end. On the
+ *                                             line DLE EOT is the end, DLE DLE the byte DLE
+ *   console-output = terminal | stream        stream: likewise, for isatty() in guests
  *   guest-output = show | log                 show (default): lines of guests appear in the shell
  *   exit-with-first = 0 | 1                   power off with the status of the first guest
  *   prefault = yes | no                       copy at once what guests always write (prefault.h)
@@ -42,6 +45,7 @@ struct conf {
     struct plan_uplink uplink; /* address, mask, gateway, dns */
     struct plan plan;
     bool console_guest;
+    bool input_is_stream, output_is_stream;
     bool show_output;
     bool exit_with_first;
     bool require_signature;

@@ -241,3 +241,12 @@ uint32_t console_type(struct console *c, const char *data, uint32_t bytes)
     }
     return (uint32_t)done;
 }
+
+void console_end_input(struct console *c)
+{
+    if (c->window != NULL) {
+        struct mf_console *const console = &infopage_in(c->window)->console;
+        __atomic_fetch_or(&console->flags, MF_CONSOLE_INPUT_END, __ATOMIC_RELEASE);
+        hv_event_send(c->port);
+    }
+}

@@ -48,5 +48,8 @@ void console_attach(struct console *c, bool show_log);
 /** The attached console, or NULL. */
 struct console *console_attached(void);
 
+/** Nothing will be typed for it any more. */
+void console_end_input(struct console *c);
+
 /** Bytes typed for the attached console. Returns how many fit. */
 uint32_t console_type(struct console *c, const char *data, uint32_t bytes);

@@ -45,8 +45,16 @@ static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t b
     plan_gateway_mac(net->gateway_mac);
 }
 
+static uint32_t console_flags;
+
+void infopage_set_console(uint32_t flags)
+{
+    console_flags = flags;
+}
+
 static void describe_console(struct mf_console *c)
 {
+    c->flags = console_flags;
     c->out = (struct mf_ring){.offset = HV_INFO_PAGE + INFO_OUT, .bytes = INFO_OUT_BYTES};
     c->in = (struct mf_ring){.offset = HV_INFO_PAGE + INFO_IN, .bytes = INFO_IN_BYTES};
 }

@@ -49,6 +49,9 @@ static inline struct mf_info *infopage_in(void *window)
     return (struct mf_info *)(void *)((uint8_t *)window + HV_INFO_PAGE);
 }
 
+/** What struct mf_console's flags say in all prototypes from now on: MF_CONSOLE_*. */
+void infopage_set_console(uint32_t flags);
+
 /**
  * Makes a prototype. Returns false when there is no memory, or the strings are longer than 64 KiB.
  */

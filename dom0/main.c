@@ -122,6 +122,8 @@ int main(void)
     conf_parse(&conf, file.data, file.bytes, complain);
     netback_switch.plan = conf.plan;
     netback_switch.nat.claim = room_claim;
+    infopage_set_console((conf.input_is_stream ? MF_CONSOLE_INPUT_STREAM : 0) |
+                         (conf.output_is_stream ? MF_CONSOLE_OUTPUT_STREAM : 0));
     image_scan();
     trust_init(&conf, complain);
     guest_init(&netback_switch.plan, conf.show_output && !conf.console_guest, on_guest_ended,
@@ -135,7 +137,7 @@ int main(void)
                     (unsigned int)image_count(), (unsigned int)guest_count());
         shell_start();
     }
-    serial_init(!conf.console_guest);
+    serial_init(!conf.console_guest, conf.input_is_stream);
     for (;;) {
         mf_thread_sleep(MF_NEVER);
     }

@@ -12,10 +12,13 @@
 #include "thread/idle.h"
 
 #define DETACH 0x1d /* ctrl-] */
+#define ESCAPE 0x10 /* DLE, of a stream */
+#define END 0x04    /* EOT, behind it */
 #define RETRY_NS (10 * MF_NS_PER_MS)
 
 static bool has_shell;
-static char pending[256]; /* typed, but the guest has not taken it yet */
+static bool is_stream, is_escaped, has_ended; /* conf.h, console-input */
+static char pending[256];                     /* typed, but the guest has not taken it yet */
 static uint32_t pending_bytes;
 static struct mf_timer retry;
 
@@ -41,6 +44,25 @@ static bool push(struct console *c)
     return pending_bytes == 0;
 }
 
+/* Takes the escapes of a stream out of what is pending. */
+static void decode(void)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < pending_bytes && !has_ended; i++) {
+        const char c = pending[i];
+        if (!is_escaped && c == ESCAPE) {
+            is_escaped = true;
+            continue;
+        }
+        has_ended = is_escaped && c == END;
+        is_escaped = false;
+        if (!has_ended) {
+            pending[kept++] = c;
+        }
+    }
+    pending_bytes = kept;
+}
+
 /* To the attached guest, up to ctrl-]. Returns the bytes used. */
 static uint32_t feed_guest(struct console *c, const char *data, uint32_t bytes)
 {
@@ -51,6 +73,9 @@ static uint32_t feed_guest(struct console *c, const char *data, uint32_t bytes)
         pending[i] = pending[i] == '\r' ? '\n' : pending[i]; /* the key Enter, as ICRNL does it */
     }
     pending_bytes = part;
+    if (is_stream) {
+        decode();
+    }
     if (end != NULL) {
         push(c);
         detach();
@@ -86,6 +111,10 @@ static void pump(void)
             mf_timer_set(&retry, mf_clock_deadline(RETRY_NS));
             return;
         }
+        if (has_ended && c != NULL) {
+            console_end_input(c);
+            return;
+        }
         const int64_t bytes = hv_console_read(data, sizeof(data));
         if (bytes <= 0) {
             return;
@@ -107,10 +136,11 @@ static void on_retry(struct mf_timer *t)
     pump();
 }
 
-void serial_init(bool shell)
+void serial_init(bool shell, bool stream)
 {
     static struct mf_event event = {TAG_SERIAL, 1, on_event, NULL, NULL};
     has_shell = shell;
+    is_stream = stream;
     retry.expire = on_retry;
     mf_event_register(&event);
     if (hv_console_bind(TAG_SERIAL) < 0) {

@@ -7,8 +7,11 @@
 
 #include "console.h"
 
-/** Registers for input. has_shell false: all goes to the attached guest, ctrl-] too. */
-void serial_init(bool has_shell);
+/**
+ * Registers for input. has_shell false: all goes to the attached guest, ctrl-] too. is_stream: it is
+ * escaped, and ends, as conf.h says for console-input.
+ */
+void serial_init(bool has_shell, bool is_stream);
 
 /** Attaches the terminal to a guest. */
 void serial_attach(struct console *c);

@@ -33,9 +33,13 @@ struct mf_ring {
     uint32_t bytes;  /* [d] */
 };
 
+#define MF_CONSOLE_INPUT_STREAM 1u  /* what comes in is a file's or a pipe's: no terminal */
+#define MF_CONSOLE_OUTPUT_STREAM 2u /* so is where the output goes */
+#define MF_CONSOLE_INPUT_END 4u     /* behind what is in the ring comes nothing more; [D] */
+
 struct mf_console {
-    uint32_t port; /* the guest's port, MF_NO_PORT: no console; [d] */
-    uint32_t reserved;
+    uint32_t port;  /* the guest's port, MF_NO_PORT: no console; [d] */
+    uint32_t flags; /* MF_CONSOLE_*; [d] [D] */
     struct mf_ring out; /* guest to dom0 */
     struct mf_ring in;  /* dom0 to guest */
 };
@@ -86,6 +90,8 @@ enum mf_request_op {
     MF_REQUEST_PIPE = 5,   /* args: bytes, MF_PIPE_*; value: its number (mayfly/family.h) */
     MF_REQUEST_FILES = 6,  /* the window of files, of which it is the owner (mayfly/family.h) */
     MF_REQUEST_LINGER = 7, /* args: exit status; it has ended, and serves its children files */
+    MF_REQUEST_MEMORY =
+        8, /* args: MF_MEMORY_* (mayfly/family.h), pages or address; value: address */
     MF_REQUEST_SHARE = 16, /* text "PEER:NAME", args: bytes, index; value: its mf_share.state */
     MF_REQUEST_SHARE_CLOSE = 17, /* args: index */
     MF_REQUEST_GROUP = 24,       /* args: MF_GROUP_* with a process, 0 is the caller; group */

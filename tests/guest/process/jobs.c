@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // timeout: 60
+// set: console-input=terminal
+// set: console-output=terminal
 // Process groups, sessions, stopping and continuing, and what siginfo_t says between processes.
 #include <errno.h>
 #include <fcntl.h>

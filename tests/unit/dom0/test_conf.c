@@ -157,6 +157,7 @@ static void settings_are_read(void **state)
           "# comment\n\n start = http a b\r\nstart=hello\nnet = 10.0.2.15/24\ngateway=10.0.2.2\n"
           "dns = 10.0.2.3\nguest-net = 10.64.0.0/10\nguest-net6 = fd00:1:2::/64\n"
           "console = guest\nguest-output = log\nexit-with-first = 1\n"
+          "console-input = stream\nconsole-output = terminal\n"
           "dom0 = x.elf");
     assert_int_equal(complaints, 0);
     assert_string_equal(c.starts->text, "http a b");
@@ -172,6 +173,7 @@ static void settings_are_read(void **state)
     assert_int_equal(plan_guest_count(&c.plan), PLAN_GUESTS_MAX);
     assert_memory_equal(c.plan.net6, "\xfd\x00\x00\x01\x00\x02\x00\x00", 8);
     assert_true(c.console_guest && c.exit_with_first && !c.show_output);
+    assert_true(c.input_is_stream && !c.output_is_stream);
     conf_free(&c);
 }
 
@@ -217,6 +219,8 @@ static void wrong_lines_are_named(void **state)
         "guest-net6 = x",
         "guest-net6 = fd77:0:0:0:1::/64",
         "console = tty",
+        "console-input = tty",
+        "console-output = x",
         "start =",
         "start = x name=",
         "dns = a",

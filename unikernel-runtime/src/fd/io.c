@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #include "fd/fd_internal.h"
+#include "files/console.h"
+#include "start/info.h"
 #include "thread/thread.h"
 
 enum direction {
@@ -162,16 +164,14 @@ int fdatasync(int fd)
     return fsync(fd);
 }
 
+/* The console, where people are at both of its ends; of its descriptors 0 is what they type. */
 int isatty(int fd)
 {
-    struct stat st;
-    if (fstat(fd, &st) != 0) {
-        return 0;
-    }
     const struct mf_open_file *const f = mf_fd_peek(fd);
-    if (S_ISCHR(st.st_mode) && f->ops->ioctl != NULL) {
+    const uint32_t stream = fd == STDIN_FILENO ? MF_CONSOLE_INPUT_STREAM : MF_CONSOLE_OUTPUT_STREAM;
+    if (f == &mf_console && (mf_info()->console.flags & stream) == 0) {
         return 1;
     }
-    errno = ENOTTY;
+    errno = f == NULL ? EBADF : ENOTTY;
     return 0;
 }

@@ -65,9 +65,16 @@ void mf_console_write_now(const void *data, size_t bytes)
 
 /* ---- as a file ----------------------------------------------------------------------------- */
 
+/* To be asked before the ring is looked at: all that it will ever hold was there before. */
+static bool has_ended(void)
+{
+    return (__atomic_load_n(&mf_info()->console.flags, __ATOMIC_ACQUIRE) & MF_CONSOLE_INPUT_END) !=
+           0;
+}
+
 static bool has_input(void)
 {
-    return mf_ring_used(&mf_info()->console.in, mf_info()->console.in.bytes) != 0;
+    return has_ended() || mf_ring_used(&mf_info()->console.in, mf_info()->console.in.bytes) != 0;
 }
 
 static void on_event(uint32_t tag, void *arg)
@@ -135,6 +142,7 @@ static ssize_t console_readv(struct mf_open_file *f, const struct iovec *iov, in
     watch();
     for (;;) {
         size_t done = 0;
+        const bool is_at_end = has_rings() && has_ended();
         for (int i = 0; i < iov_count; i++) {
             const size_t n = iov[i].iov_len == 0 ? 0 : read_some(iov[i].iov_base, iov[i].iov_len);
             done += n;
@@ -142,7 +150,7 @@ static ssize_t console_readv(struct mf_open_file *f, const struct iovec *iov, in
                 break;
             }
         }
-        if (done != 0 || mf_iov_bytes(iov, iov_count) == 0) {
+        if (done != 0 || is_at_end || mf_iov_bytes(iov, iov_count) == 0) {
             return (ssize_t)done;
         }
         const int err = mf_file_wait(f, POLLIN, MF_NEVER);
