@@ -414,6 +414,18 @@ void netback_deliver(uint32_t slot, const struct frame *f)
     }
 }
 
+bool netback_takes_large(uint32_t slot)
+{
+    const struct netback *n = slot < guest_slots() ? device_of(slot) : NULL;
+    return n != NULL && n->is_open && !n->is_broken && takes_large(n);
+}
+
+bool netback_deliver_large(uint32_t slot, const struct frame *f)
+{
+    struct netback *n = device_of(slot);
+    return n->parked.count == 0 && put_late(n, slot, f) != FATE_NO_ROOM;
+}
+
 bool netback_is_behind(void)
 {
     return park_total() != 0;

@@ -57,6 +57,12 @@ void netback_close(uint32_t slot);
 /** Gives a frame to a guest, if it has a network; later, if it has no room now. */
 void netback_deliver(uint32_t slot, const struct frame *f);
 
+/** Whether a guest takes frames longer than the MTU. */
+bool netback_takes_large(uint32_t slot);
+
+/** Gives a frame that is longer to a guest. False: it has no room now, and nothing has happened. */
+bool netback_deliver_large(uint32_t slot, const struct frame *f);
+
 /** Lets every guest that stands in the queue send one batch. */
 void netback_run(uint32_t now_s);
 

@@ -13,6 +13,7 @@
 #include "net/bytes.h"
 #include "net/dhcp.h"
 #include "net/headers.h"
+#include "net/merge.h"
 #include "netback.h"
 #include "seed.h"
 #include "tags.h"
@@ -195,31 +196,65 @@ static void take_local(const struct frame *f)
 
 /* ---- rounds ------------------------------------------------------------------------------- */
 
-static void take_received(uint32_t now_s)
+static void deliver_merged(struct merge *m)
 {
     struct frame f;
+
+    if (m->count == 1) {
+        netback_deliver(m->guest, m->first);
+    } else {
+        merge_finish(m);
+        const bool has_room = netback_deliver_large(m->guest, m->first);
+        for (uint32_t i = 0; i < m->count && !has_room; i++) {
+            merge_segment(m, i, &f);
+            netback_deliver(m->guest, &f);
+        }
+    }
+    virtio_net_received(m->count);
+    m->first = NULL;
+}
+
+static void take_received(uint32_t now_s)
+{
+    struct frame frames[2], *f = &frames[0];
+    struct merge merge = {0}; /* may keep the other one */
     if (netback_is_behind() && mf_clock_ns() < next_take_ns) {
         return;
     }
-    for (uint32_t i = 0; i < BATCH && virtio_net_receive(&f); i++) {
-        const struct switch_verdict v = switch_from_uplink(&netback_switch, &f, now_s);
+    for (uint32_t i = 0; i < BATCH && virtio_net_receive(f); i++) {
+        const struct switch_verdict v = switch_from_uplink(&netback_switch, f, now_s);
+        const bool is_for_guest = v.to == SWITCH_GUEST;
+        if (is_for_guest && merge_add(&merge, f, v.guest)) {
+            continue;
+        }
+        if (merge.first != NULL) {
+            deliver_merged(&merge);
+        }
+        if (is_for_guest && frame_bytes(f) >= MERGE_LEAST_BYTES && netback_takes_large(v.guest) &&
+            merge_begin(&merge, f, v.guest)) {
+            f = f == &frames[0] ? &frames[1] : &frames[0];
+            continue;
+        }
         switch (v.to) {
         case SWITCH_GUEST:
-            netback_deliver(v.guest, &f);
+            netback_deliver(v.guest, f);
             break;
         case SWITCH_UPLINK:
-            uplink_send(&f);
+            uplink_send(f);
             break;
         case SWITCH_LOCAL:
-            take_local(&f);
+            take_local(f);
             break;
         default:
             break;
         }
-        virtio_net_received();
+        virtio_net_received(1);
         if (v.resolved != 0) {
             send_held(v.resolved);
         }
+    }
+    if (merge.first != NULL) {
+        deliver_merged(&merge);
     }
     if (netback_is_behind()) {
         next_take_ns = mf_clock_deadline(BEHIND_NS);

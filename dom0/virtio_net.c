@@ -33,7 +33,8 @@ static struct buffers rx_buffers __attribute__((section(".bss..cold.rx_buffers")
 static struct buffers tx_buffers __attribute__((section(".bss..cold.tx_buffers")));
 static uint16_t tx_free[BUFFERS]; /* a stack of buffer numbers */
 static uint32_t tx_free_count;
-static uint8_t *received; /* the buffer of the frame taken last */
+static uint8_t *taken[VIRTIO_NET_TAKEN_MAX]; /* the buffers of frames taken, oldest first */
+static uint32_t taken_count;
 
 /* Finds out where the buffers are for the card. */
 static bool find_addresses(struct buffers *b, uint32_t count)
@@ -157,7 +158,7 @@ bool virtio_net_receive(struct frame *f)
     while (virtq_driver_take(&rx.q, &token, &bytes)) {
         const struct virtq_piece piece = {token, bytes < BUFFER_BYTES ? bytes : BUFFER_BYTES};
         if (frame_load(f, &piece, 1)) {
-            received = token;
+            taken[taken_count++] = token;
             return true;
         }
         post(token);
@@ -165,9 +166,15 @@ bool virtio_net_receive(struct frame *f)
     return false;
 }
 
-void virtio_net_received(void)
+void virtio_net_received(uint32_t count)
 {
-    post(received);
+    for (uint32_t i = 0; i < count; i++) {
+        post(taken[i]);
+    }
+    taken_count -= count;
+    for (uint32_t i = 0; i < taken_count; i++) {
+        taken[i] = taken[count + i];
+    }
 }
 
 void virtio_net_flush(void)

@@ -25,11 +25,13 @@ bool virtio_net_has_room(void);
 /** Sends a frame. The card sees it after virtio_net_flush(). */
 void virtio_net_send(const struct frame *f);
 
+#define VIRTIO_NET_TAKEN_MAX 32 /* received frames whose buffers may be borrowed at a time */
+
 /** Takes the next received frame, which borrows its buffer until virtio_net_received(). */
 bool virtio_net_receive(struct frame *f);
 
-/** Gives the buffer of the frame taken last back to the card. */
-void virtio_net_received(void);
+/** Gives the buffers of the first `count` frames of those taken back to the card. */
+void virtio_net_received(uint32_t count);
 
 /** Shows the card all frames and buffers. */
 void virtio_net_flush(void);

@@ -62,6 +62,26 @@ END
     shell kill crowd
 }
 
+@test "host to guest: segments that dom0 puts together, every byte right" {
+    shell start netpeer name=sink "publish=$WEB:5000" sink
+    wait_for "sink: netpeer: serving"
+    run python3 - "$WEB" <<'END'
+import os, socket, sys, zlib
+for turn in range(3):
+    data = os.urandom(4000000 + turn)
+    s = socket.create_connection(("127.0.0.1", int(sys.argv[1])), 60)
+    s.sendall(data)
+    s.shutdown(socket.SHUT_WR)
+    print(s.recv(100) == b"%08x\n" % zlib.crc32(data))
+END
+    [ "$output" = $'True\nTrue\nTrue' ]
+    shell info sink | grep -E "frames +[0-9]+ sent, [0-9]+ received, 0 lost \(full\), 0 bad"
+    received=$(shell info sink | awk '$1 == "frames" { print $4 }')
+    echo "$received frames received" # in segments of 1,460 bytes: more than 8,219
+    [ "$received" -lt 4000 ]
+    shell kill sink
+}
+
 @test "UDP echo: small and full datagrams come back" {
     run "$NETCLIENT" udp-echo "$UDP" 300 16
     [ "$output" = "300 datagrams, 300 good, 0 bad" ]

@@ -93,6 +93,7 @@ static bool load_one(struct frame *f, const struct virtq_piece *piece)
     f->head_bytes = bytes < FRAME_HEAD_BYTES ? bytes : FRAME_HEAD_BYTES;
     f->rest_bytes = bytes - f->head_bytes;
     f->rest_count = f->rest_bytes != 0;
+    f->data = piece->data + sizeof(h);
     f->rest[0] = (struct virtq_piece){piece->data + sizeof(h) + f->head_bytes, f->rest_bytes};
     memcpy(&h, data, sizeof(h));
     memcpy(f->head, data + sizeof(h), f->head_bytes);
@@ -107,6 +108,7 @@ bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t coun
     if (count == 1) {
         return load_one(f, pieces);
     }
+    f->data = NULL;
     if (count > VIRTQ_CHAIN_MAX || cursor_read(&c, &h, sizeof(h)) != sizeof(h)) {
         return false;
     }
@@ -196,6 +198,7 @@ void frame_reset(struct frame *f, uint32_t bytes)
     f->head_bytes = bytes;
     f->rest_bytes = 0;
     f->rest_count = 0;
+    f->data = NULL;
     f->needs_csum = false;
     f->csum_valid = false;
 }

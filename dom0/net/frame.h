@@ -29,6 +29,7 @@ struct frame {
     bool csum_valid; /* the receiver need not check */
     uint16_t csum_start, csum_offset; /* from the start of the frame; both inside of head[] */
     struct virtq_piece rest[VIRTQ_CHAIN_MAX]; /* borrows */
+    uint8_t *data; /* all of it as it came, when it lies in one piece; borrows. Else NULL */
     uint8_t head[FRAME_HEAD_BYTES];
 };
 

@@ -26,6 +26,7 @@
 #define ARP_REPLY 2
 
 #define IP4_VERSION_IHL 0
+#define IP4_TOS 1
 #define IP4_TOTAL_BYTES 2
 #define IP4_FRAGMENT 6
 #define IP4_TTL 8
@@ -61,6 +62,7 @@
 #define TCP_FIN 0x01u
 #define TCP_SYN 0x02u
 #define TCP_RST 0x04u
+#define TCP_PSH 0x08u
 #define TCP_ACK 0x10u
 
 #define UDP_SRC 0

@@ -61,7 +61,8 @@ struct mf_virtq {
  * the receiver says in `accepted` that it takes them: what arrives then lies in as many receive
  * buffers as it needs, filled one after the other; num_buffers in the first one's header counts
  * them. The length of a TCP segment is what both ends' options in their SYN allow, so only ends
- * that both take large packets send them to each other. What leaves the machine keeps to `mtu`.
+ * that both take large packets send them to each other. What leaves the machine keeps to `mtu`. From
+ * outside, segments of a TCP connection that follow each other may come as one large packet.
  */
 #define MF_NET_F_LARGE 0x2u
 

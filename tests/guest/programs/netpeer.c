@@ -3,6 +3,7 @@
  * netpeer - both sides of guest-to-guest traffic, over IPv4 and IPv6.
  *
  *   netpeer server           echoes TCP and UDP on port 5000, dual stack, one client at a time
+ *   netpeer sink             takes TCP on port 5000 to its end, then answers with the CRC-32 of all
  *   netpeer client ADDRESS   sends patterns by both and compares what comes back; status 0 when
  * good
  */
@@ -12,6 +13,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,7 +72,33 @@ static void echo_datagram(int fd)
     }
 }
 
-static int server(void)
+/* The CRC of ISO 3309, as zlib has it. */
+static uint32_t crc32_more(uint32_t crc, const unsigned char *data, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++) {
+        crc ^= data[i];
+        for (int bit = 0; bit < 8; bit++) {
+            crc = crc >> 1 ^ (0xedb88320u & (0u - (crc & 1)));
+        }
+    }
+    return crc;
+}
+
+static void sink_stream(int fd)
+{
+    static unsigned char data[65536];
+    uint32_t crc = UINT32_MAX;
+    char text[16];
+    ssize_t got;
+
+    while ((got = recv(fd, data, sizeof(data), 0)) > 0) {
+        crc = crc32_more(crc, data, (size_t)got);
+    }
+    const int bytes = snprintf(text, sizeof(text), "%08x\n", (unsigned int)~crc);
+    send(fd, text, (size_t)bytes, 0);
+}
+
+static int server(void (*serve)(int fd))
 {
     struct addrinfo *a;
     const int tcp = open_socket(SOCK_STREAM, NULL, &a);
@@ -90,7 +118,7 @@ static int server(void)
         }
         if (fds[0].revents != 0) {
             const int client = accept(tcp, NULL, NULL);
-            echo_stream(client);
+            serve(client);
             close(client);
         }
         if (fds[1].revents != 0) {
@@ -179,11 +207,14 @@ static int datagram_test(const char *address)
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "server") == 0) {
-        return server();
+        return server(echo_stream);
+    }
+    if (argc == 2 && strcmp(argv[1], "sink") == 0) {
+        return server(sink_stream);
     }
     if (argc == 3 && strcmp(argv[1], "client") == 0) {
         return stream_test(argv[2]) | datagram_test(argv[2]);
     }
-    printf("usage: netpeer server | client ADDRESS\n");
+    printf("usage: netpeer server | sink | client ADDRESS\n");
     return 2;
 }

@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * merge.h - segments of one TCP connection that come in from outside one behind the other, put
+ * together to one large frame for a guest that takes such ones: what a guest does for each frame is
+ * most of what receiving costs it.
+ *
+ * Merged are segments with data that differ, of all that counts, in nothing but the sequence number,
+ * which is the next one, PSH, and what they acknowledge, which is not less, with the window: the last
+ * one's counts. Their checksums are right: that is looked at here, once there is a second segment, and
+ * the guest is told that it need not look. Everything else passes as it came, and no two frames of a
+ * connection change places.
+ *
+ * What is kept is borrowed: the first frame, and the data of the others where it lies.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "frame.h"
+
+#define MERGE_MAX VIRTQ_CHAIN_MAX /* segments */
+#define MERGE_LEAST_BYTES 1024 /* of the first frame: nothing is likely to follow a shorter one */
+
+struct merge {
+    struct frame *first; /* NULL: nothing is kept */
+    uint32_t guest;      /* whom it is for */
+    uint32_t count;      /* segments; 1: the first is as it came */
+    uint32_t next;       /* sequence number */
+    uint32_t header_bytes;
+    bool is_checked; /* the first segment's checksum */
+};
+
+/**
+ * Keeps `f`, which is for `guest` and has MERGE_LEAST_BYTES at least, if others could go on where it
+ * ends. Nothing may be kept already.
+ */
+bool merge_begin(struct merge *m, struct frame *f, uint32_t guest);
+
+/** Adds `f` to what is kept, if it goes on where that ends. */
+bool merge_add(struct merge *m, const struct frame *f, uint32_t guest);
+
+/** Makes m->first, of two segments or more, a frame: its lengths and checksums. */
+void merge_finish(struct merge *m);
+
+/** After merge_finish(): makes *f segment `i` alone, for a receiver without room for all of them. */
+void merge_segment(const struct merge *m, uint32_t i, struct frame *f);
