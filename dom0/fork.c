@@ -2,7 +2,6 @@
 /* fork.c - see fork.h. */
 #include "fork.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,14 +31,12 @@ struct attempt {
 static bool choose_name(const struct guest *parent, const struct process *p,
                         char name[LAUNCH_NAME_BYTES])
 {
-    int bytes = (int)strlen(parent->name);
+    size_t bytes = strlen(parent->name);
     if (p->parent->member != 0) {
         const char *const dot = strrchr(parent->name, '.');
-        bytes = dot != NULL ? (int)(dot - parent->name) : bytes;
+        bytes = dot != NULL ? (size_t)(dot - parent->name) : bytes;
     }
-    const int all =
-        snprintf(name, LAUNCH_NAME_BYTES, "%.*s.%u", bytes, parent->name, (unsigned int)p->pid);
-    return all < LAUNCH_NAME_BYTES;
+    return slot_number_name(name, parent->name, bytes, '.', p->pid);
 }
 
 /* The copy of paused `g`. Returns its slot in *slot. */
@@ -187,10 +184,21 @@ static int64_t files_asked(struct guest *g, const struct request *r, uint64_t *v
     return process_own_files(p);
 }
 
+/* Where nothing can be forked, memory is not shared: then it need not come from here. */
+static int64_t memory_asked(struct guest *g, const struct request *r, uint64_t *value)
+{
+    struct process *const p = g->fork_limit != 0 ? process_of(g) : NULL;
+    if (p == NULL) {
+        return g->fork_limit != 0 ? HV_ERR_NOMEM : HV_ERR_NOSYS;
+    }
+    return process_use_memory(p, r->args[0], r->args[1], value);
+}
+
 void fork_init(void)
 {
     request_register(MF_REQUEST_FORK, fork_asked, true);
     request_register(MF_REQUEST_PIPE, pipe_asked, true);
     request_register(MF_REQUEST_FILES, files_asked, true);
+    request_register(MF_REQUEST_MEMORY, memory_asked, true);
     request_register(MF_REQUEST_LINGER, linger_asked, false);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "family_memory.h"
 #include "fault/touch.h"
 #include "jobs.h"
 #include "mayfly/hypercall.h"
@@ -31,6 +32,7 @@ struct family {
     uint32_t front;          /* process group */
     struct pipes pipes;
     struct shared_files files;
+    struct family_memory *memory; /* owns; NULL: nothing is shared */
     struct process *members[PROCESS_MEMBERS_MAX];
 };
 
@@ -169,6 +171,7 @@ void process_drop(struct process *p)
     if (--f->count == 0) {
         pipes_close(&f->pipes);
         members_close_window(&f->files.slot);
+        family_memory_free(f->memory);
         f->is_gone = true;
         if (!f->is_waking) {
             free(f);
@@ -252,11 +255,51 @@ int64_t process_own_files(struct process *p)
     return shared_files_make(&p->family->files, guest_at(p->slot), p->member);
 }
 
+static struct memory_user memory_user(const struct process *p)
+{
+    return (struct memory_user){guest_at(p->slot), p->member, p->pid};
+}
+
+/* Who owns the files of p's family; itself when nobody asks for any yet. */
+static const struct process *files_owner(const struct process *p)
+{
+    const struct family *const f = p->family;
+    const struct process *const owner = f->files.slot != 0 ? f->members[f->files.owner] : p;
+    return owner != NULL && owner->slot != PLAN_NO_GUEST ? owner : NULL;
+}
+
+int64_t process_use_memory(struct process *p, uint64_t op, uint64_t number, uint64_t *value)
+{
+    struct family *const f = p->family;
+    const struct memory_user self = memory_user(p);
+    const struct process *const owner = op == MF_MEMORY_FILE ? files_owner(p) : p;
+
+    if (owner == NULL) {
+        return HV_ERR_IO;
+    }
+    const struct memory_user files = memory_user(owner);
+    switch (op) {
+    case MF_MEMORY_MAKE:
+        return family_memory_make(&f->memory, &self, NULL, number, value);
+    case MF_MEMORY_FILE:
+        return family_memory_make(&f->memory, &self, &files, number, value);
+    case MF_MEMORY_DROP:
+        return family_memory_drop(f->memory, &self, number);
+    case MF_MEMORY_MAP:
+        return family_memory_map(f->memory, &self, number);
+    default:
+        return HV_ERR_INVAL;
+    }
+}
+
 int64_t process_inherit(struct process *child)
 {
     struct family *const f = child->family;
     const struct guest *const g = guest_at(child->slot);
-    const int64_t err = pipes_inherit(&f->pipes, g, child->member, child->parent->member);
+    const uint32_t parent = child->parent->member;
+    const struct memory_user self = memory_user(child);
+    const int64_t err = pipes_inherit(&f->pipes, g, child->member, parent)
+                            ?: family_memory_inherit(f->memory, &self, parent);
     return err < 0 ? err : shared_files_inherit(&f->files, g, child->user);
 }
 
@@ -264,6 +307,7 @@ void process_abandon(struct process *child)
 {
     guest_at(child->slot)->process = NULL;
     pipes_leave(&child->family->pipes, child->member);
+    family_memory_leave(child->family->memory, child->member, NULL, child->family->pipes.wakes);
     wake_some(child->family);
     process_drop(child);
 }
@@ -274,6 +318,7 @@ void process_event(struct guest *g)
         struct family *const f = g->process->family;
         pipes_event(&f->pipes);
         shared_files_event(&f->files, f->pipes.wakes);
+        family_memory_event(f->memory, f->pipes.wakes);
         wake_some(f);
     }
 }
@@ -282,7 +327,9 @@ void process_event(struct guest *g)
 static void leave_windows(struct process *p)
 {
     struct family *const f = p->family;
+    struct guest *const g = p->slot != PLAN_NO_GUEST ? guest_at(p->slot) : NULL;
     pipes_leave(&f->pipes, p->member);
+    family_memory_leave(f->memory, p->member, g, f->pipes.wakes);
     if (shared_files_leave(&f->files, p->member, p->user, f->pipes.wakes)) {
         for (uint32_t i = 0; i < PROCESS_MEMBERS_MAX; i++) {
             if (f->members[i] != NULL) {
@@ -405,6 +452,10 @@ void process_print(const struct guest *g)
     }
     term_printf(", %u children, %u in the family, at most %u\n", (unsigned int)children,
                 (unsigned int)p->family->count, (unsigned int)p->family->limit);
+    if (p->family->memory != NULL) {
+        term_printf("shared      %u MiB at most, of the family\n",
+                    (unsigned int)(family_memory_bytes(p->family->memory) >> 20));
+    }
     term_printf("group       %u, session %u%s\n", (unsigned int)p->group, (unsigned int)p->session,
                 p->stopped_by != 0 ? ", stopped by a signal" : "");
 }

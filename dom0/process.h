@@ -71,6 +71,12 @@ int64_t process_add_pipe(struct process *p, uint64_t bytes, uint64_t ends, uint6
 int64_t process_own_files(struct process *p);
 
 /**
+ * Memory that the family shares: `op` is MF_MEMORY_*, `number` its second argument. Returns 0, INVAL,
+ * LIMIT, NOMEM, NOENT, or IO: who owns the files has gone.
+ */
+int64_t process_use_memory(struct process *p, uint64_t op, uint64_t number, uint64_t *value);
+
+/**
  * The guest of `child`, which has not run, gets the pipes that its parent has, and the files. Returns
  * HV_ERR_*.
  */

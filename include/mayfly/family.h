@@ -107,3 +107,39 @@ struct mf_files_window {
 _Static_assert(sizeof(struct mf_files_call) == 128, "a call");
 _Static_assert(sizeof(struct mf_files_events) == 64, "a ring of events");
 _Static_assert(sizeof(struct mf_files_window) <= MF_FILES_DATA, "the window of files");
+
+/*
+ * Shared memory: up to MF_MEMORY_UNITS windows, `units`, from MF_MEMORY_VA on, each at the same address in
+ * all processes that have it (MF_REQUEST_MEMORY). dom0 keeps which parts of it, `areas`, who holds; it
+ * never looks at what is in them. Unit 0 starts with struct mf_memory_window.
+ *
+ * Who waits for a word of shared memory to change puts itself into the set of its bucket, looks at the
+ * word once more, and sleeps. Who changes it takes the members out of that set, into `wakes`, and sends
+ * an event to dom0, which sends one to each. When a process has ended, dom0 clears its number in
+ * `pids`, counts `ends` up, and wakes all who wait.
+ */
+#define MF_MEMORY_VA (HV_WINDOW_HIGH_VA + 0x400ull * HV_WINDOW_BYTES)
+#define MF_MEMORY_UNITS 256u
+#define MF_MEMORY_END (MF_MEMORY_VA + MF_MEMORY_UNITS * (uint64_t)HV_WINDOW_BYTES)
+#define MF_MEMORY_BUCKETS 30u
+
+struct mf_memory_window {
+    uint64_t wakes[MF_FAMILY_WORDS]; /* members to whom dom0 is to send an event */
+    uint64_t waits[MF_MEMORY_BUCKETS][MF_FAMILY_WORDS];
+    uint32_t pids[MF_FAMILY_WORDS * 64]; /* by member; 0: there is none; [dom0] */
+    uint64_t ends;                       /* counts processes that have ended; [dom0] */
+    uint64_t reserved[7];
+};
+
+_Static_assert(sizeof(struct mf_memory_window) == HV_PAGE_BYTES, "the first page of shared memory");
+
+/* MF_REQUEST_MEMORY: args[0]. The caller's limit of memory is that of the family's shared memory, too. */
+enum mf_memory_op {
+    MF_MEMORY_MAKE = 0, /* args[1]: pages; value: address of an area that the caller holds, or
+                           MF_MEMORY_USED + that: others have written there before */
+    MF_MEMORY_FILE = 1, /* likewise, for the owner of files, until the family ends */
+    MF_MEMORY_DROP =
+        2,             /* args[1]: address of an area made with MAKE: the caller does not hold it */
+    MF_MEMORY_MAP = 3, /* args[1]: address of one made with FILE: it is there in the caller, too */
+};
+#define MF_MEMORY_USED 1u

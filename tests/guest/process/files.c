@@ -200,7 +200,8 @@ static int do_big(void)
     REQUIRE(big[40002] == (char)(40007 * 7 >> 3));
     char *const map = mmap(NULL, BIG, PROT_READ, MAP_PRIVATE, fd, 4096);
     REQUIRE(map != MAP_FAILED && map[5] == (char)(4101 * 7 >> 3) && map[BIG - 1] == 0);
-    REQUIRE(mmap(NULL, BIG, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED && errno == ENODEV);
+    char *const same = mmap(NULL, BIG, PROT_READ, MAP_SHARED, fd, 0);
+    REQUIRE(same != MAP_FAILED && same[5] == (char)(5 * 7 >> 3) && munmap(same, BIG) == 0);
     FILE *const f = fopen("/tmp/stdio", "w");
     REQUIRE(f != NULL && fprintf(f, "%d %s\n", 42, "words") == 9 && fclose(f) == 0);
     REQUIRE(open("/dev/null", O_WRONLY) >= 0 && open("/dev/urandom", O_RDONLY) >= 0);

@@ -151,8 +151,10 @@ void *mf_family_map(void *address, size_t length, int prot, int flags, int fd, o
         return mf_own_mmap(address, length, prot, flags, fd, offset);
     }
     int error = 0;
-    if ((flags & MAP_SHARED) != 0 || (f->flags & O_DIRECTORY) != 0) {
-        error = ENODEV; /* nobody's memory but the owner's can be the file */
+    if ((f->flags & O_DIRECTORY) != 0) {
+        error = ENODEV;
+    } else if (length == 0 || length > PTRDIFF_MAX) {
+        error = length == 0 ? EINVAL : ENOMEM;
     } else if ((f->flags & O_ACCMODE) == O_WRONLY) {
         error = EACCES;
     } else if (((uint64_t)offset & 4095) != 0) {
@@ -163,6 +165,9 @@ void *mf_family_map(void *address, size_t length, int prot, int flags, int fd, o
     if (error != 0) {
         errno = error;
         return MAP_FAILED;
+    }
+    if ((flags & MAP_SHARED) != 0) {
+        return mf_family_map_shared(mf_family_file(f), length, prot, flags, offset);
     }
     return map_copy(address, length, prot, flags, fd, offset);
 }

@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -131,14 +130,6 @@ int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags)
         mf_family_files.closes(fd);
     }
     return mf_own_fd_install_at(f, fd, flags);
-}
-
-void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset)
-{
-    const bool is_remote =
-        mf_family_is_remote() && (flags & MAP_ANONYMOUS) == 0 && mf_family_has_files();
-    return is_remote ? mf_family_files.map(address, length, prot, flags, fd, offset)
-                     : mf_own_mmap(address, length, prot, flags, fd, offset);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------- */

@@ -70,6 +70,9 @@ struct mf_family_files {
     ssize_t (*send_file)(int out, int in, off_t *offset, size_t bytes);
     /* mmap() of a file of the owner's in a child. */
     void *(*map)(void *address, size_t length, int prot, int flags, int fd, off_t offset);
+    bool (*unmap)(uint64_t va, uint64_t bytes);          /* shared mappings of own files */
+    char *(*new_flat)(uint64_t needed, uint64_t *bytes); /* as mf_flat_new(): shared memory */
+    void (*keep_flat)(char *flat, uint64_t bytes);       /* all zero: for another file */
 };
 
 extern const struct mf_family_files mf_family_files __attribute__((weak));
@@ -79,11 +82,10 @@ static inline bool mf_family_has_files(void)
     return &mf_family_files != NULL;
 }
 
-/*
- * fork.c names the first three so that paths.c, descriptors.c and sockets.c are linked with it; open.c
- * and others server.c.
- */
-extern const char mf_family_paths, mf_family_descriptors, mf_family_sockets, mf_family_server;
+/* fork.c names all but the last so that their files are linked with it, open.c and others server.c. */
+extern const char mf_family_paths, mf_family_descriptors, mf_family_memory, mf_family_mutex;
+extern const char mf_family_cond, mf_family_rwlock, mf_family_semaphore, mf_family_sockets;
+extern const char mf_family_server;
 
 /** Before a fork: the child's number as a user, 0: it shares no files; or a negative errno number. */
 int mf_family_prepare(void);
@@ -134,7 +136,11 @@ enum mf_family_op {
     MF_FAMILY_GETCWD,    /* text */
     MF_FAMILY_REALPATH,  /* path; text */
     MF_FAMILY_LINK_FILE, /* file, directory; path */
-    MF_FAMILY_MKNOD,     /* directory, mode; path */
+    MF_FAMILY_MAP,   /* file, offset, bytes, PROT_*; address and size of new memory for it, or 0.
+                            value: the address; args[0]: where that memory starts, or with -ENOBUFS
+                            how much is needed */
+    MF_FAMILY_UNMAP, /* address, bytes: as it was mapped */
+    MF_FAMILY_MKNOD, /* directory, mode; path */
 
     /* Of what may block; never waits. args[5]: MF_IO_* of the file, args[4]: a timeout with EAGAIN. */
     MF_FAMILY_POLL,     /* file */
@@ -238,7 +244,12 @@ int mf_family_file_of(int fd);
 /** In a new child: all files of the owner's that are open here become numbers. */
 void mf_family_convert_files(void);
 
-/* Of struct mf_family_files (control.c). */
+/** Likewise: all shared mappings of the owner's files are known as another process's. */
+void mf_family_convert_mappings(void);
+
+/* Of struct mf_family_files (mapping.c, control.c). */
+char *mf_family_new_flat(uint64_t needed, uint64_t *bytes);
+void mf_family_keep_flat(char *flat, uint64_t bytes);
 void mf_family_closes(int fd);
 int mf_family_control(int fd, int command, intptr_t arg);
 void *mf_family_map(void *address, size_t length, int prot, int flags, int fd, off_t offset);

@@ -16,6 +16,8 @@ int mf_remote_install(int number, uint32_t flags, uint32_t descriptor_flags);
 /** Asks for `op` about `file`; `bytes` of the answer are copied, of a listing what there is. */
 ssize_t mf_remote_get(uint32_t op, int64_t file, void *to, size_t bytes);
 
+/** mmap() with MAP_SHARED of number `file` of the owner's table. */
+void *mf_family_map_shared(int file, size_t length, int prot, int flags, off_t offset);
 /** Copies up to `bytes` between the vector, from byte `skip` on, and a buffer. */
 void mf_remote_copy(const struct iovec *iov, int iov_count, size_t skip, char *data, size_t bytes,
                     bool into_buffer);

@@ -337,6 +337,17 @@ static int64_t real_path(struct job *j)
     return text(j, mf_own_realpath(j->paths[0], path));
 }
 
+static int64_t map_file(struct job *j)
+{
+    const struct mf_node_file *const f = (const struct mf_node_file *)j->file;
+    return mf_family_map_for(mf_family_served(), f->node, j->file->flags, j->args);
+}
+
+static int64_t unmap_file(struct job *j)
+{
+    return mf_family_unmap_for(mf_family_served(), j->args);
+}
+
 /* ---- all of them -------------------------------------------------------------------------------- */
 
 static const struct {
@@ -378,6 +389,8 @@ static const struct {
     [MF_FAMILY_CHDIR] = {go_to_path, TAKES_PATH},
     [MF_FAMILY_GETCWD] = {where, TAKES_DATA},
     [MF_FAMILY_REALPATH] = {real_path, TAKES_PATH},
+    [MF_FAMILY_MAP] = {map_file, TAKES_FILE},
+    [MF_FAMILY_UNMAP] = {unmap_file, 0},
     [MF_FAMILY_LINK_FILE] = {link_file, TAKES_PATH | TAKES_FILE},
 };
 

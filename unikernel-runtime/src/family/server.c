@@ -19,6 +19,7 @@
 #include "files/own.h"
 #include "files/path.h"
 #include "mayfly/hypercall.h"
+#include "memory/file_mapping.h"
 #include "process/process.h"
 #include "start/clone.h"
 #include "start/request.h"
@@ -95,6 +96,23 @@ static bool copy_files(struct mf_fd_table *to, const struct mf_fd_table *from)
     return true;
 }
 
+/* Before it is closed: SO_LINGER must not make us wait. */
+static void never_linger(struct mf_open_file *f)
+{
+    if (f != NULL && f->refs == 1) {
+        f->flags |= O_NONBLOCK;
+    }
+}
+
+static void put_files(struct mf_family_user *u)
+{
+    for (int fd = 0; fd < u->fds.count; fd++) {
+        never_linger(u->fds.slots[fd].file);
+        mf_file_put(u->fds.slots[fd].file);
+    }
+    free(u->fds.slots);
+}
+
 static int add_user(uint32_t parent)
 {
     uint32_t number = 1;
@@ -108,6 +126,11 @@ static int add_user(uint32_t parent)
         !copy_files(&u->fds, p != NULL ? &p->fds : &mf_fds)) {
         free(u);
         return number < MF_FILES_USERS ? -ENOMEM : -EAGAIN;
+    }
+    if (!mf_family_copy_mappings(u, p)) {
+        put_files(u);
+        free(u);
+        return -ENOMEM;
     }
     struct mf_node *const directory = p != NULL ? p->directory : mf_working_directory;
     u->directory = directory != NULL ? mf_node_get(directory) : NULL;
@@ -124,27 +147,16 @@ static int add_user(uint32_t parent)
     return (int)number;
 }
 
-/* Before it is closed: SO_LINGER must not make us wait. */
-static void never_linger(struct mf_open_file *f)
-{
-    if (f != NULL && f->refs == 1) {
-        f->flags |= O_NONBLOCK;
-    }
-}
-
 static void forget_user(uint32_t number)
 {
     struct mf_family_user *const u = users[number];
 
     users[number] = NULL;
     mf_watch_end(u);
-    for (int fd = 0; fd < u->fds.count; fd++) {
-        never_linger(u->fds.slots[fd].file);
-        mf_file_put(u->fds.slots[fd].file);
-    }
+    put_files(u);
     mf_family_unlock(NULL, number);
+    mf_family_drop_mappings(u);
     mf_node_put(u->directory);
-    free(u->fds.slots);
     free(u);
     count_user(-1);
 }
@@ -154,6 +166,11 @@ static void drop_user(uint32_t number)
     if (user_at(number) != NULL) {
         forget_user(number);
     }
+}
+
+struct mf_family_user *mf_family_served(void)
+{
+    return user_at(mf_family_user);
 }
 
 /* Whether dom0 has made the process: one that is not there asks for nothing. */
@@ -453,6 +470,7 @@ static void become_user(void)
     users = NULL;
     has_window = false;
     mf_family_convert_files();
+    mf_family_convert_mappings();
     mf_remote_convert();
 }
 
@@ -506,4 +524,7 @@ const struct mf_family_files mf_family_files = {
     .unix_pair = mf_remote_unix_pair,
     .send_file = mf_remote_send_file,
     .map = mf_family_map,
+    .unmap = mf_file_unmap,
+    .new_flat = mf_family_new_flat,
+    .keep_flat = mf_family_keep_flat,
 };

@@ -13,6 +13,7 @@ struct mf_family_user {
     struct mf_fd_table fds;
     struct mf_node *directory; /* the working directory; a reference; NULL: the root */
     struct mf_identity identity;
+    struct mf_family_mapping *mappings;    /* shared ones (mapping.c) */
     uint32_t number, parent;               /* users */
     uint32_t member;                       /* whom to wake; of its last call */
     uint32_t event_head;                   /* of its ring of events */
@@ -29,6 +30,26 @@ void mf_family_wake_user(struct mf_family_user *u);
 
 /** Whether the window is there: it is not in a copy that fork() did not make. */
 bool mf_family_has_window(void);
+
+/* What a user has mapped shared of a file, which keeps that part of it where it is. */
+struct mf_family_mapping {
+    struct mf_family_mapping *next;
+    struct mf_node *node; /* a reference, and one of its pins */
+    uint64_t start, bytes;
+};
+
+/** A new user has what its parent has; NULL: what the owner has. Returns false: no memory. */
+bool mf_family_copy_mappings(struct mf_family_user *u, const struct mf_family_user *parent);
+
+void mf_family_drop_mappings(struct mf_family_user *u);
+
+/** MF_FAMILY_MAP, of `node`, which is open with `flags`; MF_FAMILY_UNMAP. */
+int64_t mf_family_map_for(struct mf_family_user *u, struct mf_node *node, uint32_t flags,
+                          int64_t *args);
+int64_t mf_family_unmap_for(struct mf_family_user *u, const int64_t *args);
+
+/** The user that is served; NULL: the owner itself. */
+struct mf_family_user *mf_family_served(void);
 
 /**
  * Does what the user asks for, with its table, directory and ids in force. `c` is a copy, except for

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "files/node.h"
+#include "files/own.h"
 #include "mayfly/hypercall.h"
 #include "memory/memory.h"
 
@@ -246,12 +247,7 @@ static void shrink_flat(struct mf_contents *c, uint64_t bytes)
 {
     const uint64_t start = page_up(bytes), end = least(page_up(c->bytes), c->flat_bytes);
     if (start < end) {
-        const uint64_t va = (uint64_t)(uintptr_t)c->flat + start;
-        const uint64_t pages = (end - start) / HV_PAGE_BYTES;
-        if (hv_mem_unmap(va, pages) < 0 ||
-            hv_mem_map(va, pages, HV_PROT_READ | HV_PROT_WRITE) < 0) {
-            abort(); /* no page table can be missing here: they were there */
-        }
+        mf_flat_clear(c->flat + start, end - start);
     }
     c->bytes = bytes;
     clear_flat_tail(c);
@@ -332,22 +328,36 @@ off_t mf_node_seek(const struct mf_node *n, uint64_t offset, bool data)
 
 /* ---- flat ---------------------------------------------------------------------------------- */
 
-static void free_flat(char *flat, uint64_t bytes)
+void mf_own_flat_free(char *flat, uint64_t bytes)
 {
     if (flat != NULL && hv_mem_unmap((uint64_t)(uintptr_t)flat, bytes / HV_PAGE_BYTES) >= 0) {
         mf_va_free_in(&mf_va_flats, (uint64_t)(uintptr_t)flat, bytes);
     }
 }
+void mf_flat_free(char *flat, uint64_t bytes) MF_OWN(flat_free);
 
-static char *new_flat(uint64_t bytes)
+char *mf_own_flat_new(uint64_t needed, uint64_t *bytes)
 {
-    const uint64_t va = mf_va_alloc_in(&mf_va_flats, bytes, HV_WINDOW_BYTES);
-    if (va != 0 && hv_mem_map(va, bytes / HV_PAGE_BYTES, HV_PROT_READ | HV_PROT_WRITE) < 0) {
-        mf_va_free_in(&mf_va_flats, va, bytes);
+    const uint64_t size =
+        needed * FLAT_FACTOR > FLAT_MIN_BYTES ? needed * FLAT_FACTOR : FLAT_MIN_BYTES;
+    *bytes = (size + HV_WINDOW_BYTES - 1) & -(uint64_t)HV_WINDOW_BYTES;
+    const uint64_t va = mf_va_alloc_in(&mf_va_flats, *bytes, HV_WINDOW_BYTES);
+    if (va != 0 && hv_mem_map(va, *bytes / HV_PAGE_BYTES, HV_PROT_READ | HV_PROT_WRITE) < 0) {
+        mf_va_free_in(&mf_va_flats, va, *bytes);
         return NULL;
     }
     return (char *)(uintptr_t)va;
 }
+char *mf_flat_new(uint64_t needed, uint64_t *bytes) MF_OWN(flat_new);
+
+void mf_own_flat_clear(char *at, uint64_t bytes)
+{
+    const uint64_t va = (uint64_t)(uintptr_t)at, pages = bytes / HV_PAGE_BYTES;
+    if (hv_mem_unmap(va, pages) < 0 || hv_mem_map(va, pages, HV_PROT_READ | HV_PROT_WRITE) < 0) {
+        abort(); /* no page table can be missing here: they were there */
+    }
+}
+void mf_flat_clear(char *at, uint64_t bytes) MF_OWN(flat_clear);
 
 /* What is stored, hole by hole: untouched pages of the flat part stay untouched. */
 static void copy_to_flat(const struct mf_contents *c, char *flat)
@@ -370,14 +380,17 @@ char *mf_node_flatten(struct mf_node *n, uint64_t bytes)
         return NULL;
     }
     const uint64_t needed = bytes > c->bytes ? bytes : c->bytes;
-    uint64_t size = needed * FLAT_FACTOR > FLAT_MIN_BYTES ? needed * FLAT_FACTOR : FLAT_MIN_BYTES;
-    size = (size + HV_WINDOW_BYTES - 1) & -(uint64_t)HV_WINDOW_BYTES;
-    char *const flat = new_flat(size);
+    uint64_t size;
+    char *const flat = mf_flat_new(needed, &size);
     if (flat == NULL) {
         return NULL;
     }
+    if (c->pins != 0 || bytes <= c->flat_bytes) { /* meanwhile somebody else has done it */
+        mf_flat_free(flat, size);
+        return bytes <= c->flat_bytes ? c->flat : NULL;
+    }
     copy_to_flat(c, flat);
-    free_flat(c->flat, c->flat_bytes);
+    mf_flat_free(c->flat, c->flat_bytes);
     drop_chunks(c, 0);
     c->packed_bytes = 0;
     c->flat = flat;
@@ -388,5 +401,5 @@ char *mf_node_flatten(struct mf_node *n, uint64_t bytes)
 void mf_node_free_contents(struct mf_node *n)
 {
     shrink(&n->file, 0);
-    free_flat(n->file.flat, n->file.flat_bytes);
+    mf_flat_free(n->file.flat, n->file.flat_bytes);
 }

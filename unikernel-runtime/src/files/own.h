@@ -20,6 +20,9 @@ struct mf_open_file;
 /** Behind the declaration of `name`: it is mf_own_NAME, unless the program has another one. */
 #define MF_OWN(name) __attribute__((weak, alias("mf_own_" #name)))
 
+/** Before the definition of a function: the program may have another one, which does all that it does. */
+#define MF_REPLACEABLE __attribute__((weak))
+
 /* files/path.c */
 int mf_own_chdir(const char *path);
 int mf_own_fchdir(int fd);
@@ -76,6 +79,18 @@ void mf_own_idle_poll(void);
 
 /* memory/mmap.c */
 void *mf_own_mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset);
+int mf_own_munmap(void *address, size_t length);
+int mf_own_mprotect(void *address, size_t length, int prot);
+void *mf_own_mremap(void *address, size_t old_length, size_t new_length, int flags, ...);
+int mf_own_madvise(void *address, size_t length, int advice);
+
+/* files/contents.c: where the flat part of a file is. Of at least `needed` bytes, zero; NULL: no memory. */
+char *mf_flat_new(uint64_t needed, uint64_t *bytes);
+char *mf_own_flat_new(uint64_t needed, uint64_t *bytes);
+void mf_flat_free(char *flat, uint64_t bytes);
+void mf_own_flat_free(char *flat, uint64_t bytes);
+void mf_flat_clear(char *at, uint64_t bytes); /* pages of it: to zero */
+void mf_own_flat_clear(char *at, uint64_t bytes);
 
 /* service/service.c */
 struct mf_service_job;

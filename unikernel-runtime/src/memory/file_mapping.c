@@ -119,3 +119,25 @@ bool mf_file_find_shared(uint64_t va, uint64_t bytes, struct mf_node **n, uint64
     }
     return false;
 }
+
+bool mf_file_each_shared(bool (*fn)(struct mf_node *n, uint64_t start, uint64_t bytes, void *arg),
+                         void *arg)
+{
+    for (const struct mapping *m = mappings; m != NULL; m = m->next) {
+        if (m->is_shared && !fn(m->node, m->start, m->end - m->start, arg)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+void mf_file_forget_shared(void)
+{
+    for (struct mapping **link = &mappings; *link != NULL;) {
+        if ((*link)->is_shared) {
+            *link = (*link)->next;
+        } else {
+            link = &(*link)->next;
+        }
+    }
+}

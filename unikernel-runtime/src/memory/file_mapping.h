@@ -31,3 +31,10 @@ void mf_file_refill(uint64_t va, uint64_t bytes);
 
 /** Whether [va, va + bytes) lies in one shared mapping; *n and *offset are what is at va. */
 bool mf_file_find_shared(uint64_t va, uint64_t bytes, struct mf_node **n, uint64_t *offset);
+
+/** Calls `fn` for each part of a shared mapping until it returns false; returns what it returned last. */
+bool mf_file_each_shared(bool (*fn)(struct mf_node *n, uint64_t start, uint64_t bytes, void *arg),
+                         void *arg);
+
+/** In a process whose files are another one's from now on: the shared mappings are not its own. */
+void mf_file_forget_shared(void);

@@ -205,7 +205,7 @@ void *mf_own_mmap(void *address, size_t length, int prot, int flags, int fd, off
 }
 void *mmap(void *address, size_t length, int prot, int flags, int fd, off_t offset) MF_OWN(mmap);
 
-int munmap(void *address, size_t length)
+int mf_own_munmap(void *address, size_t length)
 {
     const uint64_t va = (uint64_t)(uintptr_t)address, bytes = page_up(length);
     const bool is_flat = is_in_flats(va, bytes);
@@ -221,10 +221,11 @@ int munmap(void *address, size_t length)
     mf_va_free(va, bytes);
     return 0;
 }
+int munmap(void *address, size_t length) MF_OWN(munmap);
 
 /* ---- changing mappings --------------------------------------------------------------------- */
 
-int mprotect(void *address, size_t length, int prot)
+int mf_own_mprotect(void *address, size_t length, int prot)
 {
     const uint64_t va = (uint64_t)(uintptr_t)address, bytes = page_up(length);
     const uint64_t pages = bytes / HV_PAGE_BYTES;
@@ -251,6 +252,7 @@ int mprotect(void *address, size_t length, int prot)
     }
     return (int)mf_ret(mf_hidden_show(va, pages, hv_prot(prot)));
 }
+int mprotect(void *address, size_t length, int prot) MF_OWN(mprotect);
 
 /* A longer shared mapping begins where the old one does: at the file's contents. */
 static void *grow_shared(uint64_t va, uint64_t old_bytes, uint64_t new_bytes)
@@ -293,7 +295,7 @@ static void *grow(uint64_t va, uint64_t old_bytes, uint64_t new_bytes, bool may_
 }
 
 /* What is added to an anonymous mapping is readable and writable. */
-void *mremap(void *address, size_t old_length, size_t new_length, int flags, ...)
+void *mf_own_mremap(void *address, size_t old_length, size_t new_length, int flags, ...)
 {
     const uint64_t va = (uint64_t)(uintptr_t)address;
     const uint64_t old_bytes = page_up(old_length), new_bytes = page_up(new_length);
@@ -311,6 +313,7 @@ void *mremap(void *address, size_t old_length, size_t new_length, int flags, ...
     return is_flat ? grow_shared(va, old_bytes, new_bytes)
                    : grow(va, old_bytes, new_bytes, (flags & MREMAP_MAYMOVE) != 0);
 }
+void *mremap(void *address, size_t old_length, size_t new_length, int flags, ...) MF_OWN(mremap);
 
 /* Zero pages, or the file's contents again; afterwards readable and writable. */
 static int discard(uint64_t va, uint64_t bytes)
@@ -324,7 +327,7 @@ static int discard(uint64_t va, uint64_t bytes)
     return 0;
 }
 
-int madvise(void *address, size_t length, int advice)
+int mf_own_madvise(void *address, size_t length, int advice)
 {
     const uint64_t va = (uint64_t)(uintptr_t)address, bytes = page_up(length);
     const bool is_known = (advice >= MADV_NORMAL && advice <= MADV_DONTNEED) || advice == MADV_FREE;
@@ -339,6 +342,7 @@ int madvise(void *address, size_t length, int advice)
     }
     return (int)mf_ret(discard(va, bytes));
 }
+int madvise(void *address, size_t length, int advice) MF_OWN(madvise);
 
 int posix_madvise(void *address, size_t length, int advice)
 {

@@ -18,8 +18,9 @@
 
 /* They have to be there to be in the place of others (family/family.h). */
 extern const char *const mf_fork_links[];
-const char *const mf_fork_links[] = {&mf_family_paths, &mf_family_descriptors,
-                                            &mf_family_sockets};
+const char *const mf_fork_links[] = {
+    &mf_family_paths, &mf_family_descriptors, &mf_family_memory,    &mf_family_mutex,
+    &mf_family_cond,  &mf_family_rwlock,      &mf_family_semaphore, &mf_family_sockets};
 
 /* POSIX: signals and timers that wait for the parent do not wait for the child. */
 static void become_child(void)

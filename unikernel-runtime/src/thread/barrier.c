@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "files/own.h"
+#include "thread/rwlock.h"
 #include "thread/thread_internal.h"
 
-int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr,
-                         unsigned int limit)
+int mf_own_pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr,
+                                unsigned int limit)
 {
     (void)attr;
     if (limit == 0) {
@@ -15,13 +17,16 @@ int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr
     *b = (pthread_barrier_t){.__limit = limit};
     return 0;
 }
+int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr,
+                         unsigned int limit) MF_OWN(pthread_barrier_init);
 
-int pthread_barrier_destroy(pthread_barrier_t *b)
+int mf_own_pthread_barrier_destroy(pthread_barrier_t *b)
 {
     return b->__count != 0 ? EBUSY : 0;
 }
+int pthread_barrier_destroy(pthread_barrier_t *b) MF_OWN(pthread_barrier_destroy);
 
-int pthread_barrier_wait(pthread_barrier_t *b)
+int mf_own_pthread_barrier_wait(pthread_barrier_t *b)
 {
     struct mf_waitq *const waiters = (struct mf_waitq *)&b->__waiters;
     const unsigned int round = b->__round;
@@ -36,6 +41,7 @@ int pthread_barrier_wait(pthread_barrier_t *b)
     }
     return 0;
 }
+int pthread_barrier_wait(pthread_barrier_t *b) MF_OWN(pthread_barrier_wait);
 
 int pthread_barrierattr_init(pthread_barrierattr_t *attr)
 {
@@ -54,7 +60,7 @@ int pthread_barrierattr_setpshared(pthread_barrierattr_t *attr, int shared)
     if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED) {
         return EINVAL;
     }
-    attr->__process_shared = shared; /* there is one process */
+    attr->__process_shared = shared;
     return 0;
 }
 

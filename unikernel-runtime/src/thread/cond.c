@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "files/own.h"
 #include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
@@ -31,12 +32,13 @@ static int wait_until(pthread_cond_t *c, pthread_mutex_t *m, uint64_t deadline_n
     return lock_err != 0 ? lock_err : err == -ETIMEDOUT ? ETIMEDOUT : 0;
 }
 
-int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
+MF_REPLACEABLE int pthread_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
 {
     return wait_until(c, m, MF_NEVER);
 }
 
-int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *deadline)
+MF_REPLACEABLE int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m,
+                                          const struct timespec *deadline)
 {
     if (!mf_timespec_is_valid(deadline)) {
         return EINVAL;
@@ -45,26 +47,26 @@ int pthread_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct t
     return wait_until(c, m, mf_deadline_of_time(clock, deadline));
 }
 
-int pthread_cond_signal(pthread_cond_t *c)
+MF_REPLACEABLE int pthread_cond_signal(pthread_cond_t *c)
 {
     mf_waitq_wake_one(waiters_of(c));
     return 0;
 }
 
-int pthread_cond_broadcast(pthread_cond_t *c)
+MF_REPLACEABLE int pthread_cond_broadcast(pthread_cond_t *c)
 {
     mf_waitq_wake_all(waiters_of(c));
     return 0;
 }
 
-int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
+MF_REPLACEABLE int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
 {
     *c = (pthread_cond_t){0};
     c->__clock = attr == NULL ? 0 : attr->__clock;
     return 0;
 }
 
-int pthread_cond_destroy(pthread_cond_t *c)
+MF_REPLACEABLE int pthread_cond_destroy(pthread_cond_t *c)
 {
     return mf_waitq_is_empty(waiters_of(c)) ? 0 : EBUSY;
 }
@@ -101,7 +103,7 @@ int pthread_condattr_setpshared(pthread_condattr_t *attr, int shared)
     if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED) {
         return EINVAL;
     }
-    attr->__process_shared = shared; /* there is one process */
+    attr->__process_shared = shared;
     return 0;
 }
 

@@ -10,14 +10,10 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "files/own.h"
+#include "thread/mutex.h"
 #include "thread/thread_internal.h"
 #include "time/time_internal.h"
-
-/* In __type, above PTHREAD_MUTEX_*. */
-#define TYPE_MASK 0xffu
-#define ROBUST 0x100u
-#define OWNER_DIED 0x200u
-#define UNUSABLE 0x400u
 
 static struct mf_waitq *waiters_of(pthread_mutex_t *m)
 {
@@ -28,14 +24,14 @@ static struct mf_waitq *waiters_of(pthread_mutex_t *m)
 
 static int take_robust(pthread_mutex_t *m, struct mf_thread *self)
 {
-    if ((m->__type & UNUSABLE) != 0) {
+    if ((m->__type & MF_MUTEX_UNUSABLE) != 0) {
         m->__owner = NULL;
         mf_waitq_wake_one(waiters_of(m));
         return ENOTRECOVERABLE;
     }
     m->__next = self->robust_mutexes;
     self->robust_mutexes = m;
-    return (m->__type & OWNER_DIED) != 0 ? EOWNERDEAD : 0;
+    return (m->__type & MF_MUTEX_OWNER_DIED) != 0 ? EOWNERDEAD : 0;
 }
 
 static void leave_robust(pthread_mutex_t *m, struct mf_thread *self)
@@ -45,31 +41,32 @@ static void leave_robust(pthread_mutex_t *m, struct mf_thread *self)
         link = &((pthread_mutex_t *)*link)->__next;
     }
     *link = m->__next;
-    if ((m->__type & OWNER_DIED) != 0) {
-        m->__type |= UNUSABLE;
+    if ((m->__type & MF_MUTEX_OWNER_DIED) != 0) {
+        m->__type |= MF_MUTEX_UNUSABLE;
         mf_waitq_wake_all(waiters_of(m));
     }
 }
 
-void mf_mutex_abandon(struct mf_thread *self)
+MF_REPLACEABLE void mf_mutex_abandon(struct mf_thread *self)
 {
     pthread_mutex_t *m;
     while ((m = (pthread_mutex_t *)self->robust_mutexes) != NULL) {
         self->robust_mutexes = m->__next;
-        m->__type |= OWNER_DIED;
+        m->__type |= MF_MUTEX_OWNER_DIED;
         m->__owner = NULL;
         mf_waitq_wake_one(waiters_of(m));
     }
 }
 
-int pthread_mutex_consistent(pthread_mutex_t *m)
+int mf_own_pthread_mutex_consistent(pthread_mutex_t *m)
 {
-    if ((m->__type & OWNER_DIED) == 0 || m->__owner != mf_thread_self()) {
+    if ((m->__type & MF_MUTEX_OWNER_DIED) == 0 || m->__owner != mf_thread_self()) {
         return EINVAL;
     }
-    m->__type &= ~OWNER_DIED;
+    m->__type &= ~MF_MUTEX_OWNER_DIED;
     return 0;
 }
+int pthread_mutex_consistent(pthread_mutex_t *m) MF_OWN(pthread_mutex_consistent);
 
 /* ---- locking ------------------------------------------------------------------------------- */
 
@@ -80,10 +77,10 @@ static int try_lock(pthread_mutex_t *m)
     if (m->__owner == NULL) {
         m->__owner = self;
         m->__count = 1;
-        return (m->__type & ROBUST) == 0 ? 0 : take_robust(m, self);
+        return (m->__type & MF_MUTEX_ROBUST) == 0 ? 0 : take_robust(m, self);
     }
-    if (m->__owner == self && (m->__type & TYPE_MASK) != PTHREAD_MUTEX_NORMAL) {
-        if ((m->__type & TYPE_MASK) == PTHREAD_MUTEX_ERRORCHECK) {
+    if (m->__owner == self && (m->__type & MF_MUTEX_TYPE_MASK) != PTHREAD_MUTEX_NORMAL) {
+        if ((m->__type & MF_MUTEX_TYPE_MASK) == PTHREAD_MUTEX_ERRORCHECK) {
             return EDEADLK;
         }
         if (m->__count == UINT32_MAX) {
@@ -110,12 +107,13 @@ static int lock_until(pthread_mutex_t *m, uint64_t deadline_ns)
     return r;
 }
 
-int pthread_mutex_lock(pthread_mutex_t *m)
+int mf_own_pthread_mutex_lock(pthread_mutex_t *m)
 {
     return lock_until(m, MF_NEVER);
 }
+int pthread_mutex_lock(pthread_mutex_t *m) MF_OWN(pthread_mutex_lock);
 
-int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *deadline)
+int mf_own_pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *deadline)
 {
     const int r = try_lock(m);
     if (r >= 0) {
@@ -125,14 +123,17 @@ int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *deadline)
                ? lock_until(m, mf_deadline_of_time(CLOCK_REALTIME, deadline))
                : EINVAL;
 }
+int pthread_mutex_timedlock(pthread_mutex_t *m, const struct timespec *deadline)
+    MF_OWN(pthread_mutex_timedlock);
 
-int pthread_mutex_trylock(pthread_mutex_t *m)
+int mf_own_pthread_mutex_trylock(pthread_mutex_t *m)
 {
     const int r = try_lock(m);
     return r < 0 || r == EDEADLK ? EBUSY : r;
 }
+int pthread_mutex_trylock(pthread_mutex_t *m) MF_OWN(pthread_mutex_trylock);
 
-int pthread_mutex_unlock(pthread_mutex_t *m)
+int mf_own_pthread_mutex_unlock(pthread_mutex_t *m)
 {
     struct mf_thread *const self = mf_thread_self();
     if (m->__type != PTHREAD_MUTEX_NORMAL && m->__owner != self) {
@@ -140,22 +141,25 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
     }
     if (--m->__count == 0) {
         m->__owner = NULL;
-        if ((m->__type & ROBUST) != 0) {
+        if ((m->__type & MF_MUTEX_ROBUST) != 0) {
             leave_robust(m, self);
         }
         mf_waitq_wake_one(waiters_of(m));
     }
     return 0;
 }
+int pthread_mutex_unlock(pthread_mutex_t *m) MF_OWN(pthread_mutex_unlock);
 
-int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+int mf_own_pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     *m = (pthread_mutex_t){0};
     if (attr != NULL) {
-        m->__type = (unsigned int)attr->__type | (attr->__robust ? ROBUST : 0);
+        m->__type = (unsigned int)attr->__type | (attr->__robust ? MF_MUTEX_ROBUST : 0);
     }
     return 0;
 }
+int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
+    MF_OWN(pthread_mutex_init);
 
 int pthread_mutex_destroy(pthread_mutex_t *m)
 {
@@ -255,7 +259,7 @@ int pthread_mutexattr_setpshared(pthread_mutexattr_t *attr, int shared)
     if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED) {
         return EINVAL;
     }
-    attr->__process_shared = shared; /* there is one process */
+    attr->__process_shared = shared;
     return 0;
 }
 
@@ -281,7 +285,7 @@ int pthread_spin_destroy(pthread_spinlock_t *lock)
     return 0;
 }
 
-int pthread_spin_trylock(pthread_spinlock_t *lock)
+MF_REPLACEABLE int pthread_spin_trylock(pthread_spinlock_t *lock)
 {
     if (*lock != 0) {
         return EBUSY;
@@ -290,7 +294,7 @@ int pthread_spin_trylock(pthread_spinlock_t *lock)
     return 0;
 }
 
-int pthread_spin_lock(pthread_spinlock_t *lock)
+MF_REPLACEABLE int pthread_spin_lock(pthread_spinlock_t *lock)
 {
     while (pthread_spin_trylock(lock) != 0) {
         mf_thread_yield();
@@ -298,7 +302,7 @@ int pthread_spin_lock(pthread_spinlock_t *lock)
     return 0;
 }
 
-int pthread_spin_unlock(pthread_spinlock_t *lock)
+MF_REPLACEABLE int pthread_spin_unlock(pthread_spinlock_t *lock)
 {
     *lock = 0;
     return 0;

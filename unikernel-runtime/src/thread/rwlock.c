@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <pthread.h>
 
+#include "files/own.h"
+#include "thread/rwlock.h"
 #include "thread/thread_internal.h"
 #include "time/time_internal.h"
 
@@ -11,7 +13,7 @@ static struct mf_waitq *waiters_of(pthread_rwlock_t *l)
     return (struct mf_waitq *)&l->__waiters;
 }
 
-int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
+int mf_own_pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
 {
     if (l->__writer != NULL || l->__writers_waiting != 0) {
         return EBUSY;
@@ -22,8 +24,9 @@ int pthread_rwlock_tryrdlock(pthread_rwlock_t *l)
     l->__readers++;
     return 0;
 }
+int pthread_rwlock_tryrdlock(pthread_rwlock_t *l) MF_OWN(pthread_rwlock_tryrdlock);
 
-int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
+int mf_own_pthread_rwlock_trywrlock(pthread_rwlock_t *l)
 {
     if (l->__writer != NULL || l->__readers != 0) {
         return EBUSY;
@@ -31,6 +34,7 @@ int pthread_rwlock_trywrlock(pthread_rwlock_t *l)
     l->__writer = mf_thread_self();
     return 0;
 }
+int pthread_rwlock_trywrlock(pthread_rwlock_t *l) MF_OWN(pthread_rwlock_trywrlock);
 
 static int read_until(pthread_rwlock_t *l, uint64_t deadline_ns)
 {
@@ -64,17 +68,19 @@ static int write_until(pthread_rwlock_t *l, uint64_t deadline_ns)
     return ETIMEDOUT;
 }
 
-int pthread_rwlock_rdlock(pthread_rwlock_t *l)
+int mf_own_pthread_rwlock_rdlock(pthread_rwlock_t *l)
 {
     return read_until(l, MF_NEVER);
 }
+int pthread_rwlock_rdlock(pthread_rwlock_t *l) MF_OWN(pthread_rwlock_rdlock);
 
-int pthread_rwlock_wrlock(pthread_rwlock_t *l)
+int mf_own_pthread_rwlock_wrlock(pthread_rwlock_t *l)
 {
     return write_until(l, MF_NEVER);
 }
+int pthread_rwlock_wrlock(pthread_rwlock_t *l) MF_OWN(pthread_rwlock_wrlock);
 
-int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadline)
+int mf_own_pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadline)
 {
     if (pthread_rwlock_tryrdlock(l) == 0) {
         return 0;
@@ -83,8 +89,10 @@ int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadl
                ? read_until(l, mf_deadline_of_time(CLOCK_REALTIME, deadline))
                : EINVAL;
 }
+int pthread_rwlock_timedrdlock(pthread_rwlock_t *l, const struct timespec *deadline)
+    MF_OWN(pthread_rwlock_timedrdlock);
 
-int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *deadline)
+int mf_own_pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *deadline)
 {
     if (pthread_rwlock_trywrlock(l) == 0) {
         return 0;
@@ -93,8 +101,10 @@ int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *deadl
                ? write_until(l, mf_deadline_of_time(CLOCK_REALTIME, deadline))
                : EINVAL;
 }
+int pthread_rwlock_timedwrlock(pthread_rwlock_t *l, const struct timespec *deadline)
+    MF_OWN(pthread_rwlock_timedwrlock);
 
-int pthread_rwlock_unlock(pthread_rwlock_t *l)
+int mf_own_pthread_rwlock_unlock(pthread_rwlock_t *l)
 {
     if (l->__writer == mf_thread_self()) {
         l->__writer = NULL;
@@ -108,18 +118,20 @@ int pthread_rwlock_unlock(pthread_rwlock_t *l)
     }
     return 0;
 }
+int pthread_rwlock_unlock(pthread_rwlock_t *l) MF_OWN(pthread_rwlock_unlock);
 
-int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
+MF_REPLACEABLE int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     (void)attr;
     *l = (pthread_rwlock_t){0};
     return 0;
 }
 
-int pthread_rwlock_destroy(pthread_rwlock_t *l)
+int mf_own_pthread_rwlock_destroy(pthread_rwlock_t *l)
 {
     return l->__writer != NULL || l->__readers != 0 ? EBUSY : 0;
 }
+int pthread_rwlock_destroy(pthread_rwlock_t *l) MF_OWN(pthread_rwlock_destroy);
 
 int pthread_rwlockattr_init(pthread_rwlockattr_t *attr)
 {
@@ -138,7 +150,7 @@ int pthread_rwlockattr_setpshared(pthread_rwlockattr_t *attr, int shared)
     if (shared != PTHREAD_PROCESS_PRIVATE && shared != PTHREAD_PROCESS_SHARED) {
         return EINVAL;
     }
-    attr->__process_shared = shared; /* there is one process */
+    attr->__process_shared = shared;
     return 0;
 }
 

@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* family_memory.c - see family_memory.h. */
+#include "family_memory.h"
+
+#include <stdlib.h>
+
+#include "hold.h"
+#include "mayfly/hypercall.h"
+
+#define AREAS_MAX 1024u
+#define UNIT_PAGES HV_WINDOW_PAGES
+#define FIRST_PAGES 1u /* of unit 0: struct mf_memory_window */
+
+/* Areas of files and others are never in the same unit. */
+enum kind { KIND_NONE = 0, KIND_PLAIN, KIND_FILE };
+
+struct unit {
+    uint8_t kind;                     /* enum kind; NONE: there is no such window */
+    uint16_t fresh;                   /* pages from here on were never handed out */
+    uint16_t used_pages;              /* in areas */
+    uint32_t slot;                    /* of dom0's side, + 1 */
+    uint64_t mapped[MF_FAMILY_WORDS]; /* members that have it */
+};
+
+struct area {
+    struct area *next; /* in ascending order */
+    uint32_t first, pages;
+    bool is_file;
+    uint64_t holders[MF_FAMILY_WORDS];
+};
+
+struct family_memory {
+    uint32_t unit_count, area_count;
+    struct area *areas;
+    struct unit *units[MF_MEMORY_UNITS]; /* NULL: there is none */
+};
+
+static uint64_t va_of(uint32_t unit)
+{
+    return MF_MEMORY_VA + unit * (uint64_t)HV_WINDOW_BYTES;
+}
+
+static struct mf_memory_window *window_of(const struct family_memory *m)
+{
+    return m->units[0] != NULL ? members_window(m->units[0]->slot) : NULL;
+}
+
+static void members_remove(uint64_t set[MF_FAMILY_WORDS], uint32_t n)
+{
+    set[n / 64] &= ~(1ul << n % 64);
+}
+
+static bool is_empty(const uint64_t set[MF_FAMILY_WORDS])
+{
+    uint64_t all = 0;
+    for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
+        all |= set[i];
+    }
+    return all == 0;
+}
+
+static uint32_t first_unit(const struct area *a)
+{
+    return a->first / UNIT_PAGES;
+}
+
+static uint32_t end_unit(const struct area *a)
+{
+    return (a->first + a->pages + UNIT_PAGES - 1) / UNIT_PAGES;
+}
+
+/* ---- units -------------------------------------------------------------------------------------- */
+
+/* The unit is to be there in a member, whose guest may run. */
+static int64_t map_unit(struct family_memory *m, uint32_t unit, const struct memory_user *u)
+{
+    struct unit *const t = m->units[unit];
+    bool ran;
+
+    if (members_has(t->mapped, u->member)) {
+        return 0;
+    }
+    int64_t err = hold_stop(u->guest, HOLD_NOW, &ran);
+    if (err < 0) {
+        return err;
+    }
+    err = hv_window_share(HV_SELF, (uint64_t)(uintptr_t)members_window(t->slot), u->guest->handle,
+                          va_of(unit));
+    hold_resume(u->guest, ran);
+    if (err < 0) {
+        return err;
+    }
+    members_add(t->mapped, u->member);
+    if (unit == 0) {
+        window_of(m)->pids[u->member] = u->pid;
+    }
+    return 0;
+}
+
+static void unmap_unit(struct family_memory *m, uint32_t unit, uint32_t member, struct guest *g)
+{
+    struct unit *const t = m->units[unit];
+    bool ran;
+
+    if (t == NULL || !members_has(t->mapped, member)) {
+        return;
+    }
+    members_remove(t->mapped, member);
+    if (g != NULL && hold_stop(g, HOLD_NOW, &ran) >= 0) {
+        hv_window_close(g->handle, va_of(unit));
+        hold_resume(g, ran);
+    }
+}
+
+static void free_unit(struct family_memory *m, uint32_t unit)
+{
+    members_close_window(&m->units[unit]->slot);
+    free(m->units[unit]);
+    m->units[unit] = NULL;
+    m->unit_count--;
+}
+
+static int64_t make_unit(struct family_memory *m, uint32_t unit, enum kind kind,
+                         const struct memory_user *u)
+{
+    struct unit *const t = calloc(1, sizeof(*t));
+    if (t == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    const size_t touched = unit == 0 ? sizeof(struct mf_memory_window) : 1;
+    const int64_t err = members_make_window(u->guest, va_of(unit), touched, &t->slot);
+    if (err < 0) {
+        free(t);
+        return err;
+    }
+    t->kind = (uint8_t)kind;
+    m->units[unit] = t;
+    m->unit_count++;
+    members_add(t->mapped, u->member);
+    if (unit == 0) {
+        t->fresh = t->used_pages = FIRST_PAGES;
+        window_of(m)->pids[u->member] = u->pid;
+    }
+    return 0;
+}
+
+/* How many units the family may have: as much as the guest may have memory. */
+static uint32_t unit_limit(const struct guest *g)
+{
+    struct hv_dom_info info;
+    const uint64_t pages = hv_dom_info(g->handle, &info) >= 0 ? info.memory_pages : 0;
+    const uint64_t units = pages / UNIT_PAGES + (pages % UNIT_PAGES != 0);
+    return units < MF_MEMORY_UNITS ? (uint32_t)units : MF_MEMORY_UNITS;
+}
+
+/* ---- areas -------------------------------------------------------------------------------------- */
+
+static void count_pages(struct family_memory *m, const struct area *a, bool comes)
+{
+    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
+        const uint32_t start = i * UNIT_PAGES, end = start + UNIT_PAGES;
+        const uint32_t from = a->first > start ? a->first : start;
+        const uint32_t to = a->first + a->pages < end ? a->first + a->pages : end;
+        struct unit *const t = m->units[i];
+        t->used_pages =
+            (uint16_t)(comes ? t->used_pages + (to - from) : t->used_pages - (to - from));
+        if (comes && to - start > t->fresh) {
+            t->fresh = (uint16_t)(to - start);
+        }
+    }
+}
+
+static struct area **find_area(struct family_memory *m, uint64_t va)
+{
+    struct area **link = &m->areas;
+    const uint64_t page = (va - MF_MEMORY_VA) / HV_PAGE_BYTES;
+    while (*link != NULL && (*link)->first != page) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
+/* The first page of a gap of `pages` in the unit, or UINT32_MAX. */
+static uint32_t find_gap(const struct family_memory *m, uint32_t unit, uint32_t pages)
+{
+    const uint32_t start = unit * UNIT_PAGES, end = start + UNIT_PAGES;
+    uint32_t at = start + (unit == 0 ? FIRST_PAGES : 0);
+
+    for (const struct area *a = m->areas; a != NULL && a->first < end; a = a->next) {
+        if (a->first + a->pages <= at) {
+            continue;
+        }
+        if (a->first >= at + pages) {
+            break;
+        }
+        at = a->first + a->pages;
+    }
+    return at < end && pages <= end - at ? at : UINT32_MAX;
+}
+
+static uint32_t find_units(const struct family_memory *m, uint32_t count)
+{
+    uint32_t free = 0;
+    for (uint32_t i = 1; i < MF_MEMORY_UNITS; i++) {
+        free = m->units[i] != NULL ? 0 : free + 1;
+        if (free == count) {
+            return i + 1 - count;
+        }
+    }
+    return MF_MEMORY_UNITS;
+}
+
+/* Where there is room for `pages`, in a unit that is there or in new ones, which are made. */
+static int64_t find_room(struct family_memory *m, const struct memory_user *u, enum kind kind,
+                         uint32_t pages, uint32_t *first)
+{
+    for (uint32_t i = 0; pages < UNIT_PAGES && i < MF_MEMORY_UNITS; i++) {
+        const bool fits = m->units[i] != NULL && m->units[i]->kind == kind &&
+                          m->units[i]->used_pages + pages <= UNIT_PAGES;
+        *first = fits ? find_gap(m, i, pages) : UINT32_MAX;
+        if (*first != UINT32_MAX) {
+            return 0;
+        }
+    }
+    const uint32_t count = (pages + UNIT_PAGES - 1) / UNIT_PAGES;
+    const uint32_t start = find_units(m, count);
+    if (start == MF_MEMORY_UNITS || m->unit_count + count > unit_limit(u->guest)) {
+        return HV_ERR_NOMEM;
+    }
+    for (uint32_t i = start; i < start + count; i++) {
+        const int64_t err = make_unit(m, i, kind, u);
+        if (err < 0) {
+            while (i-- > start) {
+                unmap_unit(m, i, u->member, u->guest);
+                free_unit(m, i);
+            }
+            return err;
+        }
+    }
+    *first = start * UNIT_PAGES;
+    return 0;
+}
+
+static int64_t map_units(struct family_memory *m, const struct area *a, const struct memory_user *u)
+{
+    int64_t err = map_unit(m, 0, u);
+    for (uint32_t i = first_unit(a); err >= 0 && i < end_unit(a); i++) {
+        err = map_unit(m, i, u);
+    }
+    return err;
+}
+
+/* Nobody holds it any more, and nobody's units are of use for it only. */
+static void free_area(struct family_memory *m, struct area **link)
+{
+    struct area *const a = *link;
+    *link = a->next;
+    m->area_count--;
+    count_pages(m, a, false);
+    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
+        if (i != 0 && m->units[i]->used_pages == 0 && m->units[i]->kind == KIND_PLAIN) {
+            free_unit(m, i);
+        }
+    }
+    free(a);
+}
+
+static bool is_used(const struct family_memory *m, uint32_t first, uint32_t pages)
+{
+    const struct unit *const t = m->units[first / UNIT_PAGES];
+    return pages < UNIT_PAGES && first % UNIT_PAGES < t->fresh;
+}
+
+static int64_t add_area(struct family_memory *m, const struct memory_user *u,
+                        const struct memory_user *files, uint32_t pages, uint64_t *value)
+{
+    struct area *const a = calloc(1, sizeof(*a));
+    if (a == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    const enum kind kind = files != NULL ? KIND_FILE : KIND_PLAIN;
+    int64_t err = find_room(m, u, kind, pages, &a->first);
+    if (err < 0) {
+        free(a);
+        return err;
+    }
+    a->pages = pages;
+    a->is_file = files != NULL;
+    *value = MF_MEMORY_VA + a->first * (uint64_t)HV_PAGE_BYTES;
+    *value |= is_used(m, a->first, pages) ? MF_MEMORY_USED : 0;
+    members_add(a->holders, u->member);
+    struct area **link = &m->areas;
+    while (*link != NULL && (*link)->first < a->first) {
+        link = &(*link)->next;
+    }
+    a->next = *link;
+    *link = a;
+    m->area_count++;
+    count_pages(m, a, true);
+    err = map_units(m, a, u);
+    if (err >= 0 && files != NULL && files->member != u->member) {
+        err = map_units(m, a, files);
+    }
+    if (err < 0) {
+        free_area(m, link);
+    }
+    return err;
+}
+
+int64_t family_memory_make(struct family_memory **m, const struct memory_user *u,
+                           const struct memory_user *files, uint64_t pages, uint64_t *value)
+{
+    if (pages == 0) {
+        return HV_ERR_INVAL;
+    }
+    if (pages > (uint64_t)MF_MEMORY_UNITS * UNIT_PAGES) {
+        return HV_ERR_NOMEM;
+    }
+    if (*m == NULL) {
+        *m = calloc(1, sizeof(**m));
+    }
+    if (*m == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    if ((*m)->area_count == AREAS_MAX) {
+        return HV_ERR_LIMIT;
+    }
+    const int64_t err = (*m)->units[0] != NULL ? 0 : make_unit(*m, 0, KIND_PLAIN, u);
+    return err < 0 ? err : add_area(*m, u, files, (uint32_t)pages, value);
+}
+
+static bool holds_any_in(const struct family_memory *m, uint32_t unit, uint32_t member)
+{
+    for (const struct area *a = m->areas; a != NULL && first_unit(a) <= unit; a = a->next) {
+        if (end_unit(a) > unit && members_has(a->holders, member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int64_t family_memory_drop(struct family_memory *m, const struct memory_user *u, uint64_t va)
+{
+    struct area **const link = m != NULL ? find_area(m, va) : NULL;
+    struct area *const a = link != NULL ? *link : NULL;
+
+    if (a == NULL || a->is_file || !members_has(a->holders, u->member)) {
+        return HV_ERR_NOENT;
+    }
+    members_remove(a->holders, u->member);
+    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
+        if (i != 0 && !holds_any_in(m, i, u->member)) {
+            unmap_unit(m, i, u->member, u->guest);
+        }
+    }
+    if (is_empty(a->holders)) {
+        free_area(m, link);
+    }
+    return 0;
+}
+
+int64_t family_memory_map(struct family_memory *m, const struct memory_user *u, uint64_t va)
+{
+    const struct area *const a = m != NULL ? *find_area(m, va) : NULL;
+
+    return a != NULL && a->is_file ? map_units(m, a, u) : HV_ERR_NOENT;
+}
+
+/* ---- members ------------------------------------------------------------------------------------ */
+
+int64_t family_memory_inherit(struct family_memory *m, const struct memory_user *child,
+                              uint32_t parent)
+{
+    int64_t err = 0;
+
+    for (uint32_t i = 0; m != NULL && err >= 0 && i < MF_MEMORY_UNITS; i++) {
+        if (m->units[i] != NULL && members_has(m->units[i]->mapped, parent)) {
+            err = map_unit(m, i, child);
+        }
+    }
+    for (struct area *a = m != NULL ? m->areas : NULL; err >= 0 && a != NULL; a = a->next) {
+        if (!a->is_file && members_has(a->holders, parent)) {
+            members_add(a->holders, child->member);
+        }
+    }
+    return err;
+}
+
+static void wake_all(struct mf_memory_window *w, uint32_t member, uint64_t wakes[MF_FAMILY_WORDS])
+{
+    __atomic_store_n(&w->pids[member], 0, __ATOMIC_SEQ_CST);
+    __atomic_fetch_add(&w->ends, 1, __ATOMIC_SEQ_CST);
+    for (uint32_t i = 0; i < MF_MEMORY_BUCKETS; i++) {
+        members_take(w->waits[i], wakes);
+    }
+}
+
+void family_memory_leave(struct family_memory *m, uint32_t member, struct guest *g,
+                         uint64_t wakes[MF_FAMILY_WORDS])
+{
+    if (m == NULL) {
+        return;
+    }
+    if (m->units[0] != NULL && members_has(m->units[0]->mapped, member)) {
+        wake_all(window_of(m), member, wakes);
+    }
+    for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
+        unmap_unit(m, i, member, g);
+    }
+    for (struct area **link = &m->areas, *a; (a = *link) != NULL;) {
+        members_remove(a->holders, member);
+        if (!a->is_file && is_empty(a->holders)) {
+            free_area(m, link);
+        } else {
+            link = &a->next;
+        }
+    }
+}
+
+void family_memory_event(const struct family_memory *m, uint64_t wakes[MF_FAMILY_WORDS])
+{
+    if (m != NULL && m->units[0] != NULL) {
+        members_take(window_of(m)->wakes, wakes);
+    }
+}
+
+void family_memory_free(struct family_memory *m)
+{
+    while (m != NULL && m->areas != NULL) {
+        struct area *const a = m->areas;
+        m->areas = a->next;
+        free(a);
+    }
+    for (uint32_t i = 0; m != NULL && i < MF_MEMORY_UNITS; i++) {
+        if (m->units[i] != NULL) {
+            free_unit(m, i);
+        }
+    }
+    free(m);
+}
+
+uint64_t family_memory_bytes(const struct family_memory *m)
+{
+    return m != NULL ? m->unit_count * (uint64_t)HV_WINDOW_BYTES : 0;
+}
