@@ -354,7 +354,7 @@ enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
         return HV_ERR_NOENT;
     }
     if (l.entry & SW_ABSENT) {
-        return HV_ERR_ABSENT;
+        return wants(as, va.v);
     }
     if ((l.entry & SW_PHYS) && !entry_is_zero_page(l.entry)) {
         return HV_ERR_PERM;

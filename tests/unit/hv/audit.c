@@ -49,6 +49,18 @@ static void audit_entry(paddr_t table, uint32_t i, uint64_t e, int level)
     }
 }
 
+static bool has_absent(paddr_t table)
+{
+    const uint64_t *entries = phys_to_virt(table);
+
+    for (uint32_t i = 0; i < 512; i++) {
+        if (!(entries[i] & PTE_P) && (entries[i] & PTE_SW_ABSENT)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Counts an entry's frame once for each table that holds it. Returns the frames it stands for. */
 static uint64_t audit_table(paddr_t table, int level)
 {
@@ -62,15 +74,24 @@ static uint64_t audit_table(paddr_t table, int level)
         const paddr_t child = {e & PTE_ADDRESS};
 
         if (!(e & PTE_P)) {
-            if (e != 0 && (e & ~(PTE_SW_WRITE | PTE_NX)) != PTE_U) {
-                audit_fail(table, i, e, "neither unmapped nor demand-zero");
+            const bool is_absent = level == 1 && (e & PTE_SW_ABSENT);
+            if (e != 0 &&
+                (e & ~(PTE_SW_WRITE | PTE_NX | (is_absent ? PTE_SW_ABSENT : 0))) != PTE_U) {
+                audit_fail(table, i, e, "neither unmapped, demand-zero nor absent");
             }
+            if (is_absent && (i < frame_of(table)->low || i >= frame_of(table)->high)) {
+                audit_fail(table, i, e, "absent outside of the table's bounds");
+            }
+            resident += is_absent ? 1 : 0;
             continue;
         }
         if (is_first) {
             audit_entry(table, i, e, level);
             refs[child.v >> PAGE_SHIFT < FAKE_RAM_PAGES ? child.v >> PAGE_SHIFT : 0] +=
                 (e & PTE_SW_PHYS) ? 0 : 1;
+        }
+        if (level == 2 && !(e & (PTE_SW_LACKS | PTE_SW_WINDOW)) && has_absent(child)) {
+            audit_fail(table, i, e, "does not say that pages are lacking");
         }
         if (e & PTE_SW_WINDOW) {
             audit_table(child, 1);

@@ -78,7 +78,7 @@ static int walk_start(struct mmu *mmu, uint64_t va, struct mmu_slot *at)
 static void check_present(uint64_t e, int level)
 {
     assert_true((e & PTE_PS) == 0);
-    assert_true((e & (0x7fful << 52) & ~PTE_SW_DYING) == 0);
+    assert_true((e & (0x7fful << 52) & ~(PTE_SW_DYING | (level == 2 ? PTE_SW_LACKS : 0))) == 0);
     assert_true((e & PTE_SW_DYING) == 0);
     if (level > 1) {
         assert_true(fake_is_live((paddr_t){e & PTE_ADDRESS}));
@@ -188,6 +188,7 @@ struct peek mmu_peek(const struct aspace *as, uint64_t va)
                             : HV_PROT_READ | (e & PTE_SW_WRITE ? HV_PROT_WRITE : 0) |
                                   (e & PTE_NX ? 0 : HV_PROT_EXEC);
             p.pa = e & PTE_P ? e & PTE_ADDRESS : 0;
+            p.is_absent = !(e & PTE_P) && (e & PTE_SW_ABSENT);
             p.is_device = (e & PTE_SW_PHYS) && p.pa >= sizeof(fake_ram);
             return p;
         }

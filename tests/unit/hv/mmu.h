@@ -20,6 +20,8 @@
 #define PTE_SW_WINDOW 0x400ul
 #define PTE_SW_PHYS 0x800ul
 #define PTE_SW_DYING (1ul << 52)
+#define PTE_SW_LACKS (1ul << 53)
+#define PTE_SW_ABSENT PTE_PS /* not present, lowest level */
 #define PTE_NX (1ul << 63)
 #define PTE_ADDRESS 0x000ffffffffff000ul
 
@@ -63,7 +65,7 @@ enum hv_err mmu_write(struct mmu *mmu, uint64_t va, uint64_t value);
 
 /** What lies at an address, found without changing anything. */
 struct peek {
-    bool is_mapped, is_window, is_device;
+    bool is_mapped, is_window, is_device, is_absent;
     uint32_t prot;
     uint64_t pa; /* of the page; 0: not populated */
 };

@@ -151,7 +151,37 @@ static void step_begin(const char *what, uint32_t space, uint64_t page, uint64_t
     w.log[w.step % LOG_STEPS] = (struct log_entry){what, space, 0, page, count, 1};
     w.free_before = frame_free_count();
     w.resident_before = w.as[space].resident;
+    w.as[space].wanted = 0;
     fake_fail_alloc(once_in(12) ? 1 + choose(3) : 0);
+}
+
+/* Brings what is absent in the 2 MiB around `va`, as a toolstack does, through `space`. What an absent page
+ * holds is what the model of any space that has it says: nobody could write to it. */
+static void bring_region(uint32_t space, uint64_t va)
+{
+    const uint64_t first = va >> PAGE_SHIFT & ~511ul;
+    uint64_t lacked = 0;
+
+    for (uint64_t n = first; n < first + 512; n++) {
+        if (!mmu_peek(&w.as[space], n << PAGE_SHIFT).is_absent) {
+            continue;
+        }
+        const struct model_page *page = model_page(&w.model[space], n, false);
+        const paddr_t pa = frame_alloc_zero();
+        lacked++;
+        if (pa.v == 0) {
+            return;
+        }
+        uint64_t *words = phys_to_virt(pa);
+        words[0] = page != NULL ? page->word[0] : 0;
+        words[0xff8 / 8] = page != NULL ? page->word[1] : 0;
+        if (aspace_bring(&w.as[space], (gva_t){n << PAGE_SHIFT}, pa)) {
+            world_fail("an absent page cannot be brought", n, 0);
+        }
+    }
+    if (lacked == 0) {
+        world_fail("nothing is absent where something is wanted", va, 0);
+    }
 }
 
 /* Ends a step. True when it did what was `expected`, false when it ran out of something. */
@@ -163,6 +193,10 @@ static bool step_end(uint32_t space, enum hv_err err, enum hv_err expected)
     w.log[w.step % LOG_STEPS].err = err;
     if (is_injected && err != HV_ERR_NOMEM) {
         world_fail("an allocation failed and was not reported", (uint64_t)err, 0);
+    }
+    if (err == HV_ERR_ABSENT) {
+        bring_region(space, w.as[space].wanted);
+        return false;
     }
     const uint64_t page = w.log[w.step % LOG_STEPS].page;
     const bool is_window = page < 512 || page >= HV_WINDOW_HIGH_VA >> PAGE_SHIFT;
@@ -210,7 +244,7 @@ static void compare_page(uint32_t space, uint64_t number, uint64_t e)
     if (p.prot != run->prot || p.is_device != run->is_device) {
         world_fail("wrong protection or kind", number, e);
     }
-    for (uint32_t i = 0; i < 2 && !run->is_device; i++) {
+    for (uint32_t i = 0; i < 2 && !run->is_device && !p.is_absent; i++) {
         const uint64_t word = mmu_peek_word(&w.as[space], (number << PAGE_SHIFT) + i * 0xff8);
         if (word != (page != NULL ? page->word[i] : 0)) {
             world_fail("wrong content", number, word);
@@ -313,6 +347,54 @@ static void do_map(void)
         model_map(m, page, end, prot, is_device);
     } else if (once_in(4)) {
         compare_space(space);
+    }
+}
+
+/* Pages whose contents come later. Some of them are known to the model from now on. */
+static void do_promise(void)
+{
+    const uint32_t space = choose_space();
+    struct model *m = &w.model[space];
+    const uint64_t page = choose_place(m);
+    const uint64_t end = min_u64(page + 1 + choose(once_in(4) ? 512 : 6), (page | 511) + 1);
+    const uint32_t prot = choose_prot();
+    const gva_t va = {page << PAGE_SHIFT};
+
+    if (model_is_full(m)) {
+        return;
+    }
+    step_begin("promise", space, page, end - page);
+    const enum hv_err err = aspace_map_absent(&w.as[space], va, end - page, prot | HV_PROT_ABSENT);
+    w.resident_before += end - page; /* each counts at once */
+    flush_if_loaded(space);
+    const bool is_taken = model_has_some(m, page, end);
+    if (step_end(space, err, is_taken ? HV_ERR_EXISTS : HV_OK) && !is_taken) {
+        model_map(m, page, end, prot, false);
+        for (uint64_t n = page; n < end && n < page + 3; n++) {
+            struct model_page *p = model_page(m, n, true);
+            p->word[0] = ++w.value;
+            p->word[1] = ++w.value;
+        }
+    } else if (err == HV_ERR_LIMIT) { /* a first part is mapped: as many as were counted */
+        gva_t at = va;
+        while (at.v < end << PAGE_SHIFT &&
+               !aspace_unmap_step(&w.as[space], at, (gva_t){end << PAGE_SHIFT}, &at)) {
+        }
+        flush_if_loaded(space);
+    }
+}
+
+/* A page of an absent 2 MiB comes before anybody asks, or is brought twice. */
+static void do_bring(void)
+{
+    const uint32_t space = choose_space();
+    const uint64_t page = choose_page(&w.model[space]);
+
+    if (mmu_peek(&w.as[space], page << PAGE_SHIFT).is_absent) {
+        bring_region(space, page << PAGE_SHIFT);
+    } else if (aspace_bring(&w.as[space], (gva_t){page << PAGE_SHIFT}, fake_pages.zero) !=
+               HV_ERR_STATE) {
+        world_fail("a page that is there was brought", page, 0);
     }
 }
 
@@ -704,11 +786,11 @@ void world_step(void)
         void (*call)(void);
         uint64_t weight;
     } steps[] = {
-        {do_access, 560}, {do_page, 140},   {do_map, 140}, {do_change, 60}, {do_speculate, 120},
-        {do_clone, 14},   {do_destroy, 10}, {do_load, 40}, {do_window, 40}, {do_window_put, 10},
-        {do_create, 2},   {do_rollback, 3}, {do_list, 6},
+        {do_access, 560}, {do_page, 140},   {do_map, 140}, {do_change, 60},  {do_speculate, 120},
+        {do_clone, 14},   {do_destroy, 10}, {do_load, 40}, {do_window, 40},  {do_window_put, 10},
+        {do_create, 2},   {do_rollback, 3}, {do_list, 6},  {do_promise, 40}, {do_bring, 4},
     };
-    uint64_t n = choose(1145);
+    uint64_t n = choose(1189);
 
     w.step++;
     for (uint32_t i = 0; i < ARRAY_COUNT(steps); i++) {
