@@ -2,6 +2,7 @@
 /* request.c - see request.h. */
 #include "request.h"
 
+#include <stddef.h>
 #include <string.h>
 
 #include "create.h"
@@ -42,14 +43,20 @@ static int64_t carry_out(struct guest *g, const struct request *r, uint64_t *val
     return operations[r->op].handler(g, r, value);
 }
 
+typedef uint64_t __attribute__((may_alias)) word_t;
+_Static_assert(offsetof(struct mf_request, text) % sizeof(word_t) == 0,
+               "the text is read in words");
+
 static void take(volatile const struct mf_request *from, uint32_t number, struct request *r)
 {
     r->number = number;
     r->op = from->op;
     r->args[0] = from->args[0];
     r->args[1] = from->args[1];
-    for (size_t i = 0; i < sizeof(from->text); i++) {
-        r->text[i] = from->text[i];
+    volatile const word_t *const text = (volatile const void *)from->text;
+    for (size_t i = 0; i < sizeof(from->text) / sizeof(*text); i++) {
+        const word_t part = text[i];
+        memcpy(r->text + i * sizeof(part), &part, sizeof(part));
     }
     r->text[sizeof(from->text)] = 0;
 }

@@ -105,12 +105,11 @@ void guest_forget(uint32_t slot)
     slot_free(&guests[slot]);
 }
 
-/* NAME-NUMBER; false when it gets too long. */
-static bool put_numbered_name(char name[LAUNCH_NAME_BYTES], const char *image, uint32_t number)
+bool slot_number_name(char name[LAUNCH_NAME_BYTES], const char *first, size_t bytes, char separator,
+                      uint32_t number)
 {
     char digits[12];
     size_t digit_count = 0;
-    const size_t bytes = strlen(image);
 
     do {
         digits[digit_count++] = (char)('0' + number % 10);
@@ -119,8 +118,8 @@ static bool put_numbered_name(char name[LAUNCH_NAME_BYTES], const char *image, u
     if (bytes + 1 + digit_count >= LAUNCH_NAME_BYTES) {
         return false;
     }
-    memcpy(name, image, bytes);
-    name[bytes] = '-';
+    memcpy(name, first, bytes);
+    name[bytes] = separator;
     for (size_t i = 0; i < digit_count; i++) {
         name[bytes + 1 + i] = digits[digit_count - 1 - i];
     }
@@ -149,7 +148,7 @@ bool slot_choose_name(struct image *image, char name[LAUNCH_NAME_BYTES])
         const uint32_t number = ++image->started;
         if (number == 1) {
             memcpy(name, image->name, sizeof(image->name));
-        } else if (!put_numbered_name(name, image->name, number)) {
+        } else if (!slot_number_name(name, image->name, strlen(image->name), '-', number)) {
             return false;
         }
         if (slot_claim_name(name)) {

@@ -32,6 +32,10 @@ void slot_keep(struct guest *g);
  */
 bool slot_claim_name(const char *name);
 
+/** Makes a name of the first `bytes` of `first`, `separator` and a number. False: it is too long. */
+bool slot_number_name(char name[LAUNCH_NAME_BYTES], const char *first, size_t bytes, char separator,
+                      uint32_t number);
+
 /** Makes a name: the first guest of an image is called like it, later ones are numbered. */
 bool slot_choose_name(struct image *image, char name[LAUNCH_NAME_BYTES]);
 
