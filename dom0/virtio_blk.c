@@ -39,8 +39,8 @@
 #define SECTORS_PER_BLOCK 8u
 #define PAGES_MAX (VIRTQ_CHAIN_MAX - 2u) /* of a request; head and status take one each */
 #define REQUESTS 16u
-#define FLUSH_OPERATION DISK_BUFFERS /* its number */
-#define BAR_VA 0x3010000000u         /* behind the network card's */
+#define FLUSH_OPERATION DISK_BUFFERS_ALL /* its number */
+#define BAR_VA 0x3010000000u             /* behind the network card's */
 #define BAR_ROOM 0x1000000u
 #define ANSWER_NS (30 * MF_NS_PER_S)
 
@@ -69,8 +69,8 @@ struct virtio_blk {
     uint32_t free_heads; /* a bit each */
     uint8_t of_head[REQUESTS];
     uint64_t heads_address;
-    uint64_t addresses[DISK_BUFFERS * DISK_BUFFER_BLOCKS];
-    struct operation operations[DISK_BUFFERS + 1];
+    uint64_t addresses[DISK_BUFFERS_ALL * DISK_BUFFER_BLOCKS];
+    struct operation operations[DISK_BUFFERS_ALL + 1];
     struct mf_waitq waiters;
     struct mf_event event;
     struct virtio_pci_queue queue;
@@ -80,7 +80,7 @@ struct virtio_blk {
 _Static_assert(sizeof(struct head) == 32, "a page of heads");
 
 static struct virtio_blk disks[VIRTIO_BLK_MAX] __attribute__((section(".bss..cold.disks")));
-static uint8_t buffers[DISK_BUFFERS][DISK_BUFFER_BLOCKS * DISK_BLOCK_BYTES]
+static uint8_t buffers[DISK_BUFFERS_ALL][DISK_BUFFER_BLOCKS * DISK_BLOCK_BYTES]
     __attribute__((section(".bss..cold.disk_buffers"), aligned(4096)));
 
 /* ---- requests ------------------------------------------------------------------------------ */
@@ -135,7 +135,7 @@ static void send_all(struct virtio_blk *b)
     }
 }
 
-/* Takes back what is done. */
+/* Takes back what is done, also for another thread, which may sleep. */
 static void reap(struct virtio_blk *b)
 {
     void *token;
@@ -151,6 +151,7 @@ static void reap(struct virtio_blk *b)
         if (o->type == TYPE_FLUSH || o->has_failed || o->sent == o->count) {
             o->is_active = o->in_flight > 0;
         }
+        mf_waitq_wake_all(&b->waiters);
     }
     b->is_dead |= b->queue.q.broken;
 }
@@ -249,7 +250,7 @@ static bool find_addresses(struct virtio_blk *b)
 {
     const int64_t heads = hv_dma_address(b->pci.device, (uint64_t)(uintptr_t)b->heads);
     b->heads_address = (uint64_t)heads;
-    for (uint32_t i = 0; i < DISK_BUFFERS * DISK_BUFFER_BLOCKS; i++) {
+    for (uint32_t i = 0; i < DISK_BUFFERS_ALL * DISK_BUFFER_BLOCKS; i++) {
         const int64_t address = hv_dma_address(b->pci.device, (uint64_t)(uintptr_t)buffers +
                                                                   (uint64_t)i * DISK_BLOCK_BYTES);
         if (address < 0) {
@@ -282,7 +283,7 @@ static const char *start(struct virtio_blk *b, uint32_t index, uint32_t device)
         b->is_dead = true;
         return problem;
     }
-    for (uint32_t i = 0; i < DISK_BUFFERS; i++) {
+    for (uint32_t i = 0; i < DISK_BUFFERS_ALL; i++) {
         b->disk.buffers[i] = buffers[i];
     }
     b->free_heads = (1u << REQUESTS) - 1;

@@ -222,14 +222,16 @@ static const char *read_ahead(struct body_reader *r)
     const uint64_t left = e->runs[r->run].count - r->at;
     r->count = left < STORE_CHUNK_BLOCKS ? (uint32_t)left : STORE_CHUNK_BLOCKS;
     r->buffer = (r->buffer + 1) % DISK_BUFFERS;
-    r->disk->begin(r->disk, r->buffer, e->runs[r->run].start + r->at, r->count, false);
+    r->disk->begin(r->disk, r->buffer, e->runs[r->run].start + r->at, r->only_heads ? 1 : r->count,
+                   false);
     return NULL;
 }
 
-const char *body_read_begin(struct body_reader *r, struct disk *d, const struct store_entry *entry,
-                            void *state, uint32_t bytes)
+static const char *begin_read(struct body_reader *r, struct disk *d,
+                              const struct store_entry *entry, void *state, uint32_t bytes,
+                              bool only_heads)
 {
-    *r = (struct body_reader){.disk = d, .entry = entry, .at = 1};
+    *r = (struct body_reader){.disk = d, .entry = entry, .at = 1, .only_heads = only_heads};
     if (entry->run_count == 0 || entry->runs[0].count == 0) {
         return ERROR_DAMAGED;
     }
@@ -248,6 +250,26 @@ const char *body_read_begin(struct body_reader *r, struct disk *d, const struct 
     return read_ahead(r);
 }
 
+const char *body_read_begin(struct body_reader *r, struct disk *d, const struct store_entry *entry,
+                            void *state, uint32_t bytes)
+{
+    return begin_read(r, d, entry, state, bytes, false);
+}
+
+const char *body_read_heads(struct body_reader *r, struct disk *d, const struct store_entry *entry,
+                            void *state, uint32_t bytes)
+{
+    return begin_read(r, d, entry, state, bytes, true);
+}
+
+/* Protection comes from the disk, too: nothing but what guests could have. */
+static bool prot_is_sound(const struct store_extent *e)
+{
+    return e->kind == HV_EXTENT_NONE ||
+           ((e->prot & HV_PROT_READ) != 0 &&
+            (e->prot & ~(HV_PROT_READ | HV_PROT_WRITE | HV_PROT_EXEC)) == 0);
+}
+
 /* Extents come in ascending order, lie where guests have memory, and have content as they say. */
 static bool extents_are_sound(struct body_reader *r, const struct store_chunk *c)
 {
@@ -257,7 +279,7 @@ static bool extents_are_sound(struct body_reader *r, const struct store_chunk *c
         const struct store_extent *const e = &c->extents[i];
         if (e->va % HV_PAGE_BYTES != 0 || e->va < r->next_va || e->va < HV_IMAGE_BASE ||
             e->va >= HV_WINDOW_HIGH_VA || e->pages == 0 || e->kind > HV_EXTENT_DATA ||
-            e->pages > (HV_WINDOW_HIGH_VA - e->va) / HV_PAGE_BYTES) {
+            !prot_is_sound(e) || e->pages > (HV_WINDOW_HIGH_VA - e->va) / HV_PAGE_BYTES) {
             return false;
         }
         r->next_va = e->va + ((uint64_t)e->pages << HV_PAGE_SHIFT);
@@ -296,12 +318,13 @@ const char *body_read_chunk(struct body_reader *r, const struct store_chunk **ch
         r->pages + c->page_count > r->entry->data_pages || !extents_are_sound(r, c)) {
         return ERROR_DAMAGED;
     }
+    r->block = r->entry->runs[r->run].start + r->at + 1;
     r->at += 1 + c->page_count;
     r->pages += c->page_count;
     r->next_index++;
     problem = read_ahead(r); /* while this one is verified and used */
-    *pages = r->disk->buffers[buffer] + DISK_BLOCK_BYTES;
-    if (problem == NULL && !pages_are_intact(c, *pages)) {
+    *pages = r->only_heads ? NULL : r->disk->buffers[buffer] + DISK_BLOCK_BYTES;
+    if (problem == NULL && !r->only_heads && !pages_are_intact(c, *pages)) {
         problem = ERROR_DAMAGED;
     }
     if (problem == NULL) {

@@ -7,7 +7,8 @@
  *          body_page() + body_write_page(); body_write_end(). Several chunks are written at a time.
  *          Nothing that is in use is overwritten, and only a commit (catalogue.h) makes it count.
  * Reading  body_read_begin(), body_read_chunk() until *done. Every chunk is verified before it is
- *          handed out; the next one is read meanwhile.
+ *          handed out; the next one is read meanwhile. After
+ *          body_read_heads() the chunks' descriptions are read and verified without their pages.
  * Errors   as in catalogue.h.
  */
 #pragma once
@@ -54,20 +55,27 @@ const char *body_write_end(struct body_writer *w);
 void body_write_abandon(struct body_writer *w);
 
 struct body_reader {
+    uint64_t block;                  /* of the first page of the chunk read last, on the disk */
     struct disk *disk;               /* borrows */
     const struct store_entry *entry; /* borrows */
     uint64_t next_va;                /* extents do not begin before this */
     uint64_t pages;                  /* handed out */
     uint64_t at;                     /* of the chunk read last, within its run */
     uint32_t run, next_index, buffer, count;
+    bool only_heads;
 };
 
 /** Begins: reads the vCPU's state, of `bytes` exactly, to `state`. */
 const char *body_read_begin(struct body_reader *r, struct disk *d, const struct store_entry *entry,
                             void *state, uint32_t bytes);
 
+/** Likewise, and pages are not read. */
+const char *body_read_heads(struct body_reader *r, struct disk *d, const struct store_entry *entry,
+                            void *state, uint32_t bytes);
+
 /**
- * The next chunk, and its pages; NULL: there was none left. Valid until the next call.
+ * The next chunk, and its pages (NULL: they are not read); NULL: there was none left. Valid until the
+ * next call.
  */
 const char *body_read_chunk(struct body_reader *r, const struct store_chunk **chunk,
                             const uint8_t **pages);

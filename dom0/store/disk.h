@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * disk.h - a disk as the store sees it: blocks of 4096 bytes, and a few buffers to move them
- * through. Requests on different buffers are under way at the same time. dom0's driver is one
+ * through. Requests on different buffers are under way at the same time, those of two threads too. dom0's driver is one
  * (virtio_blk.c), the unit tests have another.
  *
  * Errors  NULL, or what is wrong: a constant that goes behind "the disk: ".
@@ -14,20 +14,22 @@
 #include <stdint.h>
 
 #define DISK_BLOCK_BYTES 4096u
-#define DISK_BUFFERS 4u
+#define DISK_BUFFERS 4u         /* for a command */
+#define DISK_ASIDE DISK_BUFFERS /* one more, for what goes on beside it (lazy.h) */
+#define DISK_BUFFERS_ALL 5u
 #define DISK_BUFFER_BLOCKS 64u
 
 struct disk {
     uint64_t blocks;
     bool is_read_only;
-    uint8_t *buffers[DISK_BUFFERS]; /* DISK_BUFFER_BLOCKS each; page-aligned */
+    uint8_t *buffers[DISK_BUFFERS_ALL]; /* DISK_BUFFER_BLOCKS each; page-aligned */
 
     /* Begins to read or write blocks [at, at + count) to or from buffer `b`, which is not in use.
      * The range has been checked. */
     void (*begin)(struct disk *d, uint32_t b, uint64_t at, uint32_t count, bool write);
     /* Blocks until what began with buffer `b` has ended; at once if nothing has. */
     const char *(*wait)(struct disk *d, uint32_t b);
-    /* Nothing is under way. */
+    /* Nothing is being written. */
     const char *(*flush)(struct disk *d);
 };
 

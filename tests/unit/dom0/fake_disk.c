@@ -62,13 +62,14 @@ static void do_read(struct fake_disk *f, uint8_t *buffer, uint64_t at, uint32_t 
         }
     }
     f->reads++;
+    f->read_blocks += count;
 }
 
 static void begin(struct disk *d, uint32_t b, uint64_t at, uint32_t count, bool write)
 {
     struct fake_disk *const f = (struct fake_disk *)(void *)d;
 
-    assert(b < DISK_BUFFERS && count > 0 && count <= DISK_BUFFER_BLOCKS);
+    assert(b < DISK_BUFFERS_ALL && count > 0 && count <= DISK_BUFFER_BLOCKS);
     assert(at < d->blocks && count <= d->blocks - at);
     assert(!write || !d->is_read_only);
     if (write) {
@@ -106,7 +107,7 @@ void fake_disk_open(struct fake_disk *f, uint64_t blocks)
     f->disk.flush = flush;
     f->content = calloc(blocks, DISK_BLOCK_BYTES);
     assert(f->content != NULL);
-    for (uint32_t i = 0; i < DISK_BUFFERS; i++) {
+    for (uint32_t i = 0; i < DISK_BUFFERS_ALL; i++) {
         f->disk.buffers[i] = calloc(DISK_BUFFER_BLOCKS, DISK_BLOCK_BYTES);
         assert(f->disk.buffers[i] != NULL);
     }
@@ -114,7 +115,7 @@ void fake_disk_open(struct fake_disk *f, uint64_t blocks)
 
 void fake_disk_close(struct fake_disk *f)
 {
-    for (uint32_t i = 0; i < DISK_BUFFERS; i++) {
+    for (uint32_t i = 0; i < DISK_BUFFERS_ALL; i++) {
         free(f->disk.buffers[i]);
     }
     free(f->content);

@@ -27,7 +27,7 @@ struct fake_disk {
     uint32_t writes;    /* asked for: blocks written and flushes */
     uint32_t cut_after; /* so many; then there is no power */
     bool is_off;
-    uint32_t reads;
+    uint32_t reads, read_blocks;
 };
 
 /** A disk of zeros. */
