@@ -22,6 +22,7 @@ const char *error_text(int64_t err)
         [-HV_ERR_BUSY] = "busy",
         [-HV_ERR_NOSYS] = "not known to this hypervisor",
         [-HV_ERR_IO] = "the device failed",
+        [-HV_ERR_ABSENT] = "a part of its memory is still on the disk",
     };
     const uint64_t index = (uint64_t)-err;
     return index < sizeof(texts) / sizeof(texts[0]) ? texts[index] : "unknown error";

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <string.h>
 
+#include "absent.h"
 #include "create.h"
 #include "fork.h"
 #include "jobs.h"
@@ -38,6 +39,7 @@ int64_t guest_start(uint32_t slot)
 static void finish(struct guest *g, uint32_t reason, int32_t code)
 {
     starved_remove(g);
+    absent_remove(g);
     process_guest_ends(g, reason, code);
     create_undo(g);
     starved_feed();
@@ -73,28 +75,46 @@ void guest_kill(uint32_t slot)
     finish(guest_at(slot), HV_END_DESTROYED, KILLED_STATUS);
 }
 
+void guest_lose(uint32_t slot)
+{
+    finish(guest_at(slot), HV_END_ABSENT, KILLED_STATUS);
+}
+
 /* Whether its runtime has told of the fault: it knows threads and stacks, and once is enough. */
 static bool has_reported(const struct guest *g)
 {
     return __atomic_load_n(&info_of(g)->reported, __ATOMIC_RELAXED) != 0;
 }
 
+/* Hv may have paused it; then it has to wait. */
+static void look_at_pause(struct guest *g, uint64_t address)
+{
+    struct hv_dom_info info;
+
+    if (hv_dom_info(g->handle, &info) < 0 || info.state != HV_DOM_STATE_PAUSED || g->is_starved ||
+        g->is_absent) {
+        return;
+    }
+    if (info.reason == HV_END_NOMEM && !g->is_paused) {
+        starved_add(g);
+    } else if (info.reason == HV_END_ABSENT && (!g->is_paused || service_is_asked(g))) {
+        absent_add(g, address);
+    }
+}
+
 static void on_end(uint32_t tag, void *arg)
 {
     struct guest *g = guest_at(tag & TAG_SLOT_MASK);
     struct hv_report report;
-    struct hv_dom_info info;
 
     (void)arg;
     /* It may be about the slot's former guest; then this one has not ended. */
     if (g->state != GUEST_RUNNING) {
         return;
     }
-    if (hv_dom_report(g->handle, &report) < 0) {
-        if (hv_dom_info(g->handle, &info) >= 0 && info.state == HV_DOM_STATE_PAUSED &&
-            info.reason == HV_END_NOMEM && !g->is_starved && !g->is_paused) {
-            starved_add(g);
-        }
+    report.fault.address = 0;
+    if (hv_dom_report(g->handle, &report) < 0 || report.reason == HV_END_ABSENT) {
+        look_at_pause(g, report.fault.address);
         return;
     }
     if (report.reason == HV_END_FAULT || report.reason == HV_END_NOMEM) {

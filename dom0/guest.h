@@ -32,6 +32,7 @@ struct guest {
     bool is_ready;           /* it said so */
     bool is_starved;         /* RUNNING, but paused by hv until there is memory */
     bool was_starved;        /* said so */
+    bool is_absent;          /* RUNNING, but paused by hv until a page is read (absent.h) */
     bool is_paused;          /* RUNNING, but the user paused it */
     bool is_serving;         /* paused in its runtime's service loop: service.c */
     bool has_exited;         /* its program, but it serves its children files */
@@ -41,9 +42,10 @@ struct guest {
     uint8_t inspect;         /* enum rights_inspect */
     uint32_t life;           /* of the slot, counted: handles are used again */
     uint32_t handle;
-    uint32_t next;            /* free list, the ended, or the starved: slot + 1 */
-    uint32_t previous;        /* the ended, or the starved: slot + 1 */
+    uint32_t next;            /* free list, the ended, the starved or the absent: slot + 1 */
+    uint32_t previous;        /* the ended, the starved or the absent: slot + 1 */
     uint32_t name_next;       /* names.c: slot + 1 */
+    uint32_t absent_region;   /* absent.c's */
     uint32_t reason;          /* ENDED: enum hv_end_reason */
     int32_t code;             /* ENDED: exit status */
     struct image *image;      /* borrows */
@@ -104,6 +106,9 @@ void guest_stop(uint32_t slot, uint64_t grace_ns);
 
 /** Ends a guest that is created or running, now. */
 void guest_kill(uint32_t slot);
+
+/** Likewise, because a part of its memory was lost. */
+void guest_lose(uint32_t slot);
 
 /** Forgets an ended guest: its slot is free. */
 void guest_forget(uint32_t slot);

@@ -2,6 +2,7 @@
 /* hold.c - see hold.h. */
 #include "hold.h"
 
+#include "absent.h"
 #include "mayfly/hypercall.h"
 #include "starved.h"
 
@@ -61,6 +62,7 @@ int64_t hold_begin(struct guest *g, enum hold_when when)
     const int64_t err = hold_stop(g, when, &was_running);
     if (err >= 0) {
         starved_remove(g);
+        absent_remove(g);
         g->is_paused = true;
     }
     return err;

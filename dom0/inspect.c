@@ -18,6 +18,7 @@
 #include "names.h"
 #include "report.h"
 #include "slot.h"
+#include "store/lazy.h"
 #include "term.h"
 #include "words.h"
 
@@ -155,19 +156,49 @@ static void print_symbol(const struct guest *g, uint64_t va)
     }
 }
 
-static void run_peek(int count, char *const words[])
+/* A page is still on the disk: begins to bring it, for the command to be tried again; or says why not. */
+static bool is_to_come(uint64_t va)
+{
+    const char *const problem = lazy_want(va);
+
+    if (problem != NULL) {
+        term_printf("0x%" PRIx64 ": %s.\n", va, problem);
+    }
+    return problem == NULL;
+}
+
+/* Reads one byte of each page. Returns false, and in *again whether to try again: one is not there. */
+static bool is_brought(const struct guest *g, uint64_t va, uint64_t bytes, bool *again)
+{
+    uint8_t byte;
+
+    for (uint64_t at = va; at < va + bytes; at = (at | (HV_PAGE_BYTES - 1)) + 1) {
+        if (hv_dom_read(g->handle, at, &byte, 1) == HV_ERR_ABSENT) {
+            *again = is_to_come(at);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Returns whether to try again. */
+static bool run_peek(int count, char *const words[])
 {
     struct guest *const g = inspect_find(words[1], RIGHTS_READ);
     uint64_t va, bytes = PEEK_BYTES;
     uint8_t data[MEMTEXT_COLUMNS];
     char line[MEMTEXT_LINE_BYTES];
+    bool again;
 
     if (g == NULL || !is_still(g) || !take_address(g, words[2], &va)) {
-        return;
+        return false;
     }
     if (count > 3 && !words_number(words[3], 1, PEEK_MAX, &bytes)) {
         term_printf("Write: peek NAME ADDRESS|SYMBOL[+N] [BYTES] (at most %d)\n", PEEK_MAX);
-        return;
+        return false;
+    }
+    if (!is_brought(g, va, bytes, &again)) {
+        return again;
     }
     print_symbol(g, va);
     for (uint64_t at = 0; at < bytes; at += sizeof(data)) {
@@ -176,35 +207,75 @@ static void run_peek(int count, char *const words[])
         const int64_t err = hv_dom_read(g->handle, va + at, data, part);
         if (err < 0) {
             term_printf("0x%" PRIx64 ": %s.\n", va + at, memory_error(err));
-            return;
+            return false;
         }
         memtext_line(line, va + at, data, part);
         term_printf("%s\n", line);
     }
+    return false;
 }
 
-static void run_poke(int count, char *const words[])
+/* Returns whether to try again: the table of a page that is still to come cannot be changed, either. */
+static bool run_poke(int count, char *const words[])
 {
     struct guest *const g = inspect_find(words[1], RIGHTS_WRITE);
     uint8_t data[POKE_MAX];
     uint64_t va;
 
     if (g == NULL || !is_still(g) || !take_address(g, words[2], &va)) {
-        return;
+        return false;
     }
     const uint32_t bytes = memtext_bytes(words + 3, count - 3, data, sizeof(data));
     if (bytes == 0) {
         term_printf("Write: poke NAME ADDRESS|SYMBOL[+N] BYTES... (41ff is two bytes, other words "
                     "and text=41ff are text; at most %d)\n",
                     POKE_MAX);
-        return;
+        return false;
     }
     const int64_t err = hv_dom_write(g->handle, va, data, bytes);
+    if (err == HV_ERR_ABSENT) {
+        const uint64_t end_va = va + bytes - 1;
+        return is_to_come(lazy_is_pending((uint32_t)(va / INDEX_REGION_BYTES)) ? va : end_va);
+    }
     if (err < 0) {
         term_printf("0x%" PRIx64 ": %s.\n", va, memory_error(err));
     } else {
         term_printf("%" PRIu32 " bytes written at 0x%" PRIx64 "\n", bytes, va);
     }
+    return false;
+}
+
+/* `peek` or `poke`, which may have to wait for the disk. */
+static struct {
+    int count;
+    char *words[WORDS_MAX];
+    void (*done)(void);
+} memory;
+
+static bool try_memory(struct hold_retry *r, struct guest *g)
+{
+    (void)r;
+    (void)g; /* it is looked up again: it may have ended */
+    return memory.words[0][1] == 'e' ? run_peek(memory.count, memory.words)
+                                     : run_poke(memory.count, memory.words);
+}
+
+static void memory_done(struct hold_retry *r)
+{
+    (void)r;
+    memory.done();
+}
+
+static bool run_memory(int count, char *const words[], void (*done)(void))
+{
+    static struct hold_retry retry = {
+        .attempt = try_memory, .done = memory_done, .every_ns = TRY_NS};
+    const uint32_t slot = names_find(words[1]);
+
+    memory.count = count;
+    memcpy(memory.words, words, (size_t)count * sizeof(memory.words[0]));
+    memory.done = done;
+    return hold_retry_begin(&retry, guest_at(slot == PLAN_NO_GUEST ? 0 : slot));
 }
 
 static void run_regs(const char *name)
@@ -228,10 +299,8 @@ bool inspect_run(int count, char *const words[], void (*done)(void))
 {
     if (count < 3 && words[0][0] == 'p' && words[0][1] != 'a') {
         term_printf("Write: %s NAME ADDRESS|SYMBOL[+N] ...; `help` tells more\n", words[0]);
-    } else if (strcmp(words[0], "peek") == 0) {
-        run_peek(count, words);
-    } else if (strcmp(words[0], "poke") == 0) {
-        run_poke(count, words);
+    } else if (words[0][0] == 'p' && words[0][1] != 'a') {
+        return run_memory(count, words, done);
     } else if (strcmp(words[0], "regs") == 0) {
         run_regs(words[1]);
     } else {

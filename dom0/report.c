@@ -75,6 +75,8 @@ const char *report_reason(uint32_t reason)
         return "killed";
     case HV_END_NOMEM:
         return "out of memory";
+    case HV_END_ABSENT:
+        return "memory lost";
     default:
         return "not ended";
     }

@@ -68,6 +68,11 @@ static void expired(struct mf_timer *t)
              : "the guest does not answer: it computes and does not wait for anything");
 }
 
+bool service_is_asked(const struct guest *g)
+{
+    return asked.told != NULL && asked.guest == g;
+}
+
 void service_ended(const struct guest *g)
 {
     if (asked.told != NULL && asked.guest == g) {

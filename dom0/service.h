@@ -32,6 +32,9 @@ struct service_question {
 /** Asks a running or paused guest. told() is called once, maybe before this returns. */
 void service_ask(struct guest *g, const struct service_question *q, service_told_t told);
 
+/** Whether it has been asked and has not answered yet: it runs then, paused or not. */
+bool service_is_asked(const struct guest *g);
+
 /** The guest has sent an event. */
 void service_event(struct guest *g);
 

@@ -344,7 +344,8 @@ static const struct command commands[] = {
     {"save", "save TEMPLATE|GUEST [NAME]",
      "save it, or a snapshot of it, to the disk; ctrl-c stops", run_store},
     {"saved", "saved", "what is saved on the disk", run_store},
-    {"restore", "restore SAVED [as TEMPLATE]", "make it a template again", run_store},
+    {"restore", "restore SAVED [as TEMPLATE] [whole|lazy]",
+     "make it a template again (whole: read it all first)", run_store},
     {"copy", "copy SAVED NEW", "another name for it; the data is shared", run_store},
     {"forget", "forget SAVED", "take it off the disk", run_store},
     {"poweroff", "poweroff", "end everything", run_poweroff},
@@ -484,6 +485,11 @@ void shell_guest_ended(uint32_t slot, bool is_news)
     if (is_attached && attached == slot) {
         shell_prompt();
     }
+}
+
+bool shell_is_waiting(void)
+{
+    return is_waiting;
 }
 
 void shell_start(void)

@@ -8,6 +8,9 @@
 /** Shows the prompt for the first time. */
 void shell_start(void);
 
+/** Whether a command is being waited for. */
+bool shell_is_waiting(void);
+
 /** One byte from the terminal. */
 void shell_feed(char c);
 

@@ -14,6 +14,7 @@
 #include "process.h"
 #include "report.h"
 #include "rights.h"
+#include "store/lazy.h"
 #include "template.h"
 #include "term.h"
 #include "uplink.h"
@@ -36,6 +37,9 @@ static const char *state_name(const struct guest *g)
         }
         if (g->has_exited) {
             return "exited";
+        }
+        if (g->is_absent) {
+            return "reading";
         }
         return g->is_starved ? "no memory" : (g->is_ready ? "ready" : "running");
     default:
@@ -249,6 +253,7 @@ void show_machine(void)
     term_printf("domains     %" PRIu64 " (guests: %" PRIu32 ")\n", m.domain_count, guest_count());
     print_dom0();
     print_uplink();
+    lazy_print();
     term_printf("guest net   %s/%d, %" PRIu32 " flows\n",
                 address_text(netback_switch.plan.net, net),
                 __builtin_popcount(netback_switch.plan.mask), netback_switch.nat.flow_count);

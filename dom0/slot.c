@@ -52,6 +52,7 @@ struct guest *slot_allocate(void)
     g->is_child = false;
     g->pid = 0;
     g->is_paused = false;
+    g->absent_region = 0;
     g->shares = NULL;
     g->given = NULL;
     g->is_serving = false;

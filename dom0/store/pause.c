@@ -31,13 +31,18 @@ const char *pause_problem(void)
     return is_cancelled ? "it was interrupted" : NULL;
 }
 
-void pause_here(uint64_t bytes)
+void pause_serve(void)
 {
-    moved_bytes += bytes;
     for (int i = 0; i < EVENTS; i++) {
         mf_idle_take_event(HV_WAIT_POLL);
     }
     mf_thread_yield();
+}
+
+void pause_here(uint64_t bytes)
+{
+    moved_bytes += bytes;
+    pause_serve();
     if (mf_clock_ns() >= tell_ns) {
         term_printf("... %" PRIu64 " KiB\n", moved_bytes / 1024);
         tell_ns = mf_clock_deadline(MF_NS_PER_S);

@@ -7,6 +7,9 @@
 /** Begins a command: nothing has been moved. */
 void pause_begin(void);
 
+/** Serves network, guests and timers, on a thread that works on the disk beside a command. */
+void pause_serve(void);
+
 /**
  * Called at least every 256 KiB of work, on the command's own thread: serves network, guests and
  * timers. `bytes` more have been moved; every second that is printed.

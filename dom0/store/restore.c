@@ -3,6 +3,7 @@
 #include "store/restore.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "body.h"
@@ -12,12 +13,17 @@
 #include "netback.h"
 #include "process.h"
 #include "rights.h"
+#include "store/lazy.h"
 #include "store/medium.h"
 #include "store/transfer.h"
 #include "template.h"
 #include "term.h"
 #include "time/clock.h"
 
+#define WHOLE_PAGES 512u /* so many are read at once: as much as a first clone makes dom0 read */
+#define FAULT_BYTES                                                                                \
+    4096u /* below the fault stack's top: what hv writes, and the handler at least */
+#define KIB_PER_PAGE (HV_PAGE_BYTES / 1024)
 #define RESERVE_SHARE 64 /* of the machine's memory, which stays free */
 
 static struct body_reader reader;
@@ -28,6 +34,14 @@ struct chain {
     uint32_t count;
     uint64_t pages;
     struct template *base; /* a reference */
+};
+
+/* What becomes of it. */
+struct made {
+    struct store_guest guest;
+    bool has_frozen;
+    uint32_t frozen;
+    struct lazy_source *lazy; /* borrows; NULL: all has been read */
 };
 
 static struct chain chain __attribute__((section(".bss..cold.chain")));
@@ -115,21 +129,52 @@ static const char *apply(struct disk *d, const struct store_entry *e, uint32_t d
     return problem;
 }
 
-/* Applies the chain to `dom` and freezes a copy of it, *frozen. */
-static const char *fill(struct disk *d, uint32_t dom, struct store_guest *guest, uint32_t *frozen)
+/* Applies the chain to `dom`. */
+static const char *fill(struct disk *d, uint32_t dom, struct store_guest *guest)
 {
-    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
     const char *problem = NULL;
 
     for (uint32_t i = chain.count; i-- > 0 && problem == NULL;) {
         problem = apply(d, chain.entries[i], dom, guest);
     }
-    if (problem != NULL) {
-        return problem;
+    return problem;
+}
+
+/* Reads where everything is, and has `dom` know what is still to come. */
+static const char *promise(struct lazy_plan *plan, uint32_t dom, struct store_guest *guest)
+{
+    const char *problem = NULL;
+
+    plan->bodies = malloc(chain.count * sizeof(plan->bodies[0]));
+    if (plan->bodies == NULL) {
+        return error_text(HV_ERR_NOMEM);
     }
-    if (guest->inspect > RIGHTS_WRITE || guest->pid > PROCESS_PID_MAX ||
-        memchr(guest->share, 0, sizeof(guest->share)) == NULL ||
-        (guest->share[0] != 0 && !rights_share_is_valid(guest->share))) {
+    for (uint32_t i = chain.count; i-- > 0 && problem == NULL;) {
+        plan->bodies[plan->body_count++] = chain.entries[i]->body_id;
+        problem = body_read_heads(&reader, plan->disk, chain.entries[i], guest, sizeof(*guest));
+        if (problem == NULL) {
+            problem = transfer_index(&reader, &plan->index);
+        }
+        if (problem != NULL) {
+            body_read_abandon(&reader);
+        }
+    }
+    return problem == NULL ? transfer_promise(&plan->index, dom) : problem;
+}
+
+static bool is_sound(const struct store_guest *guest)
+{
+    return guest->inspect <= RIGHTS_WRITE && guest->pid <= PROCESS_PID_MAX &&
+           memchr(guest->share, 0, sizeof(guest->share)) != NULL &&
+           (guest->share[0] == 0 || rights_share_is_valid(guest->share));
+}
+
+/* Gives `dom` its registers and freezes a copy of it, *frozen. */
+static const char *freeze(uint32_t dom, const struct store_guest *guest, uint32_t *frozen)
+{
+    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
+
+    if (!is_sound(guest)) {
         return "what is saved is damaged: its rights make no sense";
     }
     if (hv_dom_set_state(dom, 0, &guest->vcpu) < 0) {
@@ -149,7 +194,7 @@ static struct template *find_named(const struct image *image)
 
 /* Adds the template; what its guests get is in *source but for its rights. */
 static const char *add(const struct store_entry *e, const char *name, struct launch_source *source,
-                       const struct store_guest *guest)
+                       const struct store_guest *guest, struct template **out)
 {
     struct image *const image = source->image;
     const bool is_warm = strcmp(name, image->name) == 0;
@@ -166,23 +211,97 @@ static const char *add(const struct store_entry *e, const char *name, struct lau
     struct template *const t =
         guest->share[0] != 0 && source->share == NULL ? NULL : template_add(name, source);
     if (t == NULL) {
-        hv_dom_destroy(source->handle);
         return "dom0 has no memory left for a template";
     }
     if (is_warm) {
         template_make_warm(t);
     }
     template_set_saved(t, e->id);
-    term_printf("%s is restored: %" PRIu64 " KiB.%s\n", name, chain.pages * HV_PAGE_BYTES / 1024,
-                is_warm ? " The image is warm." : "");
+    *out = t;
     return NULL;
 }
 
-static const char *restore_chain(struct catalogue *c, const struct store_entry *e, const char *name,
-                                 struct image *image)
+static void say(const char *name, const struct image *image, const struct lazy_source *lazy)
 {
+    term_printf("%s is restored: %" PRIu64 " KiB", name, chain.pages * KIB_PER_PAGE);
+    if (lazy != NULL) {
+        term_printf(", of which %" PRIu64 " KiB have been read",
+                    lazy_read_pages(lazy) * KIB_PER_PAGE);
+    }
+    term_printf(".%s\n", strcmp(name, image->name) == 0 ? " The image is warm." : "");
+}
+
+/* What hv writes to without asking: where the guest handles its faults. And what it goes on with. */
+static const char *bring_first(const struct hv_vcpu_state *v)
+{
+    const uint64_t wanted[] = {v->fault_stack - FAULT_BYTES, v->fault_stack - 1, v->regs.rsp};
+    const char *problem = NULL;
+
+    for (uint32_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]) && problem == NULL; i++) {
+        if (wanted[i] < HV_GUEST_END &&
+            lazy_is_pending((uint32_t)(wanted[i] / INDEX_REGION_BYTES))) {
+            problem = lazy_bring(wanted[i]);
+        }
+    }
+    return problem;
+}
+
+/*
+ * From now on pages are brought through a copy that only dom0 has: the template may be removed before
+ * all is read. Takes what the plan owns.
+ */
+static const char *begin_reading(struct lazy_plan *plan, uint32_t frozen,
+                                 const struct store_guest *guest, struct lazy_source **lazy)
+{
+    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
+    const int64_t holder = hv_dom_clone(frozen, &params);
+
+    if (holder < 0) {
+        return error_text(holder);
+    }
+    plan->holder = (uint32_t)holder;
+    *lazy = lazy_add(plan);
+    if (*lazy == NULL) {
+        hv_dom_destroy((uint32_t)holder);
+        return error_text(HV_ERR_NOMEM);
+    }
+    plan->index = (struct index){0};
+    plan->bodies = NULL;
+    const char *const problem = bring_first(&guest->vcpu);
+    return problem == NULL && lazy_has_lost(*lazy) ? "what is saved is damaged" : problem;
+}
+
+/* Applies the chain to a copy of `base` and freezes that, *frozen; it is whole if *lazy is NULL. */
+static const char *make(struct disk *d, const struct store_entry *e, uint32_t base,
+                        enum restore_how how, struct made *made)
+{
+    struct lazy_plan plan = {
+        .name = e->name, .disk = d, .pages = chain.pages, .only_needed = how == RESTORE_NEEDED};
     const struct hv_dom_params params = {0};
-    static struct store_guest guest;
+    const int64_t dom = hv_dom_clone(base, &params);
+
+    if (dom < 0) {
+        return error_text(dom);
+    }
+    const char *problem = how != RESTORE_WHOLE ? promise(&plan, (uint32_t)dom, &made->guest)
+                                               : fill(d, (uint32_t)dom, &made->guest);
+    if (problem == NULL) {
+        problem = freeze((uint32_t)dom, &made->guest, &made->frozen);
+        made->has_frozen = problem == NULL;
+    }
+    hv_dom_destroy((uint32_t)dom);
+    if (problem == NULL && how != RESTORE_WHOLE) {
+        problem = begin_reading(&plan, made->frozen, &made->guest, &made->lazy);
+    }
+    index_free(&plan.index);
+    free(plan.bodies);
+    return problem;
+}
+
+static const char *restore_chain(struct catalogue *c, const struct store_entry *e, const char *name,
+                                 struct image *image, enum restore_how how)
+{
+    static struct made made;
     struct launch_source base = {.handle = image->template};
     struct launch_source source = {
         .generation = e->generation,
@@ -193,20 +312,35 @@ static const char *restore_chain(struct catalogue *c, const struct store_entry *
         .has_network = (e->flags & STORE_HAS_NETWORK) != 0,
         .is_ready = (e->flags & STORE_IS_READY) != 0,
     };
+    struct template *t;
 
     if (chain.base != NULL) {
         template_source(chain.base, &base);
     }
-    const int64_t dom = hv_dom_clone(base.handle, &params);
-    if (dom < 0) {
-        return error_text(dom);
+    made.has_frozen = false;
+    made.lazy = NULL;
+    const char *problem = make(c->disk, e, base.handle, how, &made);
+    if (problem == NULL) {
+        source.handle = made.frozen;
+        problem = add(e, name, &source, &made.guest, &t);
     }
-    const char *const problem = fill(c->disk, (uint32_t)dom, &guest, &source.handle);
-    hv_dom_destroy((uint32_t)dom);
-    return problem != NULL ? problem : add(e, name, &source, &guest);
+    if (problem == NULL) {
+        say(name, image, made.lazy);
+    } else if (made.has_frozen) {
+        hv_dom_destroy(made.frozen);
+    }
+    if (made.lazy != NULL) {
+        if (problem == NULL) {
+            lazy_appears(made.lazy, t);
+        } else {
+            lazy_drop(made.lazy);
+        }
+    }
+    return problem;
 }
 
-const char *restore_template(struct catalogue *c, const struct store_entry *e, const char *name)
+const char *restore_template(struct catalogue *c, const struct store_entry *e, const char *name,
+                             enum restore_how how)
 {
     if (!name_is_free(e, name)) {
         return NULL;
@@ -218,12 +352,16 @@ const char *restore_template(struct catalogue *c, const struct store_entry *e, c
     if (e->abi_version != HV_ABI_VERSION) {
         return "it was saved by another version of Mayfly";
     }
-    const char *problem = make_chain(c, e);
-    if (problem == NULL && !has_memory()) {
+    const char *problem = how == RESTORE_WHOLE ? lazy_finish(0) : NULL; /* what it stands on, too */
+    if (problem == NULL) {
+        problem = make_chain(c, e);
+    }
+    if (problem == NULL && how != RESTORE_NEEDED && !has_memory()) {
         problem = "the machine has not enough free memory for it; end some guests";
     }
     if (problem == NULL) {
-        problem = restore_chain(c, e, name, image);
+        const bool is_small = how == RESTORE_AUTO && chain.pages <= WHOLE_PAGES;
+        problem = restore_chain(c, e, name, image, is_small ? RESTORE_WHOLE : how);
     }
     template_put(&chain.base);
     return problem;

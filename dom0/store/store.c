@@ -12,6 +12,7 @@
 #include "lifecycle.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
+#include "store/lazy.h"
 #include "store/medium.h"
 #include "store/pause.h"
 #include "store/restore.h"
@@ -21,7 +22,7 @@
 #include "thread/thread.h"
 
 #define STACK_BYTES 65536
-#define WORDS 4 /* of a command, at most */
+#define WORDS 5 /* of a command, at most */
 #define KIB_PER_BLOCK (STORE_BLOCK_BYTES / 1024)
 
 /* The command under way. */
@@ -279,8 +280,12 @@ static const char *run_forget(struct catalogue *c)
         return NULL;
     }
     const bool has_children = catalogue_has_children(c, e);
+    const char *problem = lazy_finish(e->body_id);
+    if (problem != NULL) {
+        return problem;
+    }
     memset(e->name, 0, sizeof(e->name));
-    const char *const problem = catalogue_commit(c);
+    problem = catalogue_commit(c);
     if (problem == NULL && has_children) {
         term_printf("Its data stays as long as what was saved as a difference from it.\n");
     }
@@ -291,16 +296,19 @@ static const char *run_forget(struct catalogue *c)
 
 static const char *run_restore(struct catalogue *c)
 {
-    const char *name = op.words[1];
+    const bool has_name = op.count > 3 && strcmp(op.words[2], "as") == 0;
+    const int at = has_name ? 4 : 2;
+    const char *const how_text = op.count > at ? op.words[at] : "";
+    const enum restore_how how = strcmp(how_text, "whole") == 0  ? RESTORE_WHOLE
+                                 : strcmp(how_text, "lazy") == 0 ? RESTORE_NEEDED
+                                                                 : RESTORE_AUTO;
 
-    if (op.count == 4 && strcmp(op.words[2], "as") == 0) {
-        name = op.words[3];
-    } else if (op.count != 2) {
-        term_printf("Write: restore SAVED [as TEMPLATE]\n");
+    if (op.count > at + 1 || (how == RESTORE_AUTO && op.count > at)) {
+        term_printf("Write: restore SAVED [as TEMPLATE] [whole|lazy]\n");
         return NULL;
     }
     const struct store_entry *const e = find_saved(c, op.words[1]);
-    return e == NULL ? NULL : restore_template(c, e, name);
+    return e == NULL ? NULL : restore_template(c, e, op.words[has_name ? 3 : 1], how);
 }
 
 /* ---- commands ------------------------------------------------------------------------------ */

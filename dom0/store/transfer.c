@@ -7,10 +7,13 @@
 #include "create.h"
 #include "errors.h"
 #include "mayfly/hypercall.h"
+#include "store/lazy.h"
 #include "store/pause.h"
 
 #define EXTENTS 64u
 #define PAGES_PER_PAUSE 8u
+#define EXTENTS_PER_PAUSE 64u
+#define NO_MEMORY_TEXT error_text(HV_ERR_NOMEM)
 #define PROT_MASK (HV_PROT_READ | HV_PROT_WRITE | HV_PROT_EXEC)
 
 static bool is_zero(const uint8_t *page)
@@ -26,7 +29,13 @@ static const char *save_page(struct body_writer *w, uint32_t dom, uint64_t va, u
     if (problem != NULL) {
         return problem;
     }
-    const int64_t err = hv_dom_read(dom, va, page, HV_PAGE_BYTES);
+    int64_t err;
+    while ((err = hv_dom_read(dom, va, page, HV_PAGE_BYTES)) == HV_ERR_ABSENT) {
+        const char *const lost = lazy_bring(va);
+        if (lost != NULL) {
+            return lost;
+        }
+    }
     if (err < 0) {
         return error_text(err);
     }
@@ -76,7 +85,41 @@ const char *transfer_save(struct body_writer *w, uint32_t dom, uint32_t base)
     return NULL;
 }
 
-static int64_t write_pages(uint32_t dom, const struct store_extent *e, const uint8_t *pages)
+/* ---- loading ------------------------------------------------------------------------------ */
+
+/*
+ * The table of a region that is still being read is not copied: before a part of it can be changed in
+ * one domain, the rest must have come. That concerns the first and the last region of a range.
+ */
+static const char *bring_edges(uint64_t va, uint64_t pages)
+{
+    const uint64_t end_va = va + ((pages - 1) << HV_PAGE_SHIFT);
+    const bool has_end = lazy_is_pending((uint32_t)(end_va / INDEX_REGION_BYTES));
+    const bool has_start = lazy_is_pending((uint32_t)(va / INDEX_REGION_BYTES));
+    const char *const problem = has_start || !has_end ? lazy_bring(va) : NULL;
+
+    return problem == NULL && has_end && lazy_is_pending((uint32_t)(end_va / INDEX_REGION_BYTES))
+               ? lazy_bring(end_va)
+               : problem;
+}
+
+/* hv_dom_unmap(), or hv_dom_map() with a protection. */
+static const char *change(uint32_t dom, uint64_t va, uint64_t pages, uint32_t prot)
+{
+    for (;;) {
+        const int64_t err =
+            prot == 0 ? hv_dom_unmap(dom, va, pages) : hv_dom_map(dom, va, pages, prot);
+        if (err != HV_ERR_ABSENT) {
+            return err < 0 ? error_text(err) : NULL;
+        }
+        const char *const problem = bring_edges(va, pages);
+        if (problem != NULL) {
+            return problem;
+        }
+    }
+}
+
+static const char *write_pages(uint32_t dom, const struct store_extent *e, const uint8_t *pages)
 {
     const uint64_t bytes = (uint64_t)e->pages << HV_PAGE_SHIFT;
     int64_t err = 0;
@@ -86,17 +129,25 @@ static int64_t write_pages(uint32_t dom, const struct store_extent *e, const uin
         err = hv_dom_write(dom, e->va + at, pages + at,
                            left < HV_COPY_MAX_BYTES ? left : HV_COPY_MAX_BYTES);
     }
-    return err;
+    return err < 0 ? error_text(err) : NULL;
 }
 
 /* What was there before, from the parent, goes: it may have another protection. */
-static int64_t load_extent(uint32_t dom, const struct store_extent *e, const uint8_t *pages)
+static const char *load_extent(uint32_t dom, const struct store_extent *e, const uint8_t *pages)
 {
-    int64_t err = hv_dom_unmap(dom, e->va, e->pages);
-    if (err >= 0 && e->kind != HV_EXTENT_NONE) {
-        err = hv_dom_map(dom, e->va, e->pages, e->prot);
+    const char *problem = change(dom, e->va, e->pages, 0);
+    if (problem == NULL && e->kind != HV_EXTENT_NONE) {
+        problem = change(dom, e->va, e->pages, e->prot);
     }
-    return err >= 0 && e->kind == HV_EXTENT_DATA ? write_pages(dom, e, pages) : err;
+    return problem == NULL && e->kind == HV_EXTENT_DATA ? write_pages(dom, e, pages) : problem;
+}
+
+/* The next chunk; *c NULL: there was none left. */
+static const char *next_chunk(struct body_reader *r, const struct store_chunk **c,
+                              const uint8_t **pages)
+{
+    const char *const problem = body_read_chunk(r, c, pages);
+    return problem == NULL && *c != NULL ? pause_problem() : problem;
 }
 
 const char *transfer_load(struct body_reader *r, uint32_t dom)
@@ -105,21 +156,18 @@ const char *transfer_load(struct body_reader *r, uint32_t dom)
     const uint8_t *pages;
 
     for (;;) {
-        const char *problem = body_read_chunk(r, &c, &pages);
-        if (problem == NULL && c != NULL) {
-            problem = pause_problem();
-        }
+        const char *problem = next_chunk(r, &c, &pages);
         if (problem != NULL || c == NULL) {
             return problem;
         }
         if (!create_has_memory()) { /* page tables were not counted, and guests run meanwhile */
-            return error_text(HV_ERR_NOMEM);
+            return NO_MEMORY_TEXT;
         }
         for (uint32_t i = 0; i < c->extent_count; i++) {
             const struct store_extent *const e = &c->extents[i];
-            const int64_t err = load_extent(dom, e, pages);
-            if (err < 0) {
-                return error_text(err);
+            problem = load_extent(dom, e, pages);
+            if (problem != NULL) {
+                return problem;
             }
             if (e->kind == HV_EXTENT_DATA) {
                 pages += (uint64_t)e->pages << HV_PAGE_SHIFT;
@@ -127,4 +175,93 @@ const char *transfer_load(struct body_reader *r, uint32_t dom)
             }
         }
     }
+}
+
+/* ---- promising ---------------------------------------------------------------------------- */
+
+const char *transfer_index(struct body_reader *r, struct index *x)
+{
+    const struct store_chunk *c;
+    const uint8_t *pages;
+
+    if (!index_begin_layer(x)) {
+        return NO_MEMORY_TEXT;
+    }
+    for (;;) {
+        const char *const problem = next_chunk(r, &c, &pages);
+        if (problem != NULL || c == NULL) {
+            return problem;
+        }
+        if (!index_add(x, c, r->block)) {
+            return NO_MEMORY_TEXT;
+        }
+        pause_here(STORE_BLOCK_BYTES);
+    }
+}
+
+/* Absent pages are promised within one region at a time. */
+static const char *promise_content(uint32_t dom, const struct index_extent *e)
+{
+    const char *problem = NULL;
+    uint64_t va = e->va, left = e->pages;
+
+    while (left > 0 && problem == NULL) {
+        const uint64_t room = INDEX_REGION_PAGES - (va >> HV_PAGE_SHIFT) % INDEX_REGION_PAGES;
+        const uint64_t now = left < room ? left : room;
+        problem = change(dom, va, now, e->prot | HV_PROT_ABSENT);
+        va += now << HV_PAGE_SHIFT;
+        left -= now;
+    }
+    return problem;
+}
+
+/* How many extents, at most EXTENTS_PER_PAUSE, lie one behind the other; *pages: what they span. */
+static uint32_t find_span(const struct index_layer *l, uint32_t first, uint64_t *pages)
+{
+    uint32_t i = first;
+
+    *pages = 0;
+    do {
+        *pages += l->extents[i++].pages;
+    } while (i < l->extent_count && i - first < EXTENTS_PER_PAUSE &&
+             l->extents[i].va == l->extents[first].va + (*pages << HV_PAGE_SHIFT) &&
+             *pages + l->extents[i].pages <= HV_MAP_MAX_PAGES);
+    return i - first;
+}
+
+static const char *promise_span(uint32_t dom, const struct index_extent *e, uint32_t count,
+                                uint64_t pages)
+{
+    const char *problem = change(dom, e->va, pages, 0);
+
+    for (uint32_t i = 0; i < count && problem == NULL; i++) {
+        if (e[i].kind == HV_EXTENT_DATA) {
+            problem = promise_content(dom, &e[i]);
+        } else if (e[i].kind == HV_EXTENT_ZERO) {
+            problem = change(dom, e[i].va, e[i].pages, e[i].prot);
+        }
+    }
+    return problem;
+}
+
+const char *transfer_promise(const struct index *x, uint32_t dom)
+{
+    for (uint32_t n = 0; n < x->count; n++) {
+        const struct index_layer *const l = &x->layers[n];
+        uint32_t count;
+        for (uint32_t i = 0; i < l->extent_count; i += count) {
+            uint64_t pages;
+            count = find_span(l, i, &pages);
+            const char *problem = create_has_memory() ? NULL : NO_MEMORY_TEXT;
+            if (problem == NULL) {
+                problem = promise_span(dom, &l->extents[i], count, pages);
+            }
+            pause_here(0);
+            problem = problem != NULL ? problem : pause_problem();
+            if (problem != NULL) {
+                return problem;
+            }
+        }
+    }
+    return NULL;
 }
