@@ -299,8 +299,10 @@ static void step_restore(void)
 {
     const struct book *const s = choose(saves, SAVES, true);
     struct book *const t = choose(templates, TEMPLATES, false);
+    static const char *const ways[] = {"", " lazy", " lazy", " whole"};
     if (s != NULL && t != NULL) {
-        expect(talk_command("restore %s as %s", s->name, t->name), "is restored: ");
+        const char *const way = ways[random_below(sizeof(ways) / sizeof(ways[0]))];
+        expect(talk_command("restore %s as %s%s", s->name, t->name, way), "is restored: ");
         copy_values(t, s);
     }
 }
