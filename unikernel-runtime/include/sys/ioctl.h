@@ -11,6 +11,8 @@
 #define FIONREAD 0x541b
 #define TIOCINQ FIONREAD
 #define TIOCOUTQ 0x5411
+#define FIOSETOWN 0x8901
+#define FIOGETOWN 0x8903
 #define SIOCATMARK 0x8905
 #define SIOCGIFNAME 0x8910
 #define SIOCGIFCONF 0x8912
@@ -25,7 +27,7 @@
 #define SIOCINQ FIONREAD
 #define SIOCOUTQ TIOCOUTQ
 #define FIONBIO 0x5421
-#define FIOASYNC 0x5452 /* refused: there is no SIGIO */
+#define FIOASYNC 0x5452 /* SIGIO, of AF_UNIX only */
 #define FIONCLEX 0x5450
 #define FIOCLEX 0x5451
 

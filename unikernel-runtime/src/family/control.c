@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -85,9 +86,25 @@ static int set_flags(struct mf_open_file *f, int file, int command, intptr_t arg
     return (int)r;
 }
 
+/* Who gets SIGIO. */
+static int control_owner(struct mf_open_file *f, int command, intptr_t arg)
+{
+    pid_t pid = (pid_t)arg;
+    const int err = f->ops->socket == NULL || f->ops->ioctl == NULL
+                        ? -EINVAL
+                        : f->ops->ioctl(f, command == F_SETOWN ? FIOSETOWN : FIOGETOWN, &pid);
+    if (err != 0) {
+        return err == -ENOTTY ? -EINVAL : err;
+    }
+    return command == F_GETOWN ? pid : 0;
+}
+
 int mf_family_control(int fd, int command, intptr_t arg)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
+    if (f != NULL && (command == F_SETOWN || command == F_GETOWN)) {
+        return control_owner(f, command, arg);
+    }
     const bool is_lock = command == F_GETLK || command == F_SETLK || command == F_SETLKW;
     const int file = mf_family_file(f);
     if (file >= 0 && is_lock) {

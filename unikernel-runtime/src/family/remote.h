@@ -37,7 +37,7 @@ struct mf_remote {
     bool is_watched;     /* the owner tells what else it becomes ready for */
     bool is_shared;      /* others hold it, too: they may take what is ready */
     bool has_no_timeout; /* neither SO_RCVTIMEO nor SO_SNDTIMEO is set */
-    uint8_t reserved[5];
+    uint16_t untold;     /* of `ready`: what who waits here is still to be told */
 };
 
 _Static_assert(sizeof(struct mf_remote) == MF_REMOTE_BYTES, "it lies in another object");

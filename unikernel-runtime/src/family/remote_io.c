@@ -29,6 +29,8 @@ static const struct mf_fd_ops remote_counter_ops;
 
 static struct mf_remote **remotes; /* by number; NULL: none */
 static uint32_t remote_count;
+static uint16_t *untold; /* numbers of those with events that nobody was told of; each once */
+static uint32_t untold_count;
 static bool loss_is_told;
 
 /* ---- the table ----------------------------------------------------------------------------------- */
@@ -64,10 +66,14 @@ static void drain(uint32_t head)
     for (; tail != head && head - tail <= MF_FILES_EVENTS; tail++) {
         const uint32_t entry = e->entries[tail % MF_FILES_EVENTS];
         struct mf_remote *const r = find(entry & 0xffff);
-        if (r != NULL) {
-            r->ready |= (uint16_t)(entry >> 16);
-            mf_file_notify(&r->file, entry >> 16);
+        if (r == NULL) {
+            continue;
         }
+        if (r->untold == 0) {
+            untold[untold_count++] = (uint16_t)r->number;
+        }
+        r->ready |= (uint16_t)(entry >> 16);
+        r->untold |= (uint16_t)(entry >> 16);
     }
     __atomic_store_n(&e->tail, head, __ATOMIC_SEQ_CST);
     if (__atomic_load_n(&e->is_more, __ATOMIC_SEQ_CST) != 0) {
@@ -80,11 +86,25 @@ static void drain_all(void)
     drain(__atomic_load_n(&events_of_self()->head, __ATOMIC_ACQUIRE));
 }
 
+/* Tells who waits here: only when all that are going to wait do so, or it would be in vain. */
+static void tell(void)
+{
+    while (untold_count != 0) {
+        struct mf_remote *const r = find(untold[--untold_count]);
+        if (r != NULL && r->untold != 0) {
+            const uint32_t events = r->untold;
+            r->untold = 0;
+            mf_file_notify(&r->file, events);
+        }
+    }
+}
+
 static void poll_remotes(void *arg)
 {
     (void)arg;
     if (!mf_family_is_lost()) {
         drain_all();
+        tell();
     } else if (!loss_is_told) {
         loss_is_told = true;
         tell_all(ALL);
@@ -109,7 +129,10 @@ static bool grow(uint32_t at_least)
     while (count <= at_least) {
         count *= 2;
     }
-    struct mf_remote **const table = realloc(remotes, count * sizeof(struct mf_remote *));
+    uint16_t *const list = realloc(untold, count * sizeof(*list));
+    untold = list != NULL ? list : untold;
+    struct mf_remote **const table =
+        list != NULL ? realloc(remotes, count * sizeof(struct mf_remote *)) : NULL;
     if (table == NULL) {
         return false;
     }
@@ -271,15 +294,28 @@ static ssize_t counter_writev(struct mf_open_file *f, const struct iovec *iov, i
     return transfer(f, iov, iov_count, true);
 }
 
+/* Takes it out of the table, and off the list. */
+static void forget(struct mf_remote *r)
+{
+    if (find((uint32_t)r->number) != r) {
+        return;
+    }
+    remotes[r->number] = NULL;
+    for (uint32_t i = 0; r->untold != 0 && i < untold_count; i++) {
+        if (untold[i] == r->number) {
+            untold[i] = untold[--untold_count];
+            break;
+        }
+    }
+}
+
 /* Events of the file that are in the ring already must not be taken for those of the next one. */
 void mf_remote_close(struct mf_open_file *f)
 {
     struct mf_remote *const r = (struct mf_remote *)f;
     struct mf_files_call *const c = mf_family_begin(MF_FAMILY_CLOSE, NULL);
 
-    if (find((uint32_t)r->number) == r) {
-        remotes[r->number] = NULL;
-    }
+    forget(r);
     if (c != NULL) {
         c->args[0] = r->number;
         (void)mf_family_ask(c);
@@ -311,7 +347,7 @@ static void become(struct mf_remote *r, int64_t number, enum mf_io_kind kind, in
 {
     r->file.ops = kind == MF_IO_COUNTER ? &remote_counter_ops : &mf_remote_socket_ops;
     r->number = (int32_t)number;
-    r->ready = 0;
+    r->ready = r->untold = 0;
     r->kind = (uint8_t)kind;
     r->type = (uint8_t)type;
     r->is_watched = r->is_shared = r->has_no_timeout = false;

@@ -78,6 +78,7 @@ struct unix_socket {
     int send_bytes, receive_bytes;
     uint32_t flags; /* options that are only stored, by bit SO_* */
     struct linger linger;
+    struct unix_async *async; /* owns; NULL: nobody gets SIGIO */
 };
 
 extern const struct mf_fd_ops mf_unix_ops;
@@ -147,6 +148,11 @@ void unix_control_write(struct unix_socket *s, struct mf_message *m, struct unix
 
 /** Drops the references. NULL is allowed. */
 void unix_files_free(struct unix_files *files);
+
+/* ---- unix_async.c -------------------------------------------------------------------------- */
+
+/** ioctl() with FIOASYNC, FIOSETOWN, FIOGETOWN; -ENOTTY: it is none of these. */
+int unix_async_ioctl(struct unix_socket *s, unsigned long request, void *arg);
 
 /* ---- unix_option.c ------------------------------------------------------------------------- */
 
