@@ -321,6 +321,20 @@ static uint32_t fork_limit(const struct launch *l, const struct launch_source *s
     return m->has_fork_limit ? m->fork_limit : PROCESS_FORK_DEFAULT;
 }
 
+/* Of a guest that is copied: hv leaves windows out. */
+static bool copy_shared_memory(struct guest *g, const struct launch_source *source,
+                               char error[ERROR_BYTES])
+{
+    if (source == NULL || !process_has_memory(source->process)) {
+        return true;
+    }
+    const int64_t err = process_copy_memory(source->process, g);
+    if (err < 0) {
+        snprintf(error, ERROR_BYTES, "its shared memory cannot be copied: %s", error_text(err));
+    }
+    return err >= 0;
+}
+
 bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
 {
     struct launch_source warm;
@@ -372,7 +386,7 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
     g->fork_limit = fork_limit(l, source, &image->manifest);
     alive++;
     names_add(slot_of(g));
-    if (!publish(g, l, error)) {
+    if (!publish(g, l, error) || !copy_shared_memory(g, source, error)) {
         create_undo(g);
         names_remove(slot_of(g));
         console_free(&g->console);

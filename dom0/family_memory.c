@@ -3,7 +3,9 @@
 #include "family_memory.h"
 
 #include <stdlib.h>
+#include <string.h>
 
+#include "fault/touch.h"
 #include "hold.h"
 #include "mayfly/hypercall.h"
 
@@ -382,6 +384,96 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
         if (!a->is_file && members_has(a->holders, parent)) {
             members_add(a->holders, child->member);
         }
+    }
+    return err;
+}
+
+bool family_memory_is_used(const struct family_memory *m, uint32_t member)
+{
+    return m != NULL && m->units[0] != NULL && members_has(m->units[0]->mapped, member);
+}
+
+static bool is_zero(const uint64_t *page)
+{
+    for (uint32_t i = 0; i < HV_PAGE_BYTES / sizeof(*page); i++) {
+        if (page[i] != 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Pages that are zero are left out: they take no memory in the copy. */
+static bool copy_pages(const struct unit *from, const struct unit *to, uint32_t first)
+{
+    for (uint32_t i = first; i < from->fresh; i++) {
+        const char *const source = (char *)members_window(from->slot) + i * HV_PAGE_BYTES;
+        char *const page = (char *)members_window(to->slot) + i * HV_PAGE_BYTES;
+        if (!mf_touch(source, 1)) {
+            return false;
+        }
+        if (!is_zero((const uint64_t *)(const void *)source)) {
+            if (!mf_touch(page, 1)) {
+                return false;
+            }
+            memcpy(page, source, HV_PAGE_BYTES);
+        }
+    }
+    return true;
+}
+
+static int64_t copy_unit(const struct family_memory *from, struct family_memory *to, uint32_t unit,
+                         const struct memory_user *u)
+{
+    const struct unit *const source = from->units[unit];
+    const int64_t err = make_unit(to, unit, (enum kind)source->kind, u);
+    if (err < 0) {
+        return err;
+    }
+    if (!copy_pages(source, to->units[unit], unit == 0 ? FIRST_PAGES : 0)) {
+        return HV_ERR_NOMEM;
+    }
+    to->units[unit]->fresh = source->fresh;
+    return 0;
+}
+
+/* Whether all units of the area are there. */
+static bool is_there(const struct family_memory *m, const struct area *a)
+{
+    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
+        if (m->units[i] == NULL) {
+            return false;
+        }
+    }
+    return true;
+}
+
+int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
+                           struct family_memory **to, const struct memory_user *u)
+{
+    struct family_memory *const m = *to = calloc(1, sizeof(*m));
+    int64_t err = m != NULL ? 0 : HV_ERR_NOMEM;
+
+    for (uint32_t i = 0; err >= 0 && i < MF_MEMORY_UNITS; i++) {
+        if (from->units[i] != NULL && members_has(from->units[i]->mapped, member)) {
+            err = copy_unit(from, m, i, u);
+        }
+    }
+    struct area **end = m != NULL ? &m->areas : NULL;
+    for (const struct area *a = from->areas; err >= 0 && a != NULL; a = a->next) {
+        if (!is_there(m, a) || (!a->is_file && !members_has(a->holders, member))) {
+            continue;
+        }
+        struct area *const copy = calloc(1, sizeof(*copy));
+        if (copy == NULL) {
+            return HV_ERR_NOMEM;
+        }
+        *copy = (struct area){.first = a->first, .pages = a->pages, .is_file = a->is_file};
+        members_add(copy->holders, u->member);
+        *end = copy;
+        end = &copy->next;
+        m->area_count++;
+        count_pages(m, copy, true);
     }
     return err;
 }

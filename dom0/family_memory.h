@@ -46,6 +46,16 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
                               uint32_t parent);
 
 /**
+ * `u` alone in its family, which has not run, gets a copy of all that `member` of another one has, at the
+ * same addresses. *to is NULL before. Returns 0 or HV_ERR_*; then *to is to be freed.
+ */
+int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
+                           struct family_memory **to, const struct memory_user *u);
+
+/** Whether the member has any of it. */
+bool family_memory_is_used(const struct family_memory *m, uint32_t member);
+
+/**
  * The member has ended, or (`g` is not NULL, and does not run) knows nothing of the units any more.
  * All who wait for something are to be woken.
  */

@@ -174,6 +174,12 @@ static struct template *freeze(const struct guest *g)
     if (!has_room()) {
         return NULL;
     }
+    if (process_has_memory(g->process)) {
+        term_printf("%s shares memory with other processes: it can be cloned, but not be a "
+                    "template.\n",
+                    g->name);
+        return NULL;
+    }
     const int64_t handle = hv_dom_clone(g->handle, &params);
     if (handle < 0) {
         term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
@@ -265,6 +271,7 @@ static void act_clone(struct guest *g)
 
     lifecycle_describe(g, g->handle, &source);
     source.origin = g->name;
+    source.process = g->process;
     start_clones(&source);
     go_on(g);
 }

@@ -292,6 +292,27 @@ int64_t process_use_memory(struct process *p, uint64_t op, uint64_t number, uint
     }
 }
 
+bool process_has_memory(const struct process *p)
+{
+    return p != NULL && family_memory_is_used(p->family->memory, p->member);
+}
+
+int64_t process_copy_memory(const struct process *p, struct guest *g)
+{
+    struct process *const own = process_of(g);
+    if (own == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    const struct memory_user self = memory_user(own);
+    const int64_t err =
+        family_memory_copy(p->family->memory, p->member, &own->family->memory, &self);
+    if (err < 0) {
+        g->process = NULL;
+        process_drop(own);
+    }
+    return err;
+}
+
 int64_t process_inherit(struct process *child)
 {
     struct family *const f = child->family;

@@ -76,6 +76,12 @@ int64_t process_own_files(struct process *p);
  */
 int64_t process_use_memory(struct process *p, uint64_t op, uint64_t number, uint64_t *value);
 
+/** Whether it has memory that others of its family may have, too. NULL: it has not. */
+bool process_has_memory(const struct process *p);
+
+/** `g`, a copy of p's guest, which has not run, gets a copy of that. Returns HV_ERR_*. */
+int64_t process_copy_memory(const struct process *p, struct guest *g);
+
 /**
  * The guest of `child`, which has not run, gets the pipes that its parent has, and the files. Returns
  * HV_ERR_*.

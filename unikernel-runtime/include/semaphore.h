@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* semaphore.h - semaphores (POSIX.1-2008). Named ones exist within the guest, while it runs. */
+/* semaphore.h - semaphores (POSIX.1-2008). Named ones are files in /dev/shm. */
 #pragma once
 
 #include <fcntl.h>

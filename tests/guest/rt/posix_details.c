@@ -224,8 +224,8 @@ static void stop_signals_of_a_guest_alone(void)
 static void what_sysconf_promises(void)
 {
     static const int absent[] = {
-        _SC_THREAD_PROCESS_SHARED, _SC_PRIORITIZED_IO, _SC_RAW_SOCKETS,         _SC_SPORADIC_SERVER,
-        _SC_TYPED_MEMORY_OBJECTS,  _SC_SPAWN,          _SC_THREAD_PRIO_INHERIT, _SC_XOPEN_UNIX};
+        _SC_THREAD_PRIO_PROTECT,  _SC_PRIORITIZED_IO, _SC_RAW_SOCKETS,         _SC_SPORADIC_SERVER,
+        _SC_TYPED_MEMORY_OBJECTS, _SC_SPAWN,          _SC_THREAD_PRIO_INHERIT, _SC_XOPEN_UNIX};
     int good = 0;
     for (size_t i = 0; i < sizeof(absent) / sizeof(absent[0]); i++) {
         errno = 0;

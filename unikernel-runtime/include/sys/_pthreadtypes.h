@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sys/_pthreadtypes.h - the types of <pthread.h>. Threads run on one CPU and are preempted in the
- * program's own code only, so that an object is plain fields and a queue of those who wait; no field
- * is touched atomically. All-zero bytes are a valid, unlocked object. Programs use the functions and
+ * program's own code only, so that an object is plain fields and a queue of those who wait; only of
+ * those that processes share fields are touched atomically (family/sync.h). All-zero bytes are a valid, unlocked object. Programs use the functions and
  * initialisers only.
  */
 #ifndef _SYS__PTHREADTYPES_H_

@@ -21,6 +21,7 @@
 #include "mayfly/info.h"
 #include "memory/file_mapping.h"
 #include "start/request.h"
+#include "time/clock.h"
 
 #define MIN_BYTES (4u * HV_PAGE_BYTES)
 
@@ -197,6 +198,7 @@ int64_t mf_family_map_for(struct mf_family_user *u, struct mf_node *node, uint32
         return -ENODEV;
     }
     const uint64_t at = (uintptr_t)flat + (uint64_t)args[1];
+    node->atime_ns = (int64_t)mf_clock_wall_ns();
     args[0] = (int64_t)(uintptr_t)flat;
     return add(node, at, (uint64_t)args[2], u) ? (int64_t)at : -ENOMEM;
 }

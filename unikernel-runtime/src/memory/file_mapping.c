@@ -6,6 +6,7 @@
 
 #include "files/node.h"
 #include "memory/memory.h"
+#include "time/clock.h"
 
 struct mapping {
     struct mapping *next;
@@ -13,6 +14,7 @@ struct mapping {
     uint64_t offset;      /* in the file, of `start` */
     struct mf_node *node; /* owns a reference */
     bool is_shared;       /* counted in the node's pins */
+    bool writes;          /* if shared: the file may have changed */
 };
 
 static struct mapping *mappings;
@@ -34,14 +36,20 @@ static struct mapping *add(struct mf_node *n, uint64_t start, uint64_t end, uint
     return m;
 }
 
-char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes)
+char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes, bool writes)
 {
     char *const flat = mf_node_flatten(n, offset + bytes);
     if (flat == NULL) {
         return NULL;
     }
     const uint64_t start = (uint64_t)(uintptr_t)flat + offset;
-    return add(n, start, start + bytes, offset, true) != NULL ? flat + offset : NULL;
+    struct mapping *const m = add(n, start, start + bytes, offset, true);
+    if (m == NULL) {
+        return NULL;
+    }
+    m->writes = writes;
+    n->atime_ns = (int64_t)mf_clock_wall_ns();
+    return flat + offset;
 }
 
 bool mf_file_map_private(struct mf_node *n, uint64_t va, uint64_t offset, uint64_t bytes)
@@ -53,6 +61,9 @@ static void drop(struct mapping **link)
 {
     struct mapping *const m = *link;
     *link = m->next;
+    if (m->writes) {
+        mf_node_touch(m->node);
+    }
     m->node->file.pins -= m->is_shared;
     mf_node_put(m->node);
     free(m);
@@ -68,10 +79,13 @@ static bool cut(struct mapping **link, uint64_t va, uint64_t end)
         m->offset += end - m->start;
         m->start = end;
     } else {
-        if (end < m->end &&
-            add(m->node, end, m->end, m->offset + (end - m->start), m->is_shared) == NULL) {
+        struct mapping *const rest =
+            end < m->end ? add(m->node, end, m->end, m->offset + (end - m->start), m->is_shared)
+                         : m;
+        if (rest == NULL) {
             return false;
         }
+        rest->writes = m->writes;
         m->end = va;
     }
     return true;
@@ -104,6 +118,15 @@ void mf_file_refill(uint64_t va, uint64_t bytes)
         if (!m->is_shared && from < to) {
             (void)mf_node_read(m->node, m->offset + (from - m->start), (void *)(uintptr_t)from,
                                to - from);
+        }
+    }
+}
+
+void mf_file_touch(uint64_t va, uint64_t bytes)
+{
+    for (const struct mapping *m = mappings; m != NULL; m = m->next) {
+        if (m->writes && va < m->end && va + bytes > m->start) {
+            mf_node_touch(m->node);
         }
     }
 }

@@ -13,9 +13,13 @@ struct mf_node;
 
 /**
  * Maps [offset, offset + bytes) of `n` shared. Returns the address, or NULL: no memory. A second
- * mapping of the same part has the same address.
+ * mapping of the same part has the same address. writes: it may be written; then mf_file_touch() and the
+ * end of the mapping set the file's times.
  */
-char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes);
+char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes, bool writes);
+
+/** The parts of files that are mapped shared in the range, to be written, may have changed. */
+void mf_file_touch(uint64_t va, uint64_t bytes);
 
 /** Remembers that [va, va + bytes) is a copy of `n` from offset on. Returns false: no memory. */
 bool mf_file_map_private(struct mf_node *n, uint64_t va, uint64_t offset, uint64_t bytes);

@@ -185,12 +185,13 @@ void *mf_own_mmap(void *address, size_t length, int prot, int flags, int fd, off
                         .offset = (uint64_t)offset,
                         .prot = prot,
                         .flags = flags};
-    int err = length > PTRDIFF_MAX ? ENOMEM : check(&r, fd);
+    const int too_long = (flags & (MAP_ANONYMOUS | FIXED)) != 0 ? ENOMEM : EOVERFLOW;
+    int err = length > PTRDIFF_MAX ? too_long : check(&r, fd);
     if (err != 0) {
         return fail_map(err);
     }
     if (r.node != NULL && (flags & MAP_SHARED) != 0) {
-        char *const at = mf_file_map_shared(r.node, r.offset, r.bytes);
+        char *const at = mf_file_map_shared(r.node, r.offset, r.bytes, (prot & PROT_WRITE) != 0);
         return at != NULL ? at : fail_map(ENOMEM);
     }
     err = place(&r);
@@ -265,7 +266,7 @@ static void *grow_shared(uint64_t va, uint64_t old_bytes, uint64_t new_bytes)
     if (offset + new_bytes > n->file.flat_bytes) {
         return fail_map(ENOMEM);
     }
-    char *const at = mf_file_map_shared(n, offset, new_bytes);
+    char *const at = mf_file_map_shared(n, offset, new_bytes, true);
     if (at == NULL || !mf_file_unmap(va, old_bytes)) {
         return fail_map(ENOMEM);
     }
@@ -353,6 +354,8 @@ int posix_madvise(void *address, size_t length, int advice)
 
 /* ---- memory and stores behind it: there is none slower ---------------------------------------- */
 
+static bool is_all_locked;
+
 int msync(void *address, size_t length, int flags)
 {
     mf_thread_test_cancel();
@@ -361,7 +364,14 @@ int msync(void *address, size_t length, int flags)
     if ((va & PAGE_MASK) != 0 || (flags & ~(both | MS_INVALIDATE)) != 0 || (flags & both) == both) {
         return (int)mf_ret(-EINVAL);
     }
-    return (int)mf_ret(is_in(va, bytes, MF_MAP_BASE, MF_FLAT_END) ? 0 : -ENOMEM);
+    if (!is_in(va, bytes, MF_MAP_BASE, HV_GUEST_END)) {
+        return (int)mf_ret(-ENOMEM);
+    }
+    if (is_all_locked && (flags & MS_INVALIDATE) != 0) {
+        return (int)mf_ret(-EBUSY);
+    }
+    mf_file_touch(va, bytes);
+    return 0;
 }
 
 /* Memory is never anywhere else; what cannot be memory is still an error. */
@@ -378,10 +388,15 @@ int munlock(const void *address, size_t length)
 
 int mlockall(int flags)
 {
-    return (int)mf_ret(flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE)) != 0 ? -EINVAL : 0);
+    if (flags == 0 || (flags & ~(MCL_CURRENT | MCL_FUTURE)) != 0) {
+        return (int)mf_ret(-EINVAL);
+    }
+    is_all_locked = true;
+    return 0;
 }
 
 int munlockall(void)
 {
+    is_all_locked = false;
     return 0;
 }
