@@ -161,11 +161,13 @@ enum mf_family_op {
     MF_FAMILY_UNIX,       /* type, protocol: a socket of AF_UNIX */
     MF_FAMILY_UNIX_PAIR,  /* type, protocol; args[1], args[2]: both files */
     MF_FAMILY_SEND_FILE,  /* file, file of the tree, position or -1, bytes; data: room */
+    MF_FAMILY_MEET,       /* file, a FIFO: whether its open() need not wait (any more) */
 };
 
 #define MF_FAMILY_IO MF_FAMILY_POLL /* from here on */
 
 #define MF_FAMILY_DEVICE 0x40000000 /* a child opens devices itself: the number in mf_devices */
+#define MF_FAMILY_FIFO 0x20000000   /* with the number of a FIFO that was opened */
 
 /* Where in a buffer paths and other arguments lie; answers lie at its start. */
 #define MF_FAMILY_PATH_BYTES 4096u
@@ -192,6 +194,7 @@ enum mf_io_kind {
     MF_IO_COUNTER, /* eventfd() */
     MF_IO_INET,
     MF_IO_UNIX,
+    MF_IO_FIFO,
 };
 
 #define MF_IO_KIND(kind, type) ((int64_t)((uint32_t)(kind) | (uint32_t)(type) << 8))

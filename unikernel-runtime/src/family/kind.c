@@ -8,6 +8,7 @@
 
 /* Of programs that have such descriptors: this does not have them linked. */
 extern const struct mf_fd_ops mf_eventfd_ops __attribute__((weak));
+extern const struct mf_fd_ops mf_fifo_ops __attribute__((weak));
 extern const struct mf_fd_ops mf_socket_ops __attribute__((weak));
 extern const struct mf_fd_ops mf_unix_ops __attribute__((weak));
 
@@ -19,6 +20,8 @@ enum mf_io_kind mf_io_kind(const struct mf_open_file *f, int *type)
 
     if (f->ops == &mf_eventfd_ops) {
         kind = MF_IO_COUNTER;
+    } else if (f->ops == &mf_fifo_ops) {
+        kind = MF_IO_FIFO;
     } else if (f->ops == &mf_socket_ops) {
         kind = MF_IO_INET;
     } else if (f->ops == &mf_unix_ops) {

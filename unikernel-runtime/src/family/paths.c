@@ -141,8 +141,11 @@ int mf_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode
     if (r < 0) {
         return (int)r;
     }
-    return r >= MF_FAMILY_DEVICE ? open_device((uint64_t)(r - MF_FAMILY_DEVICE), flags)
-                                 : mf_remote_install((int)r, (uint32_t)p.first, flags);
+    if (r >= MF_FAMILY_DEVICE) {
+        return open_device((uint64_t)(r - MF_FAMILY_DEVICE), flags);
+    }
+    return r >= MF_FAMILY_FIFO ? mf_remote_fifo_open(r - MF_FAMILY_FIFO, flags)
+                               : mf_remote_install((int)r, (uint32_t)p.first, flags);
 }
 
 /* ---- attributes ----------------------------------------------------------------------------------- */

@@ -42,7 +42,14 @@ struct mf_remote {
 
 _Static_assert(sizeof(struct mf_remote) == MF_REMOTE_BYTES, "it lies in another object");
 
-extern const struct mf_fd_ops mf_remote_socket_ops;
+extern const struct mf_fd_ops mf_remote_socket_ops, mf_remote_fifo_ops;
+
+/** One read() or write() of what is no socket, from byte `skip` of the vector on, at most a buffer. */
+ssize_t mf_remote_transfer(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                           size_t skip, bool writes);
+
+/** open() of a FIFO that is file `number` of the owner's: waits for its other end. A descriptor. */
+int mf_remote_fifo_open(int64_t number, uint32_t flags);
 
 /** The file, if `f` is one of these, else NULL. */
 struct mf_remote *mf_remote_of(struct mf_open_file *f);

@@ -183,7 +183,7 @@ int64_t mf_remote_ask(struct mf_remote *r, struct mf_files_call *c)
 int64_t mf_remote_error(const struct mf_remote *r, int64_t error)
 {
     const bool is_lost = error == -EIO && mf_family_role != MF_FAMILY_CHILD;
-    return is_lost && r->kind != MF_IO_COUNTER ? -ECONNRESET : error;
+    return is_lost && (r->kind == MF_IO_INET || r->kind == MF_IO_UNIX) ? -ECONNRESET : error;
 }
 
 int64_t mf_remote_call(struct mf_remote *r, uint32_t op, int64_t arg1, int64_t arg2)
@@ -248,11 +248,11 @@ int mf_remote_wait(struct mf_remote *r, uint32_t events, int flags, struct mf_re
 
 /* ---- counters ------------------------------------------------------------------------------------ */
 
-/* One read() or write() of what is no socket. */
-static ssize_t transfer(struct mf_open_file *f, const struct iovec *iov, int iov_count, bool writes)
+ssize_t mf_remote_transfer(struct mf_open_file *f, const struct iovec *iov, int iov_count,
+                           size_t skip, bool writes)
 {
     struct mf_remote *const r = (struct mf_remote *)f;
-    const size_t all = (size_t)mf_iov_bytes(iov, iov_count);
+    const size_t all = (size_t)mf_iov_bytes(iov, iov_count) - skip;
     const size_t bytes = all < MF_FILES_BUFFER_BYTES ? all : MF_FILES_BUFFER_BYTES;
     struct mf_remote_wait w = {0};
 
@@ -266,7 +266,7 @@ static ssize_t transfer(struct mf_open_file *f, const struct iovec *iov, int iov
         c->args[0] = r->number;
         c->args[1] = (int64_t)bytes;
         if (writes) {
-            mf_remote_copy(iov, iov_count, 0, data, bytes, true);
+            mf_remote_copy(iov, iov_count, skip, data, bytes, true);
         }
         const int64_t n = mf_remote_ask(r, c);
         if (!writes && n > 0 && (size_t)n <= bytes) {
@@ -284,14 +284,14 @@ static ssize_t counter_readv(struct mf_open_file *f, const struct iovec *iov, in
                              off_t *position)
 {
     (void)position;
-    return transfer(f, iov, iov_count, false);
+    return mf_remote_transfer(f, iov, iov_count, 0, false);
 }
 
 static ssize_t counter_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                               off_t *position)
 {
     (void)position;
-    return transfer(f, iov, iov_count, true);
+    return mf_remote_transfer(f, iov, iov_count, 0, true);
 }
 
 /* Takes it out of the table, and off the list. */
@@ -339,13 +339,16 @@ static const struct mf_fd_ops remote_counter_ops = {
 struct mf_remote *mf_remote_of(struct mf_open_file *f)
 {
     const bool is_one =
-        f != NULL && (f->ops == &remote_counter_ops || f->ops == &mf_remote_socket_ops);
+        f != NULL && (f->ops == &remote_counter_ops || f->ops == &mf_remote_socket_ops ||
+                      f->ops == &mf_remote_fifo_ops);
     return is_one ? (struct mf_remote *)f : NULL;
 }
 
 static void become(struct mf_remote *r, int64_t number, enum mf_io_kind kind, int type)
 {
-    r->file.ops = kind == MF_IO_COUNTER ? &remote_counter_ops : &mf_remote_socket_ops;
+    r->file.ops = kind == MF_IO_COUNTER ? &remote_counter_ops
+                  : kind == MF_IO_FIFO  ? &mf_remote_fifo_ops
+                                        : &mf_remote_socket_ops;
     r->number = (int32_t)number;
     r->ready = r->untold = 0;
     r->kind = (uint8_t)kind;

@@ -63,6 +63,9 @@ static int64_t open_file(struct job *j)
         j->args[0] = f != NULL ? f->flags : 0;
         return fd;
     }
+    if (mf_io_kind(f, NULL) == MF_IO_FIFO) {
+        return MF_FAMILY_FIFO + fd;
+    }
     mf_own_fd_remove(fd);
     const int err = mf_path_node(number(j, 0), j->paths[0], MF_PATH_FOLLOW, &n);
     if (err != 0 || !S_ISCHR(n->mode)) {

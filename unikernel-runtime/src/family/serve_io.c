@@ -12,6 +12,7 @@
 #include <sys/time.h>
 
 #include "family/server.h"
+#include "files/fifo.h"
 #include "files/open_file.h"
 #include "files/own.h"
 #include "net/calls.h"
@@ -65,6 +66,11 @@ static int64_t transfer(struct io *io, bool writes)
     const int64_t r = op(f, &iov, 1, &f->position);
     f->flags = flags;
     return r;
+}
+
+static int64_t meet(struct io *io)
+{
+    return mf_io_kind(io->file, NULL) == MF_IO_FIFO ? mf_fifo_meets(io->file) : -EINVAL;
 }
 
 static int64_t take(struct io *io)
@@ -358,6 +364,7 @@ static const struct {
     [MF_FAMILY_CONTROL - MF_FAMILY_IO] = {control, 0},
     [MF_FAMILY_KIND - MF_FAMILY_IO] = {tell_kind, 0},
     [MF_FAMILY_SEND_FILE - MF_FAMILY_IO] = {send_file, NEEDS_BOTH},
+    [MF_FAMILY_MEET - MF_FAMILY_IO] = {meet, 0},
 };
 
 #define OPERATIONS (sizeof(operations) / sizeof(operations[0]))

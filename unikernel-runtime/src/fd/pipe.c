@@ -211,9 +211,11 @@ static uint32_t write_end_poll(struct mf_open_file *f)
 
 static void free_pipe(struct mf_pipe_file *p)
 {
-    *(p->previous != NULL ? &p->previous->next : &mf_pipes) = p->next;
-    if (p->next != NULL) {
-        p->next->previous = p->previous;
+    if (p->is_listed) {
+        *(p->previous != NULL ? &p->previous->next : &mf_pipes) = p->next;
+        if (p->next != NULL) {
+            p->next->previous = p->previous;
+        }
     }
     free(p);
 }
@@ -270,15 +272,21 @@ struct mf_pipe_file *mf_pipe_new(uint32_t flags)
     p->data = p->own;
     p->bytes = sizeof(p->own);
     p->head = p->tail = 0;
+    p->is_listed = false;
+    mf_file_init(&p->read_end, &read_end_ops, flags | O_RDONLY);
+    mf_file_init(&p->write_end, &write_end_ops, flags | O_WRONLY);
+    return p;
+}
+
+static void enter_list(struct mf_pipe_file *p)
+{
+    p->is_listed = true;
     p->previous = NULL;
     p->next = mf_pipes;
     if (p->next != NULL) {
         p->next->previous = p;
     }
     mf_pipes = p;
-    mf_file_init(&p->read_end, &read_end_ops, flags | O_RDONLY);
-    mf_file_init(&p->write_end, &write_end_ops, flags | O_WRONLY);
-    return p;
 }
 
 static int make_pipe(int fds[2], int flags)
@@ -290,6 +298,7 @@ static int make_pipe(int fds[2], int flags)
     if (p == NULL) {
         return -ENOMEM;
     }
+    enter_list(p);
     const int in = mf_fd_install(&p->read_end, 0, (uint32_t)flags);
     if (in < 0) {
         free_pipe(p);

@@ -20,6 +20,7 @@ struct mf_pipe_file {
     uint32_t head, tail;                     /* while it is our own: bytes ever written, read */
     uint32_t seen_head, seen_tail;           /* shared: what the watchers were told last */
     bool seen_end, seen_broken;              /* likewise: no writer, no reader */
+    bool is_listed;                          /* it is one of `all`; not a FIFO's */
     char own[MF_PIPE_CAPACITY];
 };
 
@@ -56,7 +57,10 @@ static inline bool mf_pipe_has_reader(const struct mf_pipe_file *p)
     return p->read_end.refs != 0 || (p->shared != NULL && mf_members_any(p->shared->readers));
 }
 
-/** A pipe whose ends have one reference each, the caller's. flags: O_NONBLOCK. NULL: no memory. */
+/**
+ * A pipe whose ends have one reference each, the caller's. It is not one of mf_pipes: not shared at a
+ * fork(). flags: O_NONBLOCK. NULL: no memory.
+ */
 struct mf_pipe_file *mf_pipe_new(uint32_t flags);
 
 /**
@@ -82,9 +86,6 @@ void mf_pipe_unlock(uint32_t *lock);
 
 /** Has the processes in the set look at their pipes, and empties it. */
 void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS]);
-
-/** This process holds that end from now on: it is one of `holders`. */
-void mf_pipe_enter(uint64_t holders[MF_FAMILY_WORDS]);
 
 /** This process does not hold that end any more: it leaves `holders`. */
 void mf_pipe_leave(uint64_t holders[MF_FAMILY_WORDS], uint64_t waits[MF_FAMILY_WORDS]);

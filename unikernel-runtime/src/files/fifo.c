@@ -35,6 +35,7 @@ struct fifo_file {
     struct mf_node_file base; /* owns a reference to the node */
     struct fifo_file *next, **link;
     uint32_t writers_at_open; /* writes.opens; what is younger was seen by this reader */
+    uint32_t others_at_open;  /* opens of the end that it waited for */
 };
 
 static struct fifo_file *of(struct mf_open_file *f)
@@ -45,6 +46,11 @@ static struct fifo_file *of(struct mf_open_file *f)
 static struct mf_fifo *fifo_of(struct mf_open_file *f)
 {
     return of(f)->base.node->fifo.open_state;
+}
+
+static bool is_serving(void)
+{
+    return &mf_family_user != NULL && mf_family_user != 0;
 }
 
 static bool reads(const struct mf_open_file *f)
@@ -81,30 +87,26 @@ static void tell_writers(struct mf_watcher *w, uint32_t events)
     }
 }
 
-/* One more reference to an end. holders: of it in the family's window; NULL: it is not there. */
-static void join(struct fifo_end *e, uint64_t *holders)
+/* One more reference to an end. */
+static void join(struct fifo_end *e)
 {
     e->opens++;
     if (e->pipe_end->refs++ == 0) {
         mf_watcher_add(&e->watcher, e->pipe_end);
-        if (holders != NULL) {
-            mf_pipe_enter(holders);
-        }
     }
 }
 
 /* Who waits in open() for this end may go on. */
 static void join_ends(struct mf_fifo *q, const struct mf_open_file *f)
 {
-    struct mf_pipe *const shared = q->pipe->shared;
     if (reads(f)) {
-        join(&q->reads, shared != NULL ? shared->readers : NULL);
+        join(&q->reads);
     }
     if (writes(f)) {
-        join(&q->writes, shared != NULL ? shared->writers : NULL);
+        join(&q->writes);
     }
     if (reads(f)) {
-        tell_writers(&q->writes.watcher, POLLOUT);
+        tell_writers(&q->writes.watcher, POLLOUT | POLLERR); /* there is no error any more */
     }
     if (writes(f)) {
         tell_readers(&q->reads.watcher, POLLIN);
@@ -142,6 +144,9 @@ static ssize_t fifo_writev(struct mf_open_file *f, const struct iovec *iov, int 
                            off_t *pos)
 {
     (void)pos;
+    if (is_serving() && !mf_pipe_has_reader(fifo_of(f)->pipe)) {
+        return -EPIPE; /* the signal is the child's, too */
+    }
     const ssize_t n = mf_pipe_write(fifo_of(f)->pipe, f, iov, iov_count);
     if (n > 0) {
         mf_node_touch(of(f)->base.node);
@@ -200,22 +205,27 @@ static void fifo_close(struct mf_open_file *f)
     free(file);
 }
 
-static const struct mf_fd_ops fifo_ops = {.readv = fifo_readv,
-                                          .writev = fifo_writev,
-                                          .poll = fifo_poll,
-                                          .ioctl = fifo_ioctl,
-                                          .fstat = mf_file_fstat,
-                                          .close = fifo_close};
+const struct mf_fd_ops mf_fifo_ops = {.readv = fifo_readv,
+                                      .writev = fifo_writev,
+                                      .poll = fifo_poll,
+                                      .ioctl = fifo_ioctl,
+                                      .fstat = mf_file_fstat,
+                                      .close = fifo_close};
 
 /* ---- open ---------------------------------------------------------------------------------- */
 
-static int wait_for_other_end(struct mf_fifo *q, struct mf_open_file *f)
+int mf_fifo_meets(struct mf_open_file *f)
 {
-    const uint32_t *const opens = reads(f) ? &q->writes.opens : &q->reads.opens;
-    const uint32_t before = *opens;
+    const struct mf_fifo *const q = fifo_of(f);
+    const uint32_t opens = reads(f) ? q->writes.opens : q->reads.opens;
+    const bool is_there = reads(f) ? mf_pipe_has_writer(q->pipe) : mf_pipe_has_reader(q->pipe);
+    return is_there || opens != of(f)->others_at_open ? 0 : -EAGAIN;
+}
+
+static int wait_for_other_end(struct mf_open_file *f)
+{
     int err = 0;
-    while (err == 0 && *opens == before &&
-           !(reads(f) ? mf_pipe_has_writer(q->pipe) : mf_pipe_has_reader(q->pipe))) {
+    while (err == 0 && mf_fifo_meets(f) != 0) {
         err = mf_file_wait_always(f, reads(f) ? POLLIN : POLLOUT, MF_NEVER);
     }
     return err;
@@ -232,7 +242,7 @@ static struct fifo_file *new_file(struct mf_node *n, uint32_t flags)
         return NULL;
     }
     struct mf_fifo *const q = n->fifo.open_state;
-    mf_file_init(&f->base.file, &fifo_ops, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND));
+    mf_file_init(&f->base.file, &mf_fifo_ops, flags & (O_ACCMODE | O_NONBLOCK | O_APPEND));
     f->base.node = mf_node_get(n);
     f->next = q->files;
     f->link = &q->files;
@@ -247,9 +257,6 @@ int mf_fifo_open(struct mf_node *n, uint32_t flags, struct mf_open_file **out)
 {
     const bool is_open = n->fifo.open_state != NULL;
     const bool waits = (flags & O_NONBLOCK) == 0 && (flags & O_ACCMODE) != O_RDWR;
-    if (&mf_family_user != NULL && mf_family_user != 0) {
-        return -ENOTSUP;
-    }
     if ((flags & O_ACCMODE) == O_WRONLY && !waits &&
         !(is_open && mf_pipe_has_reader(n->fifo.open_state->pipe))) {
         return -ENXIO;
@@ -262,7 +269,8 @@ int mf_fifo_open(struct mf_node *n, uint32_t flags, struct mf_open_file **out)
     const bool has_writer = mf_pipe_has_writer(q->pipe);
     join_ends(q, &f->base.file);
     f->writers_at_open = waits || has_writer ? q->writes.opens - 1 : q->writes.opens;
-    const int err = waits ? wait_for_other_end(q, &f->base.file) : 0;
+    f->others_at_open = reads(&f->base.file) ? q->writes.opens : q->reads.opens;
+    const int err = waits && !is_serving() ? wait_for_other_end(&f->base.file) : 0;
     if (err != 0) {
         mf_file_put(&f->base.file);
         return err;

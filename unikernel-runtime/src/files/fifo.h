@@ -10,7 +10,12 @@
 
 /**
  * Opens a FIFO. For O_RDONLY or O_WRONLY without O_NONBLOCK it waits until the other end is open, too.
- * flags: as open()'s. Errors: -ENXIO (O_WRONLY and O_NONBLOCK, and nobody reads), -EINTR, -ENOMEM;
- * -ENOTSUP for a child of fork(): the FIFOs of its family are its owner's.
+ * flags: as open()'s. For a child of fork(), whose family's FIFOs are its owner's, it does not wait: the
+ * child does. Errors: -ENXIO (O_WRONLY and O_NONBLOCK, and nobody reads), -EINTR, -ENOMEM.
  */
 int mf_fifo_open(struct mf_node *n, uint32_t flags, struct mf_open_file **out);
+
+/** Whether an open() of that file would not wait (any more): 0 or -EAGAIN. */
+int mf_fifo_meets(struct mf_open_file *f);
+
+extern const struct mf_fd_ops mf_fifo_ops;

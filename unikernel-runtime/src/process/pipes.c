@@ -70,7 +70,7 @@ static void poll_pipes(void *arg)
     }
 }
 
-void mf_pipe_enter(uint64_t set[MF_FAMILY_WORDS])
+static void enter(uint64_t set[MF_FAMILY_WORDS])
 {
     const uint32_t member = self();
     __atomic_fetch_or(&set[member / 64], 1ul << member % 64, __ATOMIC_SEQ_CST);
@@ -86,10 +86,10 @@ static uint64_t prepare_pipes(void *arg)
             continue;
         }
         if (p->read_end.watchers != NULL) {
-            mf_pipe_enter(p->shared->read_waits);
+            enter(p->shared->read_waits);
         }
         if (p->write_end.watchers != NULL) {
-            mf_pipe_enter(p->shared->write_waits);
+            enter(p->shared->write_waits);
         }
         told = tell(p) || told;
     }
