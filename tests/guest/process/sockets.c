@@ -462,6 +462,33 @@ static void exit_closes(void)
     close(listener);
 }
 
+/* Answers connections until one says q. */
+static void accept_for_ever(int listener, bool polls)
+{
+    const int e = epoll_create1(0);
+    struct epoll_event event = {.events = EPOLLIN};
+
+    REQUIRE(epoll_ctl(e, EPOLL_CTL_ADD, listener, &event) == 0);
+    for (;;) {
+        char text[8];
+        while (polls && epoll_wait(e, &event, 1, -1) != 1) {
+        }
+        const int s = accept(listener, NULL, NULL);
+        if (s < 0) {
+            REQUIRE(polls && errno == EAGAIN);
+            continue;
+        }
+        const ssize_t n = read(s, text, sizeof(text));
+        REQUIRE(n > 0);
+        if (text[0] == 'q') {
+            _exit(0);
+        }
+        usleep(2000);
+        REQUIRE(write(s, text, (size_t)n) == n);
+        close(s);
+    }
+}
+
 /* Children accept by themselves; each connection is one's. */
 static void prefork(bool polls)
 {
@@ -476,27 +503,7 @@ static void prefork(bool polls)
     for (int i = 0; i < 4; i++) {
         pids[i] = fork();
         if (pids[i] == 0) {
-            const int e = epoll_create1(0);
-            struct epoll_event event = {.events = EPOLLIN};
-            REQUIRE(epoll_ctl(e, EPOLL_CTL_ADD, listener, &event) == 0);
-            for (;;) {
-                char text[8];
-                while (polls && epoll_wait(e, &event, 1, -1) != 1) {
-                }
-                const int s = accept(listener, NULL, NULL);
-                if (s < 0) {
-                    REQUIRE(polls && errno == EAGAIN);
-                    continue;
-                }
-                const ssize_t n = read(s, text, sizeof(text));
-                REQUIRE(n > 0);
-                if (text[0] == 'q') {
-                    _exit(0);
-                }
-                usleep(2000);
-                REQUIRE(write(s, text, (size_t)n) == n);
-                close(s);
-            }
+            accept_for_ever(listener, polls);
         }
     }
     for (int round = 0; round < 3; round++) {

@@ -10,7 +10,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 
 #include "family/remote.h"
@@ -136,7 +135,9 @@ static bool grow(uint32_t at_least)
     if (table == NULL) {
         return false;
     }
-    memset(table + remote_count, 0, (count - remote_count) * sizeof(*table));
+    for (uint32_t i = remote_count; i < count; i++) {
+        table[i] = NULL;
+    }
     remotes = table;
     remote_count = count;
     return true;
