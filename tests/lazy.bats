@@ -144,13 +144,26 @@ right() {
     [ "$middle" -lt "$after" ]
     run shell peek one "0x$at+0x2ffffff" 2
     [[ "$output" == *"41 42"* ]]
-    run shell files one
-    [[ "$output" != *"disk"* ]]
     shell resume one
     shell signal one USR1
     wait_for "one: ballast 3: FAILED: page 12287"
     shell clone big name=two
     right two 3
+}
+
+@test "a guest whose memory is on the disk forks, shows its files and is cloned" {
+    boot
+    shell restore big lazy
+    shell clone big name=one
+    shell pause one
+    run shell cat one /tmp/note
+    [ "$output" = "the note of 3" ]
+    shell clone one name=two
+    shell signal two HUP
+    wait_for "two: ballast 3: the child has ended" 60
+    wait_for "ballast 3: all is right"
+    shell resume one
+    right one 3
 }
 
 @test "a difference is restored on what is still being read" {
@@ -274,6 +287,12 @@ spoil() {
     run shell save two
     echo "$output"
     [[ "$output" == *"save failed"* || "$output" == *"is saved"* ]]
+    # Who reads the rest for another reason finds it, too, and goes on.
+    shell restore big as rest lazy
+    shell copy big spare
+    SHELL_LIMIT=60 run shell forget spare
+    [[ "$output" != *"failed"* ]]
+    wait_for "rest is no template any more" 60
     # In the background it is found, too; whole, there is no template at all.
     shell restore big as next
     wait_for "next is no template any more" 60

@@ -377,7 +377,7 @@ pattern() {
     [[ "$(shell tree)" != *"big."* ]]
     SHELL_LIMIT=90 run shell save big cut
     [[ "$output" == *"cut is saved"* ]]
-    type restore cut as half
+    type restore cut as half whole
     wait_for "restore cut as half"
     printf '\003' >"$RUN/input"
     wait_for "restore failed: it was interrupted" 30

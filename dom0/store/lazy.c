@@ -45,7 +45,7 @@ static struct lazy_source *sources;
 static bool is_running; /* the thread */
 static struct mf_waitq work, progress;
 static uint64_t background_ns; /* not before */
-static bool is_wanted, is_hurried, has_no_memory;
+static bool is_wanted, is_hurried, has_no_memory, is_taking_away;
 static uint32_t wanted_region; /* by a command */
 
 /* ---- regions ------------------------------------------------------------------------------ */
@@ -273,6 +273,7 @@ static bool take_away(const struct lazy_source *s)
         return true;
     }
     if (shell_is_waiting()) {
+        is_taking_away = true; /* later */
         return false;
     }
     term_say("%s is no template any more.\n", name);
@@ -285,6 +286,7 @@ static bool sweep(void)
 {
     bool is_busy = false;
 
+    is_taking_away = false;
     for (struct lazy_source **at = &sources; *at != NULL;) {
         struct lazy_source *const s = *at;
         const bool is_gone = s->lost == 0 || s->is_closed || take_away(s);
@@ -364,7 +366,8 @@ static void run(void *arg)
         if (serve() || read_on()) {
             rest(since_ns);
         } else {
-            (void)mf_thread_wait(&work, background_ns > since_ns ? background_ns : MF_NEVER);
+            const uint64_t until_ns = background_ns > since_ns ? background_ns : MF_NEVER;
+            (void)mf_thread_wait(&work, is_taking_away ? since_ns + LOOK_NS : until_ns);
         }
     }
     is_running = false;
@@ -466,7 +469,7 @@ const char *lazy_bring(uint64_t va)
 static const struct lazy_source *reader_of(uint64_t body)
 {
     for (const struct lazy_source *s = sources; s != NULL; s = s->next) {
-        for (uint32_t i = 0; i < s->plan.body_count; i++) {
+        for (uint32_t i = 0; s->pending > 0 && i < s->plan.body_count; i++) {
             if (body == 0 || s->plan.bodies[i] == body) {
                 return s;
             }

@@ -5,6 +5,7 @@
  * SEED and says so. A clone says that it is here, without a look at that memory. SIGUSR1: checks all of
  * it; SIGUSR2: checks one page in the middle, by a call that has the hypervisor's page tables changed
  * first (mprotect() of it), and writes it, so that a third SIGUSR2 finds what the second has written.
+ * SIGHUP: a forked child checks all of it. There is a file /tmp/note.
  */
 #include <mayfly.h>
 #include <signal.h>
@@ -12,13 +13,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE 4096u
 #define WORDS (PAGE / sizeof(uint64_t))
 
 static unsigned calls;
-static volatile sig_atomic_t wants_all, wants_one;
+static volatile sig_atomic_t wants_all, wants_one, wants_child;
 static uint64_t seed, pages, generation_of_one;
 static uint64_t *memory;
 
@@ -29,7 +31,7 @@ static void on_clone(void *arg)
 
 static void on_signal(int number)
 {
-    *(number == SIGUSR1 ? &wants_all : &wants_one) = 1;
+    *(number == SIGUSR1 ? &wants_all : (number == SIGHUP ? &wants_child : &wants_one)) = 1;
 }
 
 static uint64_t word_of(uint64_t page, unsigned i)
@@ -79,6 +81,33 @@ static void change_one(void)
     printf("ballast %llu: one is right\n", (unsigned long long)seed);
 }
 
+static void have_child_check(void)
+{
+    int status = -1;
+    const pid_t child = fork();
+
+    if (child == 0) {
+        check_all();
+        fflush(stdout);
+        _exit(7);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child || status != 7 << 8) {
+        printf("ballast %llu: FAILED: a child, status %d\n", (unsigned long long)seed, status);
+        exit(1);
+    }
+    printf("ballast %llu: the child has ended\n", (unsigned long long)seed);
+}
+
+static void write_note(void)
+{
+    FILE *const f = fopen("/tmp/note", "w");
+    if (f == NULL || fprintf(f, "the note of %llu\n", (unsigned long long)seed) < 0 ||
+        fclose(f) != 0) {
+        printf("ballast %llu: FAILED: no note\n", (unsigned long long)seed);
+        exit(1);
+    }
+}
+
 int main(int argc, char *argv[])
 {
     unsigned seen = 0;
@@ -93,6 +122,8 @@ int main(int argc, char *argv[])
     for (uint64_t page = 0; page < pages; page++) {
         fill(page);
     }
+    write_note();
+    signal(SIGHUP, on_signal);
     signal(SIGUSR1, on_signal);
     signal(SIGUSR2, on_signal);
     printf("ballast %llu: filled\n", (unsigned long long)seed);
@@ -106,6 +137,10 @@ int main(int argc, char *argv[])
         if (wants_all) {
             wants_all = 0;
             check_all();
+        }
+        if (wants_child) {
+            wants_child = 0;
+            have_child_check();
         }
         if (wants_one) {
             wants_one = 0;
