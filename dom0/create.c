@@ -30,7 +30,6 @@
 #define CREATE_FRAMES 64u        /* more than one creation takes */
 #define REQUEST_COST 4u          /* creations that a request counts as: who asks grows, too */
 #define LOOK_AGAIN 16u           /* creations, at most: guests take memory, too */
-#define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
 static uint32_t alive;          /* CREATED or RUNNING */
 static const struct plan *plan; /* borrows */
@@ -77,7 +76,8 @@ static int64_t make_domain(struct guest *g, const struct launch *l,
         return handle;
     }
     g->handle = (uint32_t)handle;
-    int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP, WINDOW_PAGES);
+    int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP,
+                                   infopage_pages(g->has_network));
     if (err < 0) {
         hv_dom_destroy(g->handle);
         return err;
@@ -114,6 +114,7 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
     struct info_guest guest = {
         .guest = slot_of(g),
         .name = g->name,
+        .has_network = g->has_network,
         .memory_bytes = memory_pages(l, g->image, source) * HV_PAGE_BYTES,
     };
 

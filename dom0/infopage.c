@@ -10,8 +10,6 @@
 #include "net/frame.h"
 #include "virtq/virtq.h"
 
-#define STRINGS_MAX_BYTES 65536u
-
 /* Bytes of a queue: descriptors, two rings, padding. */
 #define QUEUE_BYTES(size) (16u * (size) + 6 + 2u * (size) + 2 + 6 + 8u * (size))
 
@@ -34,7 +32,7 @@ static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t b
     describe_queue(&net->rx, INFO_RX, INFO_RX_SIZE);
     describe_queue(&net->tx, INFO_TX, INFO_TX_SIZE);
     net->buffers = buffers;
-    net->buffers_bytes = INFO_AREA - buffers;
+    net->buffers_bytes = infopage_area(true) - buffers;
     net->mtu = INFO_MTU;
     net->mtu_inside = FRAME_MTU_INSIDE;
     put32(net->ip4_gateway, plan_gateway_ip4(plan));
@@ -68,7 +66,7 @@ static uint32_t place_strings(struct infopage *proto, const struct info_strings 
     proto->strings_bytes = bytes;
     proto->strings_at = HV_INFO_PAGE + INFO_STRINGS;
     if (bytes > sizeof(proto->page) - INFO_STRINGS) {
-        to = bytes <= STRINGS_MAX_BYTES ? malloc(bytes) : NULL;
+        to = bytes <= INFO_STRINGS_MAX_BYTES ? malloc(bytes) : NULL;
         if (to == NULL) {
             return 0;
         }
@@ -105,7 +103,6 @@ bool infopage_make(struct infopage *proto, const struct plan *plan, const struct
     info->env = proto->strings_at + s->args_bytes;
     info->env_bytes = s->env_bytes;
     info->net.port = MF_NO_PORT;
-    info->area = INFO_AREA;
     describe_console(&info->console);
     if (network) {
         describe_net(&info->net, plan, buffers);
@@ -145,6 +142,7 @@ void infopage_fill(const struct infopage *proto, void *window, const struct plan
     info->generation = g->generation;
     info->clock_offset_ns = g->clock_offset_ns;
     info->ready = g->is_ready;
+    info->area = infopage_area(g->has_network);
     info->process.pid = g->pid;
     info->console.port = g->console_port;
     info->control_port = g->console_port; /* readiness arrives like output */

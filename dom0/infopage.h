@@ -5,7 +5,8 @@
  *   page 16     struct mf_info; arguments and environment; console rings; transmit queue
  *   page 17     receive queue
  *   page 18..   arguments and environment, when they are long; then packet buffers
- *   page 508..  the area of services and shares
+ *   page 508..  the area of services and shares; page 34.. of a guest without a network, so that its
+ *               window has few entries: each costs when it is made and when it goes
  *
  * A prototype per image holds all that does not depend on the guest, so that a start copies a few
  * hundred bytes and stores a few fields.
@@ -29,7 +30,7 @@
 #define INFO_RX (HV_INFO_PAGE + HV_PAGE_BYTES)
 #define INFO_RX_SIZE 128u /* entries: 3340 bytes */
 #define INFO_REST (HV_INFO_PAGE + 2 * HV_PAGE_BYTES)
-#define INFO_AREA (HV_WINDOW_BYTES - MF_AREA_BYTES)
+#define INFO_STRINGS_MAX_BYTES 65536u
 #define INFO_MTU 1500
 
 struct infopage {
@@ -42,6 +43,18 @@ struct info_strings {
     const char *args, *env; /* strings, each NUL-terminated, one behind the other */
     uint32_t arg_count, args_bytes, env_count, env_bytes;
 };
+
+/** Where the area of services and shares is in a window. */
+static inline uint32_t infopage_area(bool network)
+{
+    return network ? HV_WINDOW_BYTES - MF_AREA_BYTES : INFO_REST + INFO_STRINGS_MAX_BYTES;
+}
+
+/** How many pages a window has, from HV_WINDOW0_SKIP on. */
+static inline uint32_t infopage_pages(bool network)
+{
+    return (infopage_area(network) + MF_AREA_BYTES) / HV_PAGE_BYTES - HV_WINDOW0_SKIP;
+}
 
 /** The info page in a window. */
 static inline struct mf_info *infopage_in(void *window)
@@ -70,7 +83,8 @@ struct info_guest {
     uint64_t clock_offset_ns;        /* of its time */
     uint32_t pid;                    /* 0: has none of its own */
     bool is_ready;                   /* its parent has said so */
-    uint64_t memory_bytes;           /* its limit; 0: none */
+    bool has_network;
+    uint64_t memory_bytes; /* its limit; 0: none */
 };
 
 /** Whether the machine has memory for what infopage_fill() and netback_open() write. */

@@ -29,7 +29,7 @@ static bool is_alive(const struct process *p)
 /* NULL: the machine has no memory for it. */
 static struct mf_sent_signals *sent_to(const struct guest *g)
 {
-    uint8_t *const at = (uint8_t *)guest_window(slot_of(g)) + INFO_AREA + MF_AREA_SIGNALS;
+    uint8_t *const at = area_of(g) + MF_AREA_SIGNALS;
     return mf_touch(at, sizeof(struct mf_sent_signals)) ? (struct mf_sent_signals *)(void *)at
                                                         : NULL;
 }

@@ -31,7 +31,6 @@
 #define TRY_NS (2 * MF_NS_PER_MS)
 #define READY_NS (60 * MF_NS_PER_S) /* `warm` waits so long for an image to be ready */
 #define NO_LIMIT_PAGES (HV_GUEST_END / HV_PAGE_BYTES)
-#define WINDOW_PAGES (HV_WINDOW_PAGES - HV_WINDOW0_SKIP)
 
 /* The command under way. */
 static struct {
@@ -329,6 +328,7 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to,
         .clock_offset_ns = to->clock_offset_ns,
         .pid = g->pid,
         .is_ready = to->is_ready,
+        .has_network = g->has_network,
     };
 
     console_event(&g->console);
@@ -337,8 +337,8 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to,
     }
     hv_window_close(g->handle, HV_WINDOW0_VA);
     hv_window_close(HV_SELF, va);
-    const int64_t err =
-        hv_window_create(g->handle, HV_WINDOW0_VA, va, HV_WINDOW0_SKIP, WINDOW_PAGES);
+    const int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, va, HV_WINDOW0_SKIP,
+                                         infopage_pages(g->has_network));
     if (err < 0) {
         return err;
     }

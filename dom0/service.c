@@ -22,11 +22,6 @@ static struct {
 
 static uint8_t data[MF_AREA_DATA_BYTES] __attribute__((section(".bss..cold.service")));
 
-static uint8_t *area_of(const struct guest *g)
-{
-    return (uint8_t *)guest_window(slot_of(g)) + INFO_AREA;
-}
-
 static volatile struct mf_service *page_of(const struct guest *g)
 {
     return &info_of(g)->service;

@@ -104,15 +104,13 @@ static struct share *find(const struct guest *g, uint64_t index)
 /* Whether the machine has memory for the states; then it stays. */
 static bool area_is_there(const struct guest *g)
 {
-    return mf_touch((const uint8_t *)guest_window(slot_of(g)) + INFO_AREA,
-                    MF_SHARES_MAX * sizeof(struct mf_share));
+    return mf_touch(area_of(g), MF_SHARES_MAX * sizeof(struct mf_share));
 }
 
 static void show(const struct share *s)
 {
     volatile struct mf_info *const info = info_of(s->guest);
-    uint8_t *const window = guest_window(slot_of(s->guest));
-    volatile struct mf_share *const shown = (volatile struct mf_share *)(window + INFO_AREA);
+    volatile struct mf_share *const shown = (volatile void *)area_of(s->guest);
 
     if (!area_is_there(s->guest)) {
         return; /* only after a rollback: NONE, as in a copy */

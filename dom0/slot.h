@@ -45,6 +45,12 @@ static inline uint32_t slot_of(const struct guest *g)
     return (uint32_t)(g - guest_at(0));
 }
 
+/** The area of services and shares in its window, which it may write at any time. */
+static inline uint8_t *area_of(const struct guest *g)
+{
+    return (uint8_t *)guest_window(slot_of(g)) + infopage_area(g->has_network);
+}
+
 /**
  * Its info page, while it is created or running. The guest may write it at any time: read a field
  * once, check what was read, use that.
