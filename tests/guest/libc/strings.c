@@ -142,6 +142,11 @@ static void strings_are_handled(void)
     tap_check(strcmp(strsep(&cursor, ":"), "a") == 0 && strcmp(strsep(&cursor, ":"), "") == 0 &&
                   strcmp(strsep(&cursor, ":"), "b") == 0 && cursor == NULL,
               "strsep gives empty fields too");
+    cursor = text;
+    strcpy(text, "a:");
+    tap_check(strcmp(strsep(&cursor, ":"), "a") == 0 && *strsep(&cursor, ":") == '\0' &&
+                  strsep(&cursor, ":") == NULL,
+              "strsep gives an empty field at the end");
     tap_check(strcmp(strstr("haystack", "st"), "stack") == 0 && strstr("hay", "x") == NULL,
               "strstr finds");
     tap_check(strspn("aabbc", "ab") == 4 && strcspn("aabbc", "c") == 4 &&
