@@ -78,8 +78,7 @@ static void show_line(struct console *c, const char *from, size_t bytes)
     for (size_t at = 0; at < bytes;) {
         uint32_t n = 0;
         for (; n < sizeof(part) && at < bytes; n++, at++) {
-            const unsigned char b = (unsigned char)from[at];
-            part[n] = (b < ' ' && b != '\t') || b == 0x7f ? '.' : (char)b;
+            part[n] = term_is_control(from, at) && from[at] != '\t' ? '.' : from[at];
         }
         term_write(part, n);
     }

@@ -89,8 +89,7 @@ static void print_name(const char *name, size_t bytes)
     for (size_t at = 0; at < bytes;) {
         size_t n = 0;
         for (; n < sizeof(text) && at < bytes; n++, at++) {
-            const unsigned char c = (unsigned char)name[at];
-            text[n] = (char)(c < ' ' || c == 0x7f ? '?' : c);
+            text[n] = term_is_control(name, at) ? '?' : name[at];
         }
         term_write(text, (uint32_t)n);
     }

@@ -13,6 +13,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct lineedit;
@@ -51,3 +52,15 @@ void term_set_line(struct lineedit *e);
 /** Brackets around several term_write() that nobody asked for. */
 void term_begin(void);
 void term_end(void);
+
+/**
+ * Whether text[at], of what a guest says, is not for a terminal: a control character, or the second
+ * byte of one of U+0080 to U+009F in UTF-8, of which U+009B is as good as ESC [ to some.
+ */
+static inline bool term_is_control(const char *text, size_t at)
+{
+    const unsigned char b = (unsigned char)text[at];
+
+    return b < ' ' || b == 0x7f ||
+           (b >= 0x80 && b < 0xa0 && at > 0 && (unsigned char)text[at - 1] == 0xc2);
+}
