@@ -2,12 +2,15 @@
 // timeout: 60
 // What a child writes into the window of its family's files does not harm the owner: any request in the
 // name of another one, with any arguments. Its own requests wake the owner and wait for it.
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,7 +19,7 @@
 #include "tap.h"
 
 #define REQUESTS 20000
-#define OPERATIONS 40
+#define OPERATIONS 60
 #define CLOSE 4u /* unikernel-runtime/src/family/family.h */
 
 static uint64_t state = 88172645463325252u;
@@ -174,9 +177,26 @@ static pid_t start_victim(void)
     return pid;
 }
 
+/* Descriptors 3 to 9 or so of all of them. */
+static int open_sockets(int pair[2])
+{
+    const struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int s = socket(AF_INET, SOCK_STREAM, 0);
+
+    return socketpair(AF_UNIX, SOCK_STREAM, 0, pair) == 0 && eventfd(1, 0) >= 0 &&
+                   bind(s, (const struct sockaddr *)&a, sizeof(a)) == 0 && listen(s, 3) == 0 &&
+                   socket(AF_INET, SOCK_DGRAM, 0) >= 0
+               ? 0
+               : -1;
+}
+
 int main(void)
 {
+    int pair[2], own[2];
+    char text[4];
+
     setvbuf(stdout, NULL, _IONBF, 0);
+    tap_check(open_sockets(pair) == 0, "sockets_are_open");
     const pid_t victim = start_victim();
     tap_check(in_child(use) == 0, "a_child_uses_files");
     tap_check(in_child(go_over_the_end) == 0, "one_asks_for_more_than_there_is");
@@ -186,5 +206,8 @@ int main(void)
     chmod("/tmp", 0777);
     tap_check(use() == 0, "files_are_there_as_before");
     tap_check(in_child(use) == 0, "others_use_them");
+    tap_check(socketpair(AF_UNIX, SOCK_STREAM, 0, own) == 0 && write(own[0], "ok", 2) == 2 &&
+                  read(own[1], text, 4) == 2,
+              "sockets_work");
     return tap_done();
 }

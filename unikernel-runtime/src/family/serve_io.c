@@ -59,7 +59,8 @@ static int64_t transfer(struct io *io, bool writes)
     ssize_t (*const op)(struct mf_open_file *, const struct iovec *, int, off_t *) =
         writes ? f->ops->writev : f->ops->readv;
 
-    if (op == NULL || (flags & O_ACCMODE) == wrong || iov.iov_len > MF_FILES_BUFFER_BYTES) {
+    if (io->socket != NULL || op == NULL || (flags & O_ACCMODE) == wrong ||
+        iov.iov_len > MF_FILES_BUFFER_BYTES) {
         return -EINVAL;
     }
     f->flags |= O_NONBLOCK;
