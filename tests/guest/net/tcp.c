@@ -3,6 +3,7 @@
 // timeout: 60
 /* Stream sockets over the loopback: one guest, client and server in it. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -549,9 +550,48 @@ static void test_short_connections(void)
     close(l);
 }
 
+static void *wait_for_client(void *arg)
+{
+    return (void *)(intptr_t)(accept(*(int *)arg, NULL, NULL) < 0 ? errno : 0);
+}
+
+/* Linux's way to end threads that wait for connections; a client that waits is turned away. */
+static void test_shutdown_of_listener(void)
+{
+    int l = listener(0);
+    const struct sockaddr_in a = loopback(port_of(l));
+    struct pollfd p = {.fd = l, .events = POLLIN};
+    pthread_t server;
+    void *error = NULL;
+    char b[1];
+
+    pthread_create(&server, NULL, wait_for_client, &l);
+    usleep(10000);
+    tap_equal(shutdown(l, SHUT_RDWR), 0, "a listening socket can be shut down");
+    pthread_join(server, &error);
+    tap_equal((intptr_t)error, EINVAL, "accept() in another thread ends with EINVAL then");
+    tap_check(poll(&p, 1, 0) == 1 && (p.revents & POLLHUP) != 0, "poll() tells of it");
+    tap_check(accept(l, NULL, NULL) < 0 && errno == EINVAL, "nothing is accepted any more");
+    const int s = socket(AF_INET, SOCK_STREAM, 0);
+    tap_check(connect(s, (const struct sockaddr *)&a, sizeof(a)) < 0 && errno == ECONNREFUSED,
+              "and clients are refused");
+    close(s);
+    close(l);
+
+    l = listener(0);
+    const struct sockaddr_in other = loopback(port_of(l));
+    const int waiting = socket(AF_INET, SOCK_STREAM, 0);
+    tap_equal(connect(waiting, (const struct sockaddr *)&other, sizeof(other)), 0, "one waits");
+    tap_equal(shutdown(l, SHUT_RD), 0, "shut down before it is accepted");
+    tap_check(read(waiting, b, 1) <= 0, "it is told");
+    close(waiting);
+    close(l);
+}
+
 int main(void)
 {
     test_names();
+    test_shutdown_of_listener();
     test_bytes();
     test_waitall();
     test_shutdown();

@@ -262,8 +262,25 @@ static int tcp_connect_socket(struct mf_socket *s, const ip_addr_t *address, uin
 
 /* ---- end ---------------------------------------------------------------------------------- */
 
+/* As on Linux: threads that wait for a connection are told to end in this way. */
+static int stop_listening(struct mf_socket *s)
+{
+    struct tcp_pcb *const pcb = s->tcp;
+
+    mf_tcp_drop_accepted(s);
+    s->tcp = NULL;
+    s->state = MF_SOCKET_CLOSED;
+    tcp_arg(pcb, NULL);
+    tcp_close(pcb);
+    mf_file_notify(&s->file, POLLIN | POLLOUT | POLLHUP);
+    return 0;
+}
+
 static int tcp_shutdown_socket(struct mf_socket *s, bool read, bool write)
 {
+    if (s->state == MF_SOCKET_LISTENING && read) {
+        return stop_listening(s);
+    }
     if (s->state != MF_SOCKET_CONNECTED) {
         return -ENOTCONN;
     }
