@@ -210,8 +210,33 @@ static void test_no_route(void)
     close(u);
 }
 
+/* Only who has connected can be told: others may have sent to many. */
+static void test_refused(void)
+{
+    const struct sockaddr_in nobody = {
+        .sin_family = AF_INET, .sin_port = htons(1), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    const int s = socket(AF_INET, SOCK_DGRAM, 0), other = socket(AF_INET, SOCK_DGRAM, 0);
+    struct pollfd p = {.fd = s, .events = POLLIN};
+    char b[4];
+
+    connect(s, (const struct sockaddr *)&nobody, sizeof(nobody));
+    tap_equal(send(s, "x", 1, 0), 1, "a datagram to where nobody is can be sent");
+    tap_check(poll(&p, 1, 1000) == 1 && (p.revents & POLLERR) != 0, "poll tells of the refusal");
+    tap_check(recv(s, b, sizeof(b), 0) < 0 && errno == ECONNREFUSED, "so does recv, once");
+    tap_check(recv(s, b, sizeof(b), MSG_DONTWAIT) < 0 && errno == EAGAIN, "then it is as before");
+    tap_check(send(s, "x", 1, 0) == 1 && poll(&p, 1, 1000) == 1 && send(s, "x", 1, 0) < 0 &&
+                  errno == ECONNREFUSED,
+              "the next send tells of it, too");
+    sendto(other, "x", 1, 0, (const struct sockaddr *)&nobody, sizeof(nobody));
+    tap_check(recv(other, b, sizeof(b), MSG_DONTWAIT) < 0 && errno == EAGAIN,
+              "a socket that is not connected hears nothing");
+    close(s);
+    close(other);
+}
+
 int main(void)
 {
+    test_refused();
     test_datagrams(AF_INET, "IPv4");
     test_datagrams(AF_INET6, "IPv6");
     test_connected();

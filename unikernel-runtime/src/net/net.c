@@ -12,6 +12,7 @@
 #include "lwip/init.h"
 #include "lwip/netif.h"
 #include "lwip/priv/tcp_priv.h"
+#include "lwip_hooks.h"
 #include "net/netfront.h"
 #include "net/reattach.h"
 #include "net/timers.h"
@@ -27,6 +28,8 @@ static bool is_started;
 static bool has_front;
 static struct netif front;
 static struct netif *loopback;
+
+void (*mf_udp_on_unreachable)(struct pbuf *icmp);
 
 /* ---- polling ------------------------------------------------------------------------------ */
 

@@ -10,12 +10,15 @@
 #include <poll.h>
 #include <string.h>
 
+#include "lwip/icmp.h"
 #include "lwip/ip.h"
 #include "lwip/netif.h"
 #include "lwip/pbuf.h"
+#include "lwip/prot/icmp.h"
 #include "lwip/prot/ip4.h"
 #include "lwip/prot/udp.h"
 #include "lwip/udp.h"
+#include "lwip_hooks.h"
 #include "net/net.h"
 #include "net/socket.h"
 #include "thread/idle.h"
@@ -25,6 +28,11 @@
 #define DATAGRAM_BYTES_MAX 65507u
 #define IS_IP6 0x80u          /* of pbuf.flags, where lwIP has no use for it: which note there is */
 #define CHARGE_BYTES_MIN 512u /* what a datagram takes of SO_RCVBUF, however short it is */
+
+/* Offsets in headers of ICMP (RFC 792) and IP (RFC 791). */
+#define ICMP_BYTES 8u
+#define IP_PROTOCOL 9
+#define IP_TO 16
 
 struct note {
     uint64_t next; /* struct pbuf * */
@@ -141,8 +149,48 @@ static void drop_first(struct mf_socket *s)
     pbuf_free(p);
 }
 
+/* Ports are in network order there. */
+static struct mf_socket *find_connected(const uint8_t *ip, const uint8_t *udp)
+{
+    uint16_t ports[2];
+    uint32_t to;
+
+    memcpy(&to, ip + IP_TO, sizeof(to));
+    memcpy(ports, udp, sizeof(ports));
+    for (struct udp_pcb *pcb = udp_pcbs; pcb != NULL; pcb = pcb->next) {
+        if (pcb->recv == on_datagram && (pcb->flags & UDP_FLAGS_CONNECTED) != 0 &&
+            pcb->local_port == lwip_ntohs(ports[0]) && pcb->remote_port == lwip_ntohs(ports[1]) &&
+            IP_IS_V4(&pcb->remote_ip) && ip_2_ip4(&pcb->remote_ip)->addr == to) {
+            return pcb->recv_arg;
+        }
+    }
+    return NULL;
+}
+
+/* RFC 1122, 4.1.3.3: an error is passed on to who sent the datagram, whose headers are quoted. */
+static void on_unreachable(struct pbuf *icmp)
+{
+    const uint8_t *const ip = (const uint8_t *)icmp->payload + ICMP_BYTES;
+    const uint8_t code = ((const uint8_t *)icmp->payload)[1];
+
+    if (code != ICMP_DUR_PORT || icmp->len < ICMP_BYTES + IP_HLEN + UDP_HLEN) {
+        return;
+    }
+    const uint32_t header = (ip[0] & 15u) * 4u;
+    if (header < IP_HLEN || icmp->len < ICMP_BYTES + header + UDP_HLEN ||
+        ip[IP_PROTOCOL] != IP_PROTO_UDP) {
+        return;
+    }
+    struct mf_socket *const s = find_connected(ip, ip + header);
+    if (s != NULL) {
+        s->error = ECONNREFUSED;
+        mf_file_notify(&s->file, POLLERR | POLLIN);
+    }
+}
+
 static int udp_open(struct mf_socket *s)
 {
+    mf_udp_on_unreachable = on_unreachable;
     s->udp = udp_new_ip_type(mf_address_type(s));
     if (s->udp == NULL) {
         return -ENOBUFS;
@@ -351,7 +399,7 @@ static uint32_t udp_poll_socket(struct mf_socket *s)
     if (s->is_read_shut) {
         events |= POLLRDHUP;
     }
-    return events | (s->error != 0 ? POLLERR : 0);
+    return events | (s->error != 0 ? POLLERR | POLLIN | POLLRDNORM : 0);
 }
 
 static int udp_shutdown_socket(struct mf_socket *s, bool read, bool write)

@@ -24,6 +24,16 @@ u32_t mf_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remo
 
 #define LWIP_HOOK_TCP_ISN mf_tcp_isn
 
+/* udp_socket.c */
+
+struct pbuf;
+
+/**
+ * Called with each "destination unreachable" (RFC 792): `icmp` starts with its header, and stays the
+ * caller's. NULL: there is no datagram socket.
+ */
+extern void (*mf_udp_on_unreachable)(struct pbuf *icmp);
+
 /* tcp_table.c, called from where lwip/edit says. */
 
 /** Puts a pcb at the head of one of lwIP's lists; if it is a connection, also into the table. */
