@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "alloc.h"
@@ -35,6 +36,11 @@ static int make_file(const char *path, uint64_t bytes)
 
 static int check_file(const char *path, uint64_t bytes)
 {
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        report_error("the disk %s is a folder: a disk is a file", path);
+        return -1;
+    }
     if (access(path, R_OK | W_OK) == 0) {
         return 0;
     }
@@ -60,7 +66,9 @@ char *diskfile_open(const char *text, bool create)
     if (bytes != 0) {
         *colon = '\0';
     }
-    if (path[0] == '\0' || (bytes != 0 && bytes < SIZE_MIN)) {
+    if (colon != NULL && bytes == 0 && access(path, F_OK) != 0) {
+        report_error("`--disk %s`: `%s` is not a size: write one like 256M", text, colon + 1);
+    } else if (path[0] == '\0' || (bytes != 0 && bytes < SIZE_MIN)) {
         report_error("`--disk %s`: expected FILE or FILE:SIZE, with a size of 4M at least", text);
     } else if (!create || check_file(path, bytes) == 0) {
         return path;

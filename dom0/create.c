@@ -30,6 +30,7 @@
 #define CREATE_FRAMES 64u        /* more than one creation takes */
 #define REQUEST_COST 4u          /* creations that a request counts as: who asks grows, too */
 #define LOOK_AGAIN 16u           /* creations, at most: guests take memory, too */
+#define START_PAGES 3u           /* at least, that a guest comes to have beside its template's */
 
 static uint32_t alive;          /* CREATED or RUNNING */
 static const struct plan *plan; /* borrows */
@@ -289,6 +290,29 @@ static bool take_given(struct guest *g, const struct launch *l)
     return given_make(l, g->image, &g->given);
 }
 
+/* Whether its limit is more than it begins with: else it would end before its main(). */
+static bool has_enough(const struct launch *l, const struct image *image,
+                       const struct launch_source *source, char error[ERROR_BYTES])
+{
+    const uint64_t limit = memory_pages(l, image, source);
+    uint64_t least = image->resident_pages;
+    struct hv_dom_info info;
+
+    if (limit == 0 || (source != NULL && l->memory_bytes == 0)) {
+        return true; /* a copy has the limit of its origin */
+    }
+    if (source != NULL) {
+        least = hv_dom_info(source->handle, &info) >= 0 ? info.resident_pages : 0;
+    }
+    if (limit >= least + START_PAGES) {
+        return true;
+    }
+    snprintf(error, ERROR_BYTES, "%.60s needs more memory: memory=%uK at the very least",
+             source != NULL && source->origin != NULL ? source->origin : image->name,
+             (unsigned int)((least + START_PAGES) * HV_PAGE_BYTES / 1024));
+    return false;
+}
+
 /* Gives back the slot of a guest that is not created. */
 static void drop_slot(struct guest *g)
 {
@@ -344,8 +368,8 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         return false;
     }
     if (l->name != NULL && !slot_claim_name(l->name)) {
-        snprintf(error, ERROR_BYTES, "there is a guest '%.60s' already; choose another name",
-                 l->name);
+        snprintf(error, ERROR_BYTES, "there is a %s '%.60s' already; choose another name",
+                 names_find(l->name) == PLAN_NO_GUEST ? "template" : "guest", l->name);
         return false;
     }
     if (!has_memory(1)) {
@@ -364,6 +388,10 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES
         return false;
     }
     const struct launch_source *source = choose_source(g, l, &warm);
+    if (!has_enough(l, image, source, error)) {
+        drop_slot(g);
+        return false;
+    }
     if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
         drop_slot(g);
         snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");

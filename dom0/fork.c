@@ -47,8 +47,8 @@ static int64_t make_child(struct guest *g, const struct process *child, uint32_t
     struct hv_dom_info info;
     char name[LAUNCH_NAME_BYTES], error[128];
 
-    if (choose_name(g, child, name)) {
-        l.name = name;
+    if (choose_name(g, child, name) && slot_claim_name(name)) {
+        l.name = name; /* else one is made for it: fork() does not fail for a name */
     }
     if (hv_dom_info(g->handle, &info) >= 0) {
         l.weight = info.weight;

@@ -214,6 +214,7 @@ const char *image_load(struct image *i, const struct plan *plan)
     if (i->is_loaded) {
         return NULL;
     }
+    struct hv_dom_info info;
     const char *problem = trust_check(i->file.data, i->file.bytes);
     if (problem == NULL) {
         problem = elf_parse(&i->elf, i->file.data, i->file.bytes);
@@ -242,6 +243,7 @@ const char *image_load(struct image *i, const struct plan *plan)
         return error_text(template);
     }
     i->template = (uint32_t) template;
+    i->resident_pages = hv_dom_info(i->template, &info) >= 0 ? info.resident_pages : 0;
     i->is_loaded = true;
     return NULL;
 }

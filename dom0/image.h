@@ -24,7 +24,8 @@ struct image {
     uint32_t started;   /* guests ever started, for their names */
     const void *symtab; /* borrows the file; NULL: none */
     uint64_t symtab_bytes;
-    uint64_t memory_pages; /* limit of a guest; 0: none */
+    uint64_t memory_pages;   /* limit of a guest; 0: none */
+    uint64_t resident_pages; /* of `template` */
     struct manifest manifest;
     struct infopage proto; /* for guests with the manifest's own arguments */
     struct elf_image elf;

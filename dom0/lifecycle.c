@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bulk.h"
 #include "create.h"
 #include "errors.h"
 #include "given.h"
@@ -30,6 +31,7 @@
 #define TRIES_MAX 200
 #define TRY_NS (2 * MF_NS_PER_MS)
 #define READY_NS (60 * MF_NS_PER_S) /* `warm` waits so long for an image to be ready */
+#define NO_HANDLE UINT32_MAX
 #define NO_LIMIT_PAGES (HV_GUEST_END / HV_PAGE_BYTES)
 
 /* The command under way. */
@@ -41,7 +43,10 @@ static struct {
     uint64_t until_ns;
     struct template *target; /* rollback */
     char name[LAUNCH_NAME_BYTES];
-    struct launch launch; /* clone */
+    struct launch launch;        /* clone */
+    struct launch_source source; /* of many clones; its references are ours */
+    uint32_t handle;             /* of a frozen domain that only they need; or NO_HANDLE */
+    bool is_starting;            /* clones: bulk.c calls clones_done() */
 } op;
 
 static void go_on(const struct guest *g)
@@ -95,7 +100,9 @@ static bool attempt(struct hold_retry *r, struct guest *g)
 static void last_attempt(struct hold_retry *r)
 {
     (void)r;
-    op.done();
+    if (!op.is_starting) {
+        op.done();
+    }
 }
 
 static bool begin(uint32_t slot, bool waits_for_ready, void (*act)(struct guest *))
@@ -107,7 +114,7 @@ static bool begin(uint32_t slot, bool waits_for_ready, void (*act)(struct guest 
     op.waits_for_ready = waits_for_ready;
     op.is_cancelled = false;
     op.until_ns = mf_clock_deadline(READY_NS);
-    return hold_retry_begin(&retry, guest_at(slot));
+    return hold_retry_begin(&retry, guest_at(slot)) || op.is_starting;
 }
 
 void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_source *s)
@@ -206,6 +213,12 @@ static void act_snapshot(struct guest *g)
     }
 }
 
+const char *lifecycle_template(const char *name)
+{
+    static const char prefix[] = "template:";
+    return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 1 : name;
+}
+
 /* GUEST.1, GUEST.2, ...; false: too long. */
 static bool choose_name(struct guest *g)
 {
@@ -215,7 +228,7 @@ static bool choose_name(struct guest *g)
         if (bytes >= (int)sizeof(op.name)) {
             return false;
         }
-    } while (template_find(op.name) != NULL);
+    } while (template_find(op.name) != NULL || !slot_claim_name(op.name));
     return true;
 }
 
@@ -238,6 +251,9 @@ static bool run_snapshot(int count, char *const words[])
         term_printf("There is a template or an image '%s' already; choose another name.\n",
                     words[2]);
         return false;
+    } else if (!slot_claim_name(words[2])) {
+        term_printf("There is a guest '%s' already; choose another name.\n", words[2]);
+        return false;
     } else {
         snprintf(op.name, sizeof(op.name), "%s", words[2]);
     }
@@ -246,11 +262,48 @@ static bool run_snapshot(int count, char *const words[])
 
 /* ---- clone -------------------------------------------------------------------------------- */
 
-static void start_clones(const struct launch_source *source)
+static void clones_end(void)
+{
+    if (op.handle != NO_HANDLE) {
+        hv_dom_destroy(op.handle);
+    }
+    template_put(&op.source.template);
+    given_put(&op.source.given);
+    op.is_starting = false;
+}
+
+static void clones_done(void)
+{
+    clones_end();
+    op.done();
+}
+
+/*
+ * Starts them some at a time, so that everything else goes on. `handle`: a copy of the origin that
+ * only they need; NO_HANDLE: the origin is a template.
+ */
+static void start_clones(const struct launch_source *source, uint32_t handle)
+{
+    op.source = *source;
+    op.source.template = template_get(source->template);
+    op.source.given = given_get(source->given);
+    op.source.origin = op.name;
+    op.handle = handle;
+    op.launch.source = &op.source;
+    op.launch.is_private = true;
+    op.is_starting = true;
+    if (!bulk_start(&op.launch, clones_done)) {
+        clones_end();
+    }
+}
+
+/* In one piece, while the origin stands still: what a family shares is copied by dom0, from now. */
+static void start_now(struct launch_source *source)
 {
     char error[128];
     uint32_t slot = 0, done = 0;
 
+    source->origin = op.name;
     op.launch.source = source;
     op.launch.is_private = true;
     if (!guest_launch(&op.launch, op.launch.count, &slot, &done, error)) {
@@ -264,15 +317,29 @@ static void start_clones(const struct launch_source *source)
     }
 }
 
+/* All clones are of this moment: many are made from a copy, while the origin goes on. */
 static void act_clone(struct guest *g)
 {
+    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
     struct launch_source source;
 
+    snprintf(op.name, sizeof(op.name), "%s", g->name);
     lifecycle_describe(g, g->handle, &source);
-    source.origin = g->name;
     source.process = g->process;
-    start_clones(&source);
+    if (op.launch.count == 1 || process_has_memory(g->process)) {
+        start_now(&source);
+        go_on(g);
+        return;
+    }
+    const bool is_possible = has_room();
+    const int64_t handle = is_possible ? hv_dom_clone(g->handle, &params) : HV_ERR_NOMEM;
     go_on(g);
+    if (handle >= 0) {
+        source.handle = (uint32_t)handle;
+        start_clones(&source, (uint32_t)handle);
+    } else if (is_possible) {
+        term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
+    }
 }
 
 static bool run_clone(int count, char *const words[])
@@ -294,15 +361,15 @@ static bool run_clone(int count, char *const words[])
     if (find_alive(words[1], &slot)) {
         return begin(slot, false, act_clone);
     }
-    const struct template *const t = template_find(words[1]);
+    const struct template *const t = template_find(lifecycle_template(words[1]));
     if (t == NULL) {
         term_printf("There is no guest or template '%s'; `list` and `tree` show them.\n", words[1]);
         return false;
     }
     template_source(t, &source);
-    source.origin = template_name(t);
-    start_clones(&source);
-    return false;
+    snprintf(op.name, sizeof(op.name), "%s", template_name(t));
+    start_clones(&source, NO_HANDLE);
+    return op.is_starting;
 }
 
 /* ---- rollback ----------------------------------------------------------------------------- */
@@ -466,6 +533,11 @@ static bool choose_warm_name(const struct guest *g, struct template **before)
         *before = template_is_root(other) ? NULL : other;
         snprintf(op.name, sizeof(op.name), "%s", image);
         return true;
+    }
+    if (!template_has_warm_room(g->image)) {
+        term_printf("The image has %u warm templates, which is all it can have; `remove` one.\n",
+                    TEMPLATE_WARM_MAX);
+        return false;
     }
     for (uint32_t i = 1;; i++) {
         const int bytes = snprintf(op.name, sizeof(op.name), "%s.warm.%" PRIu32, image, i);

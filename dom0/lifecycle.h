@@ -22,5 +22,11 @@ bool lifecycle_run(int count, char *const words[], void (*done)(void));
 /** Ends a `warm` that waits for its guest, soon; other commands do not wait long. */
 void lifecycle_cancel(void);
 
+/**
+ * Where a guest and a template can have the same name (an image's: template.h) it means the guest, and
+ * `template:NAME` the template: returns NAME, or what it got.
+ */
+const char *lifecycle_template(const char *name);
+
 /** What the last snapshot is called, or was to be; "": none. Borrows, till the next command. */
 const char *lifecycle_name(void);

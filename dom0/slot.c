@@ -7,6 +7,7 @@
 
 #include "mayfly/layout.h"
 #include "names.h"
+#include "template.h"
 
 #define NAME_TRIES 1000 /* http-1 .. http-1000 may be taken by names that the user gave */
 
@@ -128,11 +129,12 @@ bool slot_number_name(char name[LAUNCH_NAME_BYTES], const char *first, size_t by
     return true;
 }
 
-/* Whether the name is free. That of an ended guest is made free: it is only kept to be looked at.
- */
 bool slot_claim_name(const char *name)
 {
     const uint32_t slot = names_find(name);
+    if (template_owns_name(name)) {
+        return false;
+    }
     if (slot == PLAN_NO_GUEST) {
         return true;
     }

@@ -28,7 +28,8 @@ void slot_free(struct guest *g);
 void slot_keep(struct guest *g);
 
 /**
- * Whether the name is free. That of an ended guest is made free: it is only kept to be looked at.
+ * Whether a guest may have the name: no other has it, and no template but an image's or a warm one.
+ * That of an ended guest is made free: it is only kept to be looked at.
  */
 bool slot_claim_name(const char *name);
 

@@ -14,6 +14,7 @@
 #include "term.h"
 
 #define BUCKETS 4096u
+#define SAVED_BUCKETS 256u /* STORE_ENTRIES_MAX is four times that */
 #define EXTENTS 64u
 #define INDENT 2
 #define INDENT_MAX 40
@@ -32,12 +33,15 @@ struct template
     struct link siblings, children; /* of those that are in the tree; children: the list's head */
     struct launch_source self;      /* what its clones get */
     struct prefault prefault;
-    uint64_t saved_id; /* 0: none */
-    uint32_t refs;     /* one for being in the tree */
+    struct template *saved_next; /* in the bucket of saved_id */
+    uint64_t saved_id;           /* 0: none */
+    uint32_t refs;               /* one for being in the tree */
     bool is_removed, is_warm;
 };
 
 static struct template *buckets[BUCKETS] __attribute__((section(".bss..cold.templates")));
+
+static struct template *saved[SAVED_BUCKETS] __attribute__((section(".bss..cold.saved")));
 
 /* ---- names -------------------------------------------------------------------------------- */
 
@@ -136,12 +140,24 @@ static struct template *root_of(struct image *image)
     return image->root;
 }
 
-struct template *template_find(const char *name)
+static struct template *find_snapshot(const char *name)
 {
     struct template *t = *bucket_of(name);
     while (t != NULL && strcmp(t->name, name) != 0) {
         t = t->name_next;
     }
+    return t;
+}
+
+bool template_owns_name(const char *name)
+{
+    const struct template *const t = find_snapshot(name);
+    return t != NULL && strcmp(name, t->self.image->name) != 0;
+}
+
+struct template *template_find(const char *name)
+{
+    struct template *t = find_snapshot(name);
     if (t == NULL) {
         struct image *const image = image_find(name);
         t = image == NULL ? NULL : root_of(image);
@@ -190,6 +206,7 @@ const char *template_remove(struct template *t)
     struct template *const parent = resolve(&t->parent);
     remove_name(t);
     make_cold(t);
+    template_set_saved(t, 0);
     t->siblings.previous->next = t->siblings.next;
     t->siblings.next->previous = t->siblings.previous;
     if (t->children.next != &t->children) { /* all of them at once */
@@ -212,6 +229,15 @@ void template_make_warm(struct template *t)
     t->is_warm = true;
     t->warm_next = *first;
     *first = t;
+}
+
+bool template_has_warm_room(const struct image *image)
+{
+    uint32_t count = 0;
+    for (const struct template *t = image->warm; t != NULL; t = t->warm_next) {
+        count++;
+    }
+    return count < TEMPLATE_WARM_MAX;
 }
 
 struct template *template_find_warm(const struct image *image, const struct given *given,
@@ -255,7 +281,19 @@ struct template *template_parent(struct template *t)
 
 void template_set_saved(struct template *t, uint64_t id)
 {
+    struct template **at = &saved[t->saved_id % SAVED_BUCKETS];
+
+    while (t->saved_id != 0 && *at != t) {
+        at = &(*at)->saved_next;
+    }
+    if (t->saved_id != 0) {
+        *at = t->saved_next;
+    }
     t->saved_id = id;
+    if (id != 0) {
+        t->saved_next = saved[id % SAVED_BUCKETS];
+        saved[id % SAVED_BUCKETS] = t;
+    }
 }
 
 uint64_t template_saved(const struct template *t)
@@ -265,14 +303,11 @@ uint64_t template_saved(const struct template *t)
 
 struct template *template_find_saved(uint64_t id)
 {
-    for (uint32_t i = 0; i < BUCKETS; i++) {
-        for (struct template *t = buckets[i]; t != NULL; t = t->name_next) {
-            if (t->saved_id == id) {
-                return t;
-            }
-        }
+    struct template *t = saved[id % SAVED_BUCKETS];
+    while (t != NULL && t->saved_id != id) {
+        t = t->saved_next;
     }
-    return NULL;
+    return t;
 }
 
 /* ---- printing ----------------------------------------------------------------------------- */

@@ -20,6 +20,12 @@
 struct template *template_find(const char *name);
 
 /**
+ * Whether a template has this name that is not an image's: no guest gets it. Guests and the templates
+ * of images, warm ones, too, are named alike.
+ */
+bool template_owns_name(const char *name);
+
+/**
  * Adds a snapshot: `handle` is a frozen domain, which is the tree's from now on. `parent`: where its
  * guest came from; NULL: the image. The name must be free. Returns NULL when there is no memory.
  */
@@ -33,6 +39,10 @@ const char *template_remove(struct template *t);
  * guest was. Of several, it is the newest that they start from.
  */
 void template_make_warm(struct template *t);
+
+/** Whether an image may have one more: what looks for one looks at all. */
+#define TEMPLATE_WARM_MAX 32u
+bool template_has_warm_room(const struct image *image);
 
 /** The warm template for such guests, or NULL. Takes time with the number of the image's. */
 struct template *template_find_warm(const struct image *image, const struct given *given,
@@ -63,7 +73,7 @@ const char *template_name(const struct template *t);
 void template_set_saved(struct template *t, uint64_t id);
 uint64_t template_saved(const struct template *t);
 
-/** The template that is saved under this number, or NULL. Looks at all. */
+/** The template that is saved under this number, or NULL. */
 struct template *template_find_saved(uint64_t id);
 
 /** Prints the tree. */

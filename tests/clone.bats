@@ -274,6 +274,13 @@ ask() {
     shell kill loop2
 }
 
+@test "a child whose name somebody has gets another one" {
+    shell start spin name=fam.2
+    shell start forker name=fam many 3
+    wait_for "fam: forker: 3 of 3"
+    shell kill fam.2
+}
+
 @test "mistakes are told" {
     run shell snapshot nobody
     [[ "$output" == *"no running guest 'nobody'"* ]]
@@ -284,6 +291,16 @@ ask() {
     shell start http name=web net=yes
     run shell snapshot web http
     [[ "$output" == *"already"* ]]
+    run shell snapshot web web
+    [[ "$output" == *"a guest 'web' already"* ]]
+    shell snapshot web taken
+    run shell start hello name=taken
+    [[ "$output" == *"there is a template 'taken' already"* ]]
+    run shell clone web name=taken
+    [[ "$output" == *"there is a template 'taken' already"* ]]
+    shell remove taken
+    run shell clone web memory=64K
+    [[ "$output" == "web needs more memory: memory="*"K at the very least." ]]
     run shell rollback web hello
     [[ "$output" == *"no template"* || "$output" == *"neither"* ]]
     shell kill web
@@ -297,7 +314,7 @@ ask() {
     for round in 1 2; do
         for i in 1 2; do
             run shell clone web count=100 output=log
-            [[ "$output" == *"100 guests, the last one is "* ]]
+            [[ "$output" == *"100 guests in "*" us, the last one is "* ]]
         done
         shell snapshot web storm
         run shell clone storm "name=late$round" "publish=$D:80"

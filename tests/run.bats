@@ -132,6 +132,15 @@ children_of() {
     [ ! -e "$RUN/one" ] && [ ! -e "$RUN/two" ]
 }
 
+@test "a disk that is a folder, or whose size is none, is told" {
+    run "$MAYFLY" run --shell --timeout 20 --disk "$RUN" "$IMAGES/hello.img" </dev/null
+    [ "$status" -ne 0 ]
+    [ "$output" = "mayfly: the disk $RUN is a folder: a disk is a file" ]
+    run "$MAYFLY" run --shell --timeout 20 --disk "$RUN/one:abc" "$IMAGES/hello.img" </dev/null
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"\`abc\` is not a size"* ]]
+}
+
 @test "an image that is not there is one line" {
     run_guest "$BATS_TEST_TMPDIR/nothing.img"
     [ "$status" -eq 1 ]

@@ -256,7 +256,7 @@ pattern() {
     boot
     run shell restore point
     echo "$output"
-    [[ "$output" == *"restore failed: what is saved is damaged"* ]]
+    [[ "$output" == *"point, saved on 20"*" (UTC), cannot be read"*"restore failed: what is saved is damaged"* ]]
     run shell tree
     [[ "$output" != *"point"* ]]
     [ "$(saved)" = "$before" ]

@@ -56,6 +56,8 @@ teardown_file() {
 }
 
 @test "options that make no sense are told" {
+    run shell start hello memory=4K
+    [[ "$output" == "hello needs more memory: memory="*"K at the very least." ]]
     run shell start hello memory=lots
     [[ "$output" == *memory* ]]
     run shell start hello weight=0

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "body.h"
 #include "errors.h"
@@ -13,6 +14,7 @@
 #include "netback.h"
 #include "process.h"
 #include "rights.h"
+#include "slot.h"
 #include "store/lazy.h"
 #include "store/medium.h"
 #include "store/transfer.h"
@@ -58,6 +60,10 @@ static bool name_is_free(const struct store_entry *e, const char *name)
     if (!is_warm && (template_find(name) != NULL || image_find(name) != NULL)) {
         term_printf("There is a template or an image '%s' already; write restore %s as NAME.\n",
                     name, e->name);
+        return false;
+    }
+    if (!is_warm && !slot_claim_name(name)) {
+        term_printf("There is a guest '%s' already; write restore %s as NAME.\n", name, e->name);
         return false;
     }
     return true;
@@ -116,6 +122,23 @@ static bool has_memory(void)
            info.free_frames > info.total_frames / RESERVE_SHARE + chain.pages + chain.pages / 256;
 }
 
+/* What cannot be read may be something else that is saved. */
+static void say_which(const struct store_entry *e, const char *problem)
+{
+    static const char damage[] = "what is saved is damaged";
+    const time_t seconds = (time_t)(e->saved_ns / MF_NS_PER_S);
+    char date[32];
+    struct tm tm;
+
+    if (strncmp(problem, damage, sizeof(damage) - 1) != 0) {
+        return;
+    }
+    strftime(date, sizeof(date), "%Y-%m-%d %H:%M:%S", gmtime_r(&seconds, &tm));
+    term_printf("%s, saved on %s (UTC), cannot be read%s:\n",
+                e->name[0] == 0 ? "What was forgotten" : e->name, date,
+                e == chain.entries[0] ? "" : ", and this is a difference from it");
+}
+
 static const char *apply(struct disk *d, const struct store_entry *e, uint32_t dom,
                          struct store_guest *guest)
 {
@@ -124,6 +147,7 @@ static const char *apply(struct disk *d, const struct store_entry *e, uint32_t d
         problem = transfer_load(&reader, dom);
     }
     if (problem != NULL) {
+        say_which(e, problem);
         body_read_abandon(&reader);
     }
     return problem;
@@ -156,6 +180,7 @@ static const char *promise(struct lazy_plan *plan, uint32_t dom, struct store_gu
             problem = transfer_index(&reader, &plan->index);
         }
         if (problem != NULL) {
+            say_which(chain.entries[i], problem);
             body_read_abandon(&reader);
         }
     }

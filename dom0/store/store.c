@@ -65,7 +65,7 @@ static struct store_entry *find_saved(struct catalogue *c, const char *name)
 /* The template that is to be saved; says why there is none. */
 static struct template *find_template(const char *name)
 {
-    struct template *const t = template_find(name);
+    struct template *const t = template_find(lifecycle_template(name));
 
     if (t != NULL && !template_is_root(t)) {
         return t;
@@ -217,7 +217,7 @@ static const char *save_again(struct catalogue *c, const struct store_entry *fro
 static const char *run_save(struct catalogue *c)
 {
     const char *const from = op.point[0] != 0 ? op.point : op.words[1];
-    const char *const name = op.count > 2 ? op.words[2] : from;
+    const char *const name = op.count > 2 ? op.words[2] : lifecycle_template(from);
     struct template *const t = find_template(from);
 
     if (t == NULL || !name_is_free(c, name)) {
@@ -247,16 +247,23 @@ static void print_entry(struct catalogue *c, const struct store_entry *e)
 
 static const char *run_saved(struct catalogue *c)
 {
+    uint32_t kept = 0;
+
     if (c->count > 0) {
         term_printf("%-20s %14s  %-19s  %-16s %s\n", "SAVED", "SIZE", "DATE (UTC)", "PARENT",
                     "IMAGE");
     }
     for (uint32_t i = 0; i < c->count; i++) {
         print_entry(c, &c->entries[i]);
+        kept += c->entries[i].name[0] == 0;
         pause_here(0);
     }
-    term_printf("%" PRIu32 " saved, %" PRIu64 " of %" PRIu64 " KiB free\n", c->count,
+    term_printf("%" PRIu32 " saved, %" PRIu64 " of %" PRIu64 " KiB free", c->count - kept,
                 catalogue_free_blocks(c) * KIB_PER_BLOCK, c->super.block_count * KIB_PER_BLOCK);
+    if (kept != 0) {
+        term_printf("; %" PRIu32 " forgotten, kept for what is a difference from them", kept);
+    }
+    term_printf("\n");
     return NULL;
 }
 
@@ -365,9 +372,8 @@ static bool start(void)
 
 static bool is_guest(const char *name)
 {
-    const struct template *const t = template_find(name);
     const uint32_t slot = names_find(name);
-    return (t == NULL || template_is_root(t)) && slot != PLAN_NO_GUEST &&
+    return slot != PLAN_NO_GUEST &&
            (guest_at(slot)->state == GUEST_RUNNING || guest_at(slot)->state == GUEST_CREATED);
 }
 
