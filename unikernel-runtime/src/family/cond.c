@@ -84,10 +84,9 @@ int pthread_cond_signal(pthread_cond_t *c)
 int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
 {
     *c = (pthread_cond_t){0};
-    if (attr != NULL) {
-        c->__clock = attr->__clock;
-        c->__reserved = attr->__process_shared == PTHREAD_PROCESS_SHARED;
-    }
+    c->__clock = attr != NULL ? attr->__clock : 0;
+    c->__reserved =
+        mf_sync_is_shared(c, attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED);
     return 0;
 }
 

@@ -225,7 +225,7 @@ int pthread_mutex_unlock(pthread_mutex_t *m)
 int pthread_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     const int err = mf_own_pthread_mutex_init(m, attr);
-    if (attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED) {
+    if (mf_sync_is_shared(m, attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED)) {
         m->__type |= MF_SYNC_MUTEX;
     }
     return err;

@@ -148,7 +148,7 @@ int pthread_rwlock_unlock(pthread_rwlock_t *l)
 int pthread_rwlock_init(pthread_rwlock_t *l, const pthread_rwlockattr_t *attr)
 {
     *l = (pthread_rwlock_t){0};
-    if (attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED) {
+    if (mf_sync_is_shared(l, attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED)) {
         l->__waiters.__last = SHARED;
     }
     return 0;
@@ -194,7 +194,8 @@ int pthread_barrier_init(pthread_barrier_t *b, const pthread_barrierattr_t *attr
                          unsigned int limit)
 {
     const int err = mf_own_pthread_barrier_init(b, attr, limit);
-    if (err == 0 && attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED) {
+    if (err == 0 &&
+        mf_sync_is_shared(b, attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED)) {
         b->__reserved = 1;
     }
     return err;

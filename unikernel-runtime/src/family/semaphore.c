@@ -31,7 +31,7 @@ int sem_init(sem_t *s, int shared, unsigned int value)
 {
     const int r = mf_own_sem_init(s, shared, value);
     if (r == 0) {
-        s->__reserved = shared != 0;
+        s->__reserved = mf_sync_is_shared(s, shared != 0);
     }
     return r;
 }

@@ -26,6 +26,15 @@
 /* In mutex.c's __type; others have it where it says. */
 #define MF_SYNC_MUTEX 0x800u
 
+/**
+ * Whether an object that is initialised so is to be a shared one: those in shared memory are always, as
+ * others of them could be used by one process only, and would be corrupt if two did.
+ */
+static inline bool mf_sync_is_shared(const void *object, bool is_asked_for)
+{
+    return is_asked_for || mf_is_shared_va((uintptr_t)object);
+}
+
 static inline uint64_t mf_sync_get(const uint64_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_SEQ_CST);

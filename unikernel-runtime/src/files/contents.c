@@ -374,6 +374,9 @@ char *mf_node_flatten(struct mf_node *n, uint64_t bytes)
 {
     struct mf_contents *const c = &n->file;
     if (bytes <= c->flat_bytes) {
+        if (c->pins == 0) {
+            clear_flat_tail(c); /* what the last mapping wrote behind the end */
+        }
         return c->flat;
     }
     if (c->pins != 0 || bytes > (uint64_t)MF_FILE_MAX) {
