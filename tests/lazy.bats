@@ -340,3 +340,55 @@ spoil() {
     wait $load
     [ "$(cat "$RUN/load")" = "2000 requests, 2000 good, 0 bad" ]
 }
+
+# What is typed at once: a template of `heap`, clones of it, and three steps at random. LAZY_SEED repeats it.
+some_steps() {
+    local i=$1 k
+    printf '%s\n' "restore heap as t$i $([ $((RANDOM % 2)) = 0 ] || echo lazy)" "clone t$i name=a$i" \
+        "clone t$i name=c$i" "signal a$i USR1" "signal c$i USR2"
+    for k in 1 2 3; do
+        case $((RANDOM % 8)) in
+        0) printf '%s\n' "kill c$i" ;;
+        1) printf '%s\n' "pause a$i" "peek a$i 0x1000400000 8" "resume a$i" ;;
+        2) printf '%s\n' "rollback c$i t$i" "signal c$i USR1" ;;
+        3) printf '%s\n' "snapshot a$i s$i$k" "clone s$i$k name=d$i$k" "signal d$i$k USR1" ;;
+        4) printf '%s\n' "clone a$i name=e$i$k" "signal e$i$k HUP" ;;
+        5) printf '%s\n' "remove t$i" ;;
+        6) printf '%s\n' "save a$i" ;;
+        7) printf '%s\n' "pause c$i" "poke c$i 0x1000900000 41" "resume c$i" "kill c$i" ;;
+        esac
+    done
+}
+
+@test "whatever is done with guests meanwhile, their memory is right and comes back" {
+    local i name before seed=${LAZY_SEED:-$RANDOM}
+    echo "seed $seed"
+    boot 160M "$RUN/heap.disk:128M"
+    shell start ballast name=b 4 24
+    wait_for "ballast 4: filled" 60
+    shell snapshot b heap
+    SHELL_LIMIT=60 shell save heap
+    shell kill b
+    shell remove heap
+    before=$(shell info | sed -n 's/^memory.*(\([0-9]*\) of.*/\1/p')
+    RANDOM=$seed
+    for ((i = 0; i < 12; i++)); do
+        mapfile -t steps < <(some_steps $i)
+        RANDOM=$((seed + i + 1))
+        type_all "${steps[@]}"
+        wait_for "a$i: ballast 4: all is right" 60
+        shell kill -a >/dev/null
+        for name in $(shell tree | awk '$1 ~ /^[ts][0-9]|^a[0-9]+[.]/ { print $1 }'); do
+            shell remove "$name" >/dev/null
+        done
+    done
+    for name in $(shell saved | awk '$1 ~ /^a[0-9]/ { print $1 }') heap; do
+        SHELL_LIMIT=60 shell forget "$name"
+    done
+    after=$(shell info | sed -n 's/^memory.*(\([0-9]*\) of.*/\1/p')
+    echo "$before frames free before, $after after"
+    [ "$after" -gt $((before - 400)) ] # dom0's heap may have grown
+    [[ "$(shell info)" != *"reading "* ]]
+    run grep -aE "FAILED|lost|page fault" "$SERIAL"
+    [ "$status" -ne 0 ]
+}
