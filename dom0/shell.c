@@ -79,7 +79,7 @@ static void run_help(int count, char *const words[])
     (void)count;
     (void)words;
     for (uint32_t i = 0; command_at(i) != NULL; i++) {
-        term_printf("  %-38s %s\n", command_at(i)->usage, command_at(i)->what);
+        term_printf("  %-40s %s\n", command_at(i)->usage, command_at(i)->what);
     }
     term_printf("Options: name=NAME memory=SIZE publish=HOST:GUEST[/udp] net=no env=NAME=VALUE "
                 "weight=1..10000\n         cap=PERCENT count=N fork=N output=log inspect=no|read "
