@@ -18,6 +18,9 @@ u16_t mf_tcp_segment_max(u16_t mss);
 /** The longest TCP payload that we ever ask for; mf_tcp_mtu() may allow less. */
 #define MF_TCP_MSS_MAX 32472
 
+/** The shortest that a peer can ask for, as on Linux: else it could have us send a packet per byte. */
+#define MF_TCP_MSS_MIN 48
+
 /** The first sequence number of a connection (RFC 6528): a clock plus a keyed hash of its ends. */
 u32_t mf_tcp_isn(const ip_addr_t *local, u16_t local_port, const ip_addr_t *remote,
                  u16_t remote_port);
