@@ -66,7 +66,9 @@ static void test_locale(void)
 static void test_users(void)
 {
     const struct passwd *u = getpwnam("root");
-    tap_check(u != NULL && u->pw_uid == 0 && strcmp(u->pw_dir, "/") == 0, "root");
+    tap_check(u != NULL && u->pw_uid == 0 && strcmp(u->pw_dir, "/") == 0 &&
+                  strcmp(u->pw_shell, "") == 0,
+              "root");
     tap_check(getpwuid(65534) != NULL && getgrnam("nobody")->gr_gid == 65534 &&
                   getpwnam("somebody") == NULL,
               "nobody, and no others");
