@@ -25,8 +25,10 @@ int main(int argc, char **argv)
         }
     }
     fflush(stdout);
-    while (stays) {
-        pause();
+    if (stays) {
+        for (;;) {
+            pause();
+        }
     }
     return status;
 }
