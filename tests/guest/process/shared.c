@@ -336,6 +336,14 @@ static int die_with_mutex(void)
     return 0;
 }
 
+static int wait_for_mutex(void)
+{
+    return pthread_mutex_lock(&s->mutex) == EOWNERDEAD &&
+                   pthread_mutex_consistent(&s->mutex) == 0 && pthread_mutex_unlock(&s->mutex) == 0
+               ? 0
+               : 1;
+}
+
 static int exit_with_mutex(void)
 {
     return pthread_mutex_lock(&s->mutex);
@@ -362,6 +370,12 @@ static void robust_mutexes_survive(void)
     CHECK(pthread_mutex_lock(&s->mutex) == 0 && pthread_mutex_unlock(&s->mutex) == 0);
     while (wait(NULL) > 0) {
     }
+    const pid_t holder = child(die_with_mutex);
+    sem_wait(&s->ping);
+    const pid_t sibling = child(wait_for_mutex); /* nobody's death is told to it but by the mutex */
+    usleep(50000);
+    kill(holder, SIGKILL);
+    CHECK(status_of(sibling) == 0 && status_of(holder) == SIGKILL);
     CHECK(in_child(exit_with_mutex) == 0);
     CHECK(pthread_mutex_lock(&s->mutex) == EOWNERDEAD && pthread_mutex_unlock(&s->mutex) == 0);
     CHECK(pthread_mutex_lock(&s->mutex) == ENOTRECOVERABLE);
