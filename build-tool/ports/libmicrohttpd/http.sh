@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # The page of minimal_example, and many requests on kept connections.
+set -e
 url=http://127.0.0.1:$PORT/
 page=$(curl -sS --retry 20 --retry-connrefused --retry-delay 1 --max-time 20 "$url")
 [ "$page" = "<html><head><title>libmicrohttpd demo</title></head><body>libmicrohttpd demo</body></html>" ]

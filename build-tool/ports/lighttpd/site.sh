@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # site.sh: passwords of each kind (htpasswd; the password of uKIND is secretKIND), regular expressions, compression.
+set -e
 url=http://127.0.0.1:$PORT
 page=${0%/*}/www/index.html
 ask() {

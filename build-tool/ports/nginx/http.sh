@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # http.sh SECONDS: static files by curl, then wrk with 64 connections for so long, without an error.
+set -e
 url=http://127.0.0.1:$PORT
 www=${0%/*}/www
 curl -sS --retry 20 --retry-connrefused --retry-delay 1 --max-time 20 "$url/" | cmp - "$www/index.html"

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # commands.sh: what the guest's openssl makes, the host's checks.
+set -e
 openssl() {
     "$MAYFLY" run --timeout 60 "$WORK/images/openssl.img" "$@" </dev/null
 }
@@ -9,7 +10,9 @@ trap 'rm -rf "$folder"' EXIT
 openssl rand -hex 32 >"$folder/one"
 openssl rand -hex 32 >"$folder/two"
 grep -qxE '[0-9a-f]{64}' "$folder/one"
-! cmp -s "$folder/one" "$folder/two"
+if cmp -s "$folder/one" "$folder/two"; then
+    exit 1
+fi
 openssl dgst -sha256 -r /test/serverkey.pem | cut -d ' ' -f 1 >"$folder/hash"
 sha256sum "$WORK/prefix/share/openssl-test/serverkey.pem" | cut -d ' ' -f 1 | cmp - "$folder/hash"
 openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 >"$folder/key"

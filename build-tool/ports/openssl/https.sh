@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # https.sh: curl of the host against `openssl s_server -www`, with the certificate checked.
+set -e
 ask() {
     curl -sS --max-time 30 --cacert "$WORK/prefix/share/openssl-test/rootcert.pem" \
         --connect-to "server.example:443:127.0.0.1:$PORT" "$@" https://server.example/

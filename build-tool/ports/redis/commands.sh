@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Redis' own client against the guest at port PORT.
+set -e
 ask() {
     redis-cli -p "$PORT" "$@"
 }
