@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// set: console-input=terminal
+// set: console-output=terminal
 // What programs take from Linux and glibc beyond POSIX, and coroutines.
 #include "tap.h"
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// set: console-input=terminal
+// set: console-output=terminal
 // files: tests/guest/data:/
 // The one file tree: RAM files over the packed ones, POSIX errors included.
 #include "tap.h"
