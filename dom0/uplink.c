@@ -307,7 +307,7 @@ static uint64_t prepare(void *arg)
     if (netback_has_work() || (wants_room && virtio_net_want_room_event())) {
         return 0;
     }
-    if (is_present && netback_is_behind()) {
+    if (is_present && netback_is_behind() && mf_clock_ns() < next_take_ns) {
         return next_take_ns; /* the card need not wake us before */
     }
     return is_present && virtio_net_want_events() ? 0 : MF_NEVER;
