@@ -38,8 +38,8 @@ struct mf_ring {
 #define MF_CONSOLE_INPUT_END 4u     /* behind what is in the ring comes nothing more; [D] */
 
 struct mf_console {
-    uint32_t port;  /* the guest's port, MF_NO_PORT: no console; [d] */
-    uint32_t flags; /* MF_CONSOLE_*; [d] [D] */
+    uint32_t port;      /* the guest's port, MF_NO_PORT: no console; [d] */
+    uint32_t flags;     /* MF_CONSOLE_*; [d] [D] */
     struct mf_ring out; /* guest to dom0 */
     struct mf_ring in;  /* dom0 to guest */
 };
