@@ -19,7 +19,10 @@
 #define LARGE_BUFFERS 32 /* of a receiver, for one large frame */
 #define TURNS 256        /* guests served in one round, before events are looked at again */
 #define HOLD_NS (100 * MF_NS_PER_MS)
-#define HOLD_ALONE_NS MF_NS_PER_S       /* while nobody else is held up */
+#define HOLD_ALONE_NS MF_NS_PER_S     /* while nobody else is held up */
+#define STARVED_NS MF_NS_PER_S        /* for what is parked, while the receiver hardly ran... */
+#define CHANCE_NS (10 * MF_NS_PER_MS) /* ...that is, for less than this */
+#define NOT_LOOKED UINT64_MAX
 #define BUFFER_NS (2 * MF_NS_PER_MS)    /* worth waiting for each buffer that then is there */
 #define PATIENCE_NS (50 * MF_NS_PER_MS) /* for slow ones, in each second of a sender */
 
@@ -217,6 +220,25 @@ static bool is_too_long(uint32_t receiver, uint64_t now_ns)
     return false;
 }
 
+/*
+ * Whether a guest could have taken what is parked for it, as far as its CPU time tells: one that
+ * others keep from running is not to blame. There must be room for what others park meanwhile.
+ */
+static bool had_its_chance(uint32_t receiver, uint64_t waited_ns)
+{
+    struct netback *r = device_of(receiver);
+    struct hv_dom_info info;
+
+    if (waited_ns >= STARVED_NS || park_total() >= PARK_FRAMES / 4 * 3 ||
+        hv_dom_info(guest_at(receiver)->handle, &info) < 0 || info.state != HV_DOM_STATE_RUNNING) {
+        return true;
+    }
+    if (r->parked_cpu_ns == NOT_LOOKED) {
+        r->parked_cpu_ns = info.cpu_ns;
+    }
+    return info.cpu_ns - r->parked_cpu_ns >= CHANCE_NS;
+}
+
 /* From time to time: a receiver that takes nothing is not waited for any more. */
 static void held_expired(struct mf_timer *t)
 {
@@ -227,7 +249,9 @@ static void held_expired(struct mf_timer *t)
     while (link != 0) {
         struct netback *r = device_of(link - 1);
         const uint32_t receiver = link - 1;
-        const bool is_old = r->parked.count != 0 && now_ns - r->parked_ns >= HOLD_NS;
+        const uint64_t parked_ns = r->parked.count != 0 ? now_ns - r->parked_ns : 0;
+        const bool is_old =
+            parked_ns != 0 && had_its_chance(receiver, parked_ns) && parked_ns >= HOLD_NS;
         link = r->next_held;
         r->is_held = false;
         if (is_old) {
@@ -377,6 +401,7 @@ static void unpark(uint32_t slot)
         if (put_late(n, slot, &f) != FATE_NO_ROOM) {
             park_drop(&n->parked);
             n->parked_ns = mf_clock_ns();
+            n->parked_cpu_ns = NOT_LOOKED;
         } else if (!virtq_device_want_events(&n->rx)) {
             break;
         }
@@ -397,6 +422,7 @@ static NO_INLINE void deliver_late(struct netback *n, uint32_t slot, const struc
     }
     if (is_first) {
         n->parked_ns = mf_clock_ns();
+        n->parked_cpu_ns = NOT_LOOKED;
         watch(slot);
         unpark(slot); /* it may have posted buffers before it knew that we want to be told */
         mark_dirty(n, slot);

@@ -12,7 +12,8 @@
  *           frames for others behind, its time is bounded: a receiver that takes nothing for
  *           HOLD_NS (netback.c) is not waited for, nor is any by a sender that had to wait for slow
  *           ones too long in this second: frames for them are lost then. What comes
- *           from outside, where nobody can be made to wait, is kept meanwhile (park.h).
+ *           from outside, where nobody can be made to wait, is kept meanwhile (park.h): while
+ *           the receiver has not had the CPU, for up to a second.
  * Trust     A guest can write anything to its window at any time. Queues that make no sense, or
  *           chains that hold no frame, cost that guest its network, or that frame.
  */
@@ -37,6 +38,7 @@ struct netback {
     bool is_broken;                  /* said so */
     struct park parked;              /* came in for this guest, which has no buffer */
     uint64_t parked_ns;              /* since when the oldest of them waits, or later */
+    uint64_t parked_cpu_ns;          /* CPU time that it had used soon after; NOT_LOOKED */
     uint64_t held_ns;                /* since when it waits for a receiver */
     uint64_t slow_since_ns, slow_ns; /* a second, and what it waited for slow ones in it */
     uint64_t sent, received, bad, lost; /* frames; lost: its receive queue was full */
