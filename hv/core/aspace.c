@@ -54,7 +54,9 @@ static bool table_free(paddr_t pa, int level, long *budget)
     uint64_t *table = phys_to_virt(pa);
 
     while (f->high > f->low) {
-        const unsigned int i = f->high - 1u;
+        unsigned int i = f->high - 1u;
+        for (; i > f->low && !(table[i] & P); i--) { /* most of a window is never used */
+        }
         const uint64_t e = table[i];
 
         if ((e & P) && level > 1) {
