@@ -86,6 +86,13 @@ void port_write_node(struct port *port, const yaml_node_t *node, struct buffer *
 char *port_image(const struct port *port, const char *program);
 
 /**
+ * A hash of all that the build of the port depends on, which leaves out its tests: SDK, recipe, its files,
+ * and the keys of the ports that it needs, which are built beside `work`. The caller owns it; NULL:
+ * reported.
+ */
+char *port_key(struct port *port, const char *work);
+
+/**
  * Builds the port and what it needs, unless that is done and nothing has changed since. `keep`: the
  * build tree stays. Says on stderr what it does.
  */

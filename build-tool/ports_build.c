@@ -311,33 +311,6 @@ static int build_guest(struct port *port, const char *work, const char *name)
 
 /* ---- all of it -------------------------------------------------------------------------------- */
 
-/* Everything that decides what comes out, as one hash; the caller owns it. */
-static char *build_key(const struct port *port, const char *work)
-{
-    struct buffer command = {0};
-    buffer_append_text(&command,
-                       "{ echo %s; cat '%s'; find '%s' -type f 2>/dev/null | LC_ALL=C sort | "
-                       "tr '\\n' '\\0' | xargs -0 cat; ",
-                       ports_sdk_hash(), port->path, port->support);
-    for (unsigned i = 0; i < port->fields->needs_count; i++) {
-        buffer_append_text(&command, "cat '%.*s/%s/key'; ", (int)(strrchr(work, '/') - work), work,
-                           port->fields->needs[i]);
-    }
-    buffer_append_text(&command, "} | sha256sum");
-    buffer_append(&command, "", 1);
-    char key[65] = "";
-    FILE *pipe = popen((const char *)command.data, "r");
-    const bool read = pipe != NULL && fread(key, 1, 64, pipe) == 64;
-    if (pipe != NULL) {
-        pclose(pipe);
-    }
-    buffer_free(&command);
-    if (!read) {
-        report_error("cannot run sha256sum");
-    }
-    return read ? alloc_copy(key) : NULL;
-}
-
 static bool is_built(const struct port *port, const char *work, const char *key, bool keep)
 {
     char *path = alloc_format("%s/key", work);
@@ -451,7 +424,7 @@ static int build_within(struct port *port, bool keep, unsigned depth)
     int status = -1;
     if (build_needs(port, depth) == 0) {
         const int locked = lock(work);
-        char *key = build_key(port, work);
+        char *key = port_key(port, work);
         if (key != NULL && locked >= 0) {
             status = is_built(port, work, key, keep) ? 0 : build_now(port, work, key, keep);
         }

@@ -78,7 +78,7 @@ own_recipe() {
     run -1 "$MAYFLY" ports build own
 }
 
-@test "a port is built once, and again when its recipe changes" {
+@test "a port is built once, and again when what its build depends on changes" {
     own_recipe $'build: none\nprograms:\n  - {name: seven, sources: [src/main.c]}\ntests:\n  - {name: seven, run: seven, status: 7}'
     run -0 --separate-stderr "$MAYFLY" ports build own
     [ "$output" = "$(readlink -f "$MAYFLY_CACHE/build/own/images/seven.img")" ]
@@ -86,9 +86,43 @@ own_recipe() {
     run -0 --separate-stderr "$MAYFLY" ports test own
     [ -z "$stderr" ]
     run -7 "$MAYFLY" ports run own
-    sed -i 's/status: 7/status: 8/' "$MAYFLY_PORTS/own.yaml"
+    sed -i 's/^build: none/&\nprepare: [":"]/' "$MAYFLY_PORTS/own.yaml"
+    run -0 "$MAYFLY" ports test own
+    [[ "$output" == *"building own"* ]]
+}
+
+@test "a port is not built again when its tests change, or files that only they name" {
+    own_recipe $'build: none\nprepare: ["sh $support/made.sh"]\nprograms:\n  - {name: seven, sources: [src/main.c]}'
+    cat >>"$MAYFLY_PORTS/own.yaml" <<'END'
+tests:
+  - {name: seven, run: seven, status: 7}
+  - {name: script, host: "sh $SUPPORT/check.sh"}
+END
+    mkdir "$MAYFLY_PORTS/own"
+    echo 'sh "${0%/*}/part.sh"' >"$MAYFLY_PORTS/own/made.sh"
+    echo 'true' >"$MAYFLY_PORTS/own/part.sh"
+    echo 'exit 0' >"$MAYFLY_PORTS/own/check.sh"
+    run -0 "$MAYFLY" ports test own
+    [[ "$output" == *"building own"* ]]
+
+    sed -i -e 's/status: 7/status: 8/' -e 's/summary: .*/summary: another/' "$MAYFLY_PORTS/own.yaml"
     run -1 "$MAYFLY" ports test own
-    [[ "$output" == *"building own"* && "$output" == *"exit status 7 instead of 8"* ]]
+    [[ "$output" != *"building own"* && "$output" == *"exit status 7 instead of 8"* ]]
+    sed -i 's/status: 8/status: 7/' "$MAYFLY_PORTS/own.yaml"
+    echo 'exit 1' >"$MAYFLY_PORTS/own/check.sh"
+    run -1 "$MAYFLY" ports test own
+    [[ "$output" != *"building own"* ]]
+    echo 'exit 0' >"$MAYFLY_PORTS/own/check.sh"
+
+    local file
+    for file in made.sh part.sh; do # the second is not named: a file that is may use it
+        echo '# changed' >>"$MAYFLY_PORTS/own/$file"
+        run -0 "$MAYFLY" ports test own
+        [[ "$output" == *"building own"* ]]
+    done
+    sed -i 's/prepare: \["/&true; /' "$MAYFLY_PORTS/own.yaml"
+    run -0 "$MAYFLY" ports test own
+    [[ "$output" == *"building own"* ]]
 }
 
 @test "a port that is named twice, in one process, is waited for by nobody" {
