@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -36,8 +37,13 @@ static void test_inherited(void)
     const int again = open("/tmp/fifo", O_WRONLY);
     const pid_t reader = fork();
     if (reader == 0) {
+        int there = -1;
         close(again);
-        _exit(read(in, text, 1) == 1 && *text == 'p' && read(in, text, 1) == 0 ? 0 : 1);
+        struct pollfd p = {.fd = in, .events = POLLIN};
+        const bool is_counted = poll(&p, 1, -1) == 1 && ioctl(in, FIONREAD, &there) == 0 &&
+                                there == 1 && ioctl(in, TIOCOUTQ, &there) == -1 && errno == ENOTTY;
+        _exit(is_counted && read(in, text, 1) == 1 && *text == 'p' && read(in, text, 1) == 0 ? 0
+                                                                                             : 1);
     }
     close(in);
     signal(SIGPIPE, SIG_IGN);

@@ -85,6 +85,9 @@ int mf_remote_wait(struct mf_remote *r, uint32_t events, int flags, struct mf_re
 /** The error of a call when there is no owner any more. */
 int64_t mf_remote_error(const struct mf_remote *r, int64_t error);
 
+/** ioctl() with FIONREAD and the like, which give a number: *value. 0 or -ENOTTY, -EIO, ... */
+int mf_remote_number(struct mf_remote *r, unsigned long request, int *value);
+
 uint32_t mf_remote_poll(struct mf_open_file *f);
 void mf_remote_close(struct mf_open_file *f);
 

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 
 #include "family/remote.h"
 #include "fd/fd_internal.h"
@@ -46,10 +47,16 @@ static uint32_t fifo_poll(struct mf_open_file *f)
     return mf_remote_poll(f);
 }
 
+static int fifo_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
+{
+    return request == FIONREAD ? mf_remote_number((struct mf_remote *)f, request, arg) : -ENOTTY;
+}
+
 const struct mf_fd_ops mf_remote_fifo_ops = {
     .readv = fifo_readv,
     .writev = fifo_writev,
     .poll = fifo_poll,
+    .ioctl = fifo_ioctl,
     .close = mf_remote_close,
 };
 

@@ -202,6 +202,23 @@ int64_t mf_remote_call(struct mf_remote *r, uint32_t op, int64_t arg1, int64_t a
     return n;
 }
 
+int mf_remote_number(struct mf_remote *r, unsigned long request, int *value)
+{
+    struct mf_files_call *const c = mf_family_begin(MF_FAMILY_CONTROL, NULL);
+
+    if (c == NULL) {
+        return (int)mf_remote_error(r, -EIO);
+    }
+    c->args[0] = r->number;
+    c->args[1] = (int64_t)request;
+    const int64_t n = mf_remote_ask(r, c);
+    if (n == 0) {
+        *value = (int)c->args[1];
+    }
+    mf_family_end(c);
+    return (int)n;
+}
+
 uint32_t mf_remote_poll(struct mf_open_file *f)
 {
     struct mf_remote *const r = (struct mf_remote *)f;

@@ -447,17 +447,7 @@ static int remote_ioctl(struct mf_open_file *f, unsigned long request, void *arg
         const bool is_known = r->kind == MF_IO_INET && &mf_interface_ioctl != NULL;
         return is_known ? mf_interface_ioctl(request, arg) : -ENOTTY;
     }
-    struct mf_files_call *const c = begin(r, MF_FAMILY_CONTROL, NULL);
-    if (c == NULL) {
-        return (int)mf_remote_error(r, -EIO);
-    }
-    c->args[1] = (int64_t)request;
-    const int64_t n = mf_remote_ask(r, c);
-    if (n == 0) {
-        *(int *)arg = (int)c->args[1];
-    }
-    mf_family_end(c);
-    return (int)n;
+    return mf_remote_number(r, request, arg);
 }
 
 static const struct mf_socket_calls remote_calls = {
