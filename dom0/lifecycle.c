@@ -43,6 +43,7 @@ static struct {
     uint64_t until_ns;
     struct template *target; /* rollback */
     char name[LAUNCH_NAME_BYTES];
+    bool is_quiet;               /* snapshot */
     struct launch launch;        /* clone */
     struct launch_source source; /* of many clones; its references are ours */
     uint32_t handle;             /* of a frozen domain that only they need; or NO_HANDLE */
@@ -208,7 +209,7 @@ static void act_snapshot(struct guest *g)
         g->from = template_get(t);
     }
     go_on(g);
-    if (t != NULL) {
+    if (t != NULL && !op.is_quiet) {
         term_printf("%s\n", op.name);
     }
 }
@@ -625,10 +626,22 @@ const char *lifecycle_name(void)
     return op.name;
 }
 
+bool lifecycle_snapshot(char *guest, void (*done)(void))
+{
+    static char command[] = "snapshot";
+    char *const words[] = {command, guest};
+
+    op.done = done;
+    op.name[0] = 0;
+    op.is_quiet = true;
+    return run_snapshot(2, words);
+}
+
 bool lifecycle_run(int count, char *const words[], void (*done)(void))
 {
     op.done = done;
     op.name[0] = 0;
+    op.is_quiet = false;
     if (strcmp(words[0], "snapshot") == 0) {
         return run_snapshot(count, words);
     }

@@ -19,6 +19,9 @@ void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_so
  */
 bool lifecycle_run(int count, char *const words[], void (*done)(void));
 
+/** As the command `snapshot GUEST`, but its name is not printed: see lifecycle_name(). */
+bool lifecycle_snapshot(char *guest, void (*done)(void));
+
 /** Ends a `warm` that waits for its guest, soon; other commands do not wait long. */
 void lifecycle_cancel(void);
 

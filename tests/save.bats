@@ -326,10 +326,11 @@ pattern() {
     wait_for "web: http: listening"
     [ "$(requests)" -eq 1 ]
     run shell save web backup
-    [[ "$output" == *"backup is saved"* ]]
+    [[ "$output" == *"backup is saved"*"the template web.1, a snapshot of web."* ]]
     [[ "$(shell tree)" == *"web.1 "* ]]
     run shell save web backup
-    [[ "$output" == *"already"* ]]
+    [[ "$output" == *"already"*"web is not saved."* ]]
+    [[ "$output" != *"web.2"* ]]
     [[ "$(shell tree)" != *"web.2 "* ]]
     run shell save nobody
     [[ "$output" == *"no template or guest 'nobody'"* ]]
@@ -369,7 +370,7 @@ pattern() {
     wait_for "pattern 5: filled" 90
     before=$(saved)
     type save big cut
-    wait_for "^big.1"
+    wait_for "^Saving a snapshot of big" 30
     printf '\003' >"$RUN/input"
     wait_for "save failed: it was interrupted" 30
     wait_for "^mayfly> .*" 10

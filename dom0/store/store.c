@@ -30,7 +30,6 @@ static struct {
     int count;
     char *words[WORDS]; /* the shell keeps the text, not its array */
     void (*done)(void);
-    char *snapshot[2];             /* a command that comes first */
     char point[LAUNCH_NAME_BYTES]; /* the template that it made for us; empty: none */
 } op;
 
@@ -328,12 +327,15 @@ static const struct {
     {"copy", run_copy}, {"forget", run_forget},
 };
 
-/* A snapshot that was made to be saved, and was not, goes. */
+/* A snapshot that was made to be saved, and was not, goes. Nobody was told its name. */
 static void drop_point(void)
 {
     struct template *const t = op.point[0] == 0 ? NULL : template_find(op.point);
     if (t != NULL && template_saved(t) == 0) {
         template_remove(t);
+        term_printf("%s is not saved.\n", op.words[1]);
+    } else if (t != NULL && op.count > 2) {
+        term_printf("It is the template %s, a snapshot of %s.\n", op.point, op.words[1]);
     }
     op.point[0] = 0;
 }
@@ -385,6 +387,7 @@ static bool start_with_point(void)
         return false;
     }
     memcpy(op.point, name, strlen(name) + 1);
+    term_printf("Saving a snapshot of %s.\n", op.words[1]);
     return start();
 }
 
@@ -397,8 +400,6 @@ static void snapshot_done(void)
 
 bool store_run(int count, char *const words[], void (*done)(void))
 {
-    static char snapshot[] = "snapshot";
-
     op.count = count;
     memcpy(op.words, words, (size_t)(count < WORDS ? count : WORDS) * sizeof(op.words[0]));
     op.done = done;
@@ -406,9 +407,7 @@ bool store_run(int count, char *const words[], void (*done)(void))
     if (strcmp(words[0], "save") != 0 || !is_guest(words[1])) {
         return start();
     }
-    op.snapshot[0] = snapshot;
-    op.snapshot[1] = words[1];
-    return lifecycle_run(2, op.snapshot, snapshot_done) || start_with_point();
+    return lifecycle_snapshot(op.words[1], snapshot_done) || start_with_point();
 }
 
 void store_cancel(void)
