@@ -212,7 +212,9 @@ static const struct argp run_argp = {
     .args_doc = "[DIR|IMAGE [ARGUMENT...]]",
     .doc =
         "Boots Mayfly in QEMU with this guest; its console is here. Options stand before the "
-        "guest, its own arguments behind. Ends when the guest ends, with its exit status (125: "
+        "guest, its own arguments behind (about 250 of them, of 8000 bytes in all; more can be "
+        "args of its "
+        "mayfly.yaml). Ends when the guest ends, with its exit status (125: "
         "the machine ended without one, or its output cannot be written); Ctrl-C ends it at once. "
         "It has a terminal where this command has one; input from a file or pipe has its end. "
         "Who reads its output slowly makes the guest wait, as at any pipe; when nobody reads it "

@@ -26,7 +26,8 @@
 #include "report.h"
 #include "workdir.h"
 
-#define START_MAX 1000 /* bytes; dom0 reads lines of 1023 */
+#define START_MAX 8000      /* bytes; dom0 reads lines of 8191... */
+#define START_WORDS_MAX 256 /* ...and as many words */
 
 /* What a run is made of; run_free() releases it. */
 struct run {
@@ -246,9 +247,10 @@ static int set_start(struct run *run)
         strlist_add(&words, args->items[i]);
     }
     char *line = strlist_quote(&words);
+    const bool is_long = strlen(line) > START_MAX || words.count > START_WORDS_MAX;
     strlist_free(&words);
     const char *wrong = strpbrk(line, "\r\n") != NULL ? "have a line break in them"
-                        : strlen(line) > START_MAX    ? "are too long"
+                        : is_long                     ? "are too many, or too long"
                                                       : NULL;
     if (wrong != NULL) {
         report_error("the arguments %s: put them into args of %s", wrong, MANIFEST_FILE);

@@ -11,8 +11,6 @@
 #include "net/bytes.h"
 #include "words.h"
 
-#define LINE_BYTES 1024
-
 /* Each setter returns NULL, or what to write instead. */
 struct setting {
     const char *key;
@@ -22,7 +20,7 @@ struct setting {
 static const char *set_start(struct conf *c, const char *value, uint32_t line)
 {
     static char error[128];
-    char copy[LINE_BYTES], *words[WORDS_MAX];
+    char copy[WORDS_LINE_BYTES], *words[WORDS_MAX];
     struct launch l;
     const char *problem;
 
@@ -272,7 +270,7 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)
 {
-    char buffer[LINE_BYTES];
+    char buffer[WORDS_LINE_BYTES];
     uint32_t line = 0;
 
     *c = (struct conf){
@@ -285,7 +283,7 @@ void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t 
         const size_t length = end == NULL ? bytes : (size_t)(end - text);
         line++;
         if (length >= sizeof(buffer)) {
-            complain(line, "the line is too long (at most 1023 characters)");
+            complain(line, "the line is too long (at most 8191 characters)");
         } else {
             memcpy(buffer, text, length);
             buffer[length] = 0;

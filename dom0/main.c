@@ -72,7 +72,7 @@ static void on_guest_ready(uint32_t slot)
 /* Starts what one `start =` line says. Returns false when it does not work. */
 static bool start_guests_of(const struct conf_start *s)
 {
-    char text[1024], error[128], *words[WORDS_MAX];
+    char text[WORDS_LINE_BYTES], error[128], *words[WORDS_MAX];
     const char *problem;
     struct launch l;
     uint32_t slot, done = 0;

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define WORDS_MAX 64
+#define WORDS_MAX 256
+#define WORDS_LINE_BYTES 8192 /* of a line of mayfly.conf, with its NUL */
 
 /**
  * Splits `line` in place: words are separated by blanks; '...' and "..." group, \ makes the next

@@ -20,6 +20,18 @@ run_guest() {
     [[ "$output" == *"argument 1: first"*"argument 2: second one"* ]]
 }
 
+@test "a guest gets 250 arguments of 30 bytes, and is told in time of more" {
+    args=()
+    for ((i = 1; i <= 250; i++)); do args+=("/a/file/with/a/name/number-$i"); done
+    run_guest "$IMAGES/hello.img" "${args[@]}"
+    echo "$output" | tail -n 3
+    [ "$status" -eq 0 ]
+    [[ "$output" == *"argument 1: /a/file/with/a/name/number-1"*"argument 250: /a/file/with/a/name/number-250"* ]]
+    run_guest "$IMAGES/hello.img" "${args[@]}" more than that, all in all
+    [ "$status" -ne 0 ]
+    [[ "$output" == *"the arguments are too many, or too long: put them into args"* ]]
+}
+
 @test "a folder with a mayfly.yaml is built and run" {
     run_guest "$TOP/examples/hello" again
     [ "$status" -eq 0 ]

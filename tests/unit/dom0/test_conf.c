@@ -187,6 +187,23 @@ static void guests_may_be_asked_for_names(void **state)
     assert_int_equal(plan_dns_ip4(&c.plan), 0x0a4d0001);
 }
 
+static void a_line_may_be_long(void **state)
+{
+    (void)state;
+    char text[WORDS_LINE_BYTES + 8] = "start = x ";
+    struct conf c;
+
+    memset(text + 10, 'a', WORDS_LINE_BYTES - 11);
+    parse(&c, text);
+    assert_int_equal(complaints, 0);
+    assert_int_equal(strlen(c.starts->text), WORDS_LINE_BYTES - 9);
+    conf_free(&c);
+    strcat(text, "a");
+    parse(&c, text);
+    assert_int_equal(complaints, 1);
+    conf_free(&c);
+}
+
 static void empty_means_defaults(void **state)
 {
     (void)state;
@@ -319,6 +336,7 @@ int main(void)
         cmocka_unit_test(wrong_options_are_explained),
         cmocka_unit_test(settings_are_read),
         cmocka_unit_test(guests_may_be_asked_for_names),
+        cmocka_unit_test(a_line_may_be_long),
         cmocka_unit_test(empty_means_defaults),
         cmocka_unit_test(wrong_lines_are_named),
         cmocka_unit_test(what_would_be_ignored_is_refused),
