@@ -23,7 +23,7 @@
 /* A fork that waits for a moment in which the guest does not use its window. */
 struct attempt {
     struct hold_retry retry;
-    uint32_t number; /* of the request */
+    uint32_t serial; /* of the request */
     uint32_t tries;
 };
 
@@ -115,7 +115,7 @@ static bool try_again(struct hold_retry *r, struct guest *g)
 {
     struct attempt *const a = (struct attempt *)(void *)r;
 
-    if (g == NULL || !g->request_is_open || g->request_number != a->number || try(g)) {
+    if (g == NULL || !request_is_open(g, a->serial) || try(g)) {
         return false;
     }
     a->tries += !g->is_paused; /* it waits for as long as the user wants */
@@ -150,7 +150,8 @@ static int64_t fork_asked(struct guest *g, const struct request *r, uint64_t *va
     if (a == NULL) {
         return HV_ERR_NOMEM;
     }
-    *a = (struct attempt){.retry = {.attempt = try_again, .done = done}, .number = r->number};
+    *a = (struct attempt){.retry = {.attempt = try_again, .done = done},
+                          .serial = g->request_serial};
     if (!hold_retry_begin(&a->retry, g)) {
         free(a);
     }

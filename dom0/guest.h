@@ -38,8 +38,9 @@ struct guest {
     bool has_exited;         /* its program, but it serves its children files */
     bool is_first;           /* the machine may end with it */
     bool request_is_open;    /* request.c: one is under way... */
-    uint32_t request_number; /* ...and this is its number, or that of the last one */
     uint8_t inspect;         /* enum rights_inspect */
+    uint32_t request_number; /* ...and this is its number, or that of the last one */
+    uint32_t request_serial; /* of that one among all of the slot: rollbacks do not set it back */
     uint32_t life;           /* of the slot, counted: handles are used again */
     uint32_t handle;
     uint32_t next;            /* free list, the ended, the starved or the absent: slot + 1 */

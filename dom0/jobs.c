@@ -209,7 +209,7 @@ static int64_t kill_one(struct guest *g, uint32_t pid, const struct mf_sent_sign
 /* A signal to all others of a family, or of a group: some at a time, as there may be hundreds. */
 struct kill {
     struct hold_retry retry;
-    uint32_t request;
+    uint32_t serial; /* of the request */
     struct mf_sent_signal signal;
     uint32_t group; /* 0: all */
     uint32_t next;  /* member */
@@ -224,7 +224,7 @@ static bool is_meant(const struct kill *k, const struct process *p)
 static bool kill_some(struct hold_retry *r, struct guest *g)
 {
     struct kill *const k = (struct kill *)(void *)r;
-    const bool is_open = g != NULL && g->request_is_open && g->request_number == k->request;
+    const bool is_open = g != NULL && request_is_open(g, k->serial);
     const struct process *const self = is_open ? g->process : NULL;
 
     for (uint32_t done = 0; self != NULL && k->next < PROCESS_MEMBERS_MAX; k->next++) {
@@ -266,7 +266,7 @@ static int64_t kill_many(struct guest *g, bool all, uint32_t group, const struct
         return HV_ERR_NOMEM;
     }
     *k = (struct kill){.retry = {.attempt = kill_some, .done = kill_done},
-                       .request = g->request_number,
+                       .serial = g->request_serial,
                        .signal = *s,
                        .group = all ? 0 : (group == 0 ? own : group),
                        .found = is_mine ? MF_KILL_SELF : 0};

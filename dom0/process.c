@@ -10,6 +10,7 @@
 #include "jobs.h"
 #include "mayfly/hypercall.h"
 #include "pipes.h"
+#include "request.h"
 #include "shared_files.h"
 #include "slot.h"
 #include "term.h"
@@ -27,7 +28,7 @@ struct family {
     bool is_gone;      /* ...which has its last reference */
     struct family *next;
     struct guest_ref killer; /* nobody gets a child while its request... */
-    uint32_t kill_number;    /* ...with this number is open */
+    uint32_t kill_serial;    /* ...with this serial is open */
     uint32_t last_slot;      /* of members[] that was given */
     uint32_t front;          /* process group */
     struct pipes pipes;
@@ -104,13 +105,13 @@ static uint32_t choose_pid(struct family *f)
 void process_forbid_children(struct process *p)
 {
     p->family->killer = guest_ref(guest_at(p->slot));
-    p->family->kill_number = guest_at(p->slot)->request_number;
+    p->family->kill_serial = guest_at(p->slot)->request_serial;
 }
 
 static bool may_have_children(const struct family *f)
 {
     const struct guest *const g = guest_of_ref(f->killer);
-    return g == NULL || !g->request_is_open || g->request_number != f->kill_number;
+    return g == NULL || !request_is_open(g, f->kill_serial);
 }
 
 struct process *process_add_child(struct process *parent)

@@ -61,6 +61,11 @@ static void take(volatile const struct mf_request *from, uint32_t number, struct
     r->text[sizeof(from->text)] = 0;
 }
 
+bool request_is_open(const struct guest *g, uint32_t serial)
+{
+    return g->request_is_open && g->request_serial == serial;
+}
+
 void request_answer(struct guest *g, int64_t error, uint64_t value)
 {
     volatile struct mf_request *const page = page_of(g);
@@ -87,6 +92,7 @@ void request_event(struct guest *g)
     }
     g->request_is_open = true;
     g->request_number = asked;
+    g->request_serial++;
     take(page, asked, &r);
     const int64_t err = carry_out(g, &r, &value);
     if (err != REQUEST_LATER) {

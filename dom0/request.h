@@ -11,6 +11,7 @@
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "guest.h"
@@ -39,6 +40,12 @@ void request_register(uint32_t op, request_handler_t handler, bool takes_memory)
 
 /** The guest has sent an event: looks whether it asks for something. O(1). */
 void request_event(struct guest *g);
+
+/**
+ * Whether the request with this g->request_serial is still under way. Who answers later asks for this:
+ * a guest that was rolled back begins anew with its numbers.
+ */
+bool request_is_open(const struct guest *g, uint32_t serial);
 
 /** Answers the request that is under way. Nothing happens when there is none. */
 void request_answer(struct guest *g, int64_t error, uint64_t value);
