@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "errors.h"
+#include "family_shadow.h"
 #include "given.h"
 #include "mayfly/hypercall.h"
 #include "names.h"
@@ -77,8 +78,11 @@ static int64_t make_domain(struct guest *g, const struct launch *l,
         return handle;
     }
     g->handle = (uint32_t)handle;
-    int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP,
-                                   infopage_pages(g->has_network));
+    int64_t err = source != NULL && source->has_shadow ? shadow_clear(g->handle) : 0;
+    if (err >= 0) {
+        err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP,
+                               infopage_pages(g->has_network));
+    }
     if (err < 0) {
         hv_dom_destroy(g->handle);
         return err;
@@ -346,14 +350,16 @@ static uint32_t fork_limit(const struct launch *l, const struct launch_source *s
     return m->has_fork_limit ? m->fork_limit : PROCESS_FORK_DEFAULT;
 }
 
-/* Of a guest that is copied: hv leaves windows out. */
+/* Of a guest or template that is copied: hv leaves windows out. */
 static bool copy_shared_memory(struct guest *g, const struct launch_source *source,
                                char error[ERROR_BYTES])
 {
-    if (source == NULL || !process_has_memory(source->process)) {
-        return true;
+    int64_t err = 0;
+    if (source != NULL && source->has_shadow) {
+        err = process_thaw_memory(source->handle, g);
+    } else if (source != NULL && process_has_memory(source->process)) {
+        err = process_copy_memory(source->process, g);
     }
-    const int64_t err = process_copy_memory(source->process, g);
     if (err < 0) {
         snprintf(error, ERROR_BYTES, "its shared memory cannot be copied: %s", error_text(err));
     }

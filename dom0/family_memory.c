@@ -5,16 +5,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "family_shadow.h"
 #include "fault/touch.h"
 #include "hold.h"
 #include "mayfly/hypercall.h"
+#include "room.h"
 
-#define AREAS_MAX 1024u
+#define AREAS_MAX SHADOW_AREAS_MAX
 #define UNIT_PAGES HV_WINDOW_PAGES
-#define FIRST_PAGES 1u /* of unit 0: struct mf_memory_window */
-
-/* Areas of files and others are never in the same unit. */
-enum kind { KIND_NONE = 0, KIND_PLAIN, KIND_FILE };
+#define FIRST_PAGES SHADOW_FIRST_PAGES
+#define PAGES_PER_LOOK 16u /* whether there is memory for so many more */
 
 struct unit {
     uint8_t kind;                     /* enum kind; NONE: there is no such window */
@@ -448,6 +448,24 @@ static bool is_there(const struct family_memory *m, const struct area *a)
     return true;
 }
 
+/* Adds one, after all others, to units that are there. */
+static bool append_area(struct family_memory *m, struct area **end, uint32_t first, uint32_t pages,
+                        uint32_t member)
+{
+    struct area *const a = calloc(1, sizeof(*a));
+    if (a == NULL) {
+        return false;
+    }
+    a->first = first;
+    a->pages = pages;
+    a->is_file = m->units[first / UNIT_PAGES]->kind == KIND_FILE;
+    members_add(a->holders, member);
+    *end = a;
+    m->area_count++;
+    count_pages(m, a, true);
+    return true;
+}
+
 int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
                            struct family_memory **to, const struct memory_user *u)
 {
@@ -464,18 +482,139 @@ int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
         if (!is_there(m, a) || (!a->is_file && !members_has(a->holders, member))) {
             continue;
         }
-        struct area *const copy = calloc(1, sizeof(*copy));
-        if (copy == NULL) {
+        if (!append_area(m, end, a->first, a->pages, u->member)) {
             return HV_ERR_NOMEM;
         }
-        *copy = (struct area){.first = a->first, .pages = a->pages, .is_file = a->is_file};
-        members_add(copy->holders, u->member);
-        *end = copy;
-        end = &copy->next;
-        m->area_count++;
-        count_pages(m, copy, true);
+        end = &(*end)->next;
     }
     return err;
+}
+
+/* ---- in templates ------------------------------------------------------------------------------- */
+
+/* What the member has. */
+static void describe(const struct family_memory *m, uint32_t member, struct shadow *s)
+{
+    for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
+        const struct unit *const t = m->units[i];
+        if (t != NULL && members_has(t->mapped, member)) {
+            s->units[i] = (struct shadow_unit){.kind = t->kind, .fresh = t->fresh};
+        }
+    }
+    for (const struct area *a = m->areas; a != NULL; a = a->next) {
+        bool is_whole = a->is_file || members_has(a->holders, member);
+        for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
+            is_whole = is_whole && s->units[i].kind != KIND_NONE;
+        }
+        if (is_whole) {
+            s->areas[s->area_count++] = (struct shadow_area){a->first, a->pages};
+        }
+    }
+}
+
+static int64_t freeze_unit(const struct family_memory *m, uint32_t unit, uint32_t dom)
+{
+    const struct unit *const t = m->units[unit];
+
+    for (uint32_t i = unit == 0 ? FIRST_PAGES : 0; i < t->fresh; i++) {
+        const char *const page = (char *)members_window(t->slot) + i * HV_PAGE_BYTES;
+        if ((i % PAGES_PER_LOOK == 0 && !room_is_there(0)) || !mf_touch(page, 1)) {
+            return HV_ERR_NOMEM;
+        }
+        if (is_zero((const uint64_t *)(const void *)page)) {
+            continue;
+        }
+        const int64_t err = shadow_write(dom, unit * UNIT_PAGES + i, page);
+        if (err < 0) {
+            return err;
+        }
+    }
+    return 0;
+}
+
+int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uint32_t dom)
+{
+    struct shadow *const s = calloc(1, sizeof(*s));
+    if (s == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    describe(m, member, s);
+    int64_t err = shadow_begin(dom, s);
+    for (uint32_t i = 0; err >= 0 && i < MF_MEMORY_UNITS; i++) {
+        err = s->units[i].kind != KIND_NONE ? freeze_unit(m, i, dom) : 0;
+    }
+    free(s);
+    return err;
+}
+
+struct thaw {
+    const struct family_memory *m;
+    uint32_t dom;
+};
+
+/* What was never handed out has no content, but in a forged template: it is left out. */
+static int64_t thaw_page(void *arg, uint32_t page, uint64_t va)
+{
+    const struct thaw *const x = arg;
+    const struct unit *const t = x->m->units[page / UNIT_PAGES];
+
+    if (t == NULL || page < FIRST_PAGES || page % UNIT_PAGES >= t->fresh) {
+        return 0;
+    }
+    char *const to = (char *)members_window(t->slot) + page % UNIT_PAGES * HV_PAGE_BYTES;
+    return mf_touch(to, 1) ? hv_dom_read(x->dom, va, to, HV_PAGE_BYTES) : HV_ERR_NOMEM;
+}
+
+static int64_t thaw(struct family_memory *m, uint32_t dom, const struct shadow *s,
+                    const struct memory_user *u)
+{
+    struct thaw x = {m, dom};
+    struct area **end = &m->areas;
+
+    for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
+        const enum kind kind = (enum kind)s->units[i].kind;
+        const int64_t err = kind != KIND_NONE ? make_unit(m, i, kind, u) : 0;
+        if (err < 0) {
+            return err;
+        }
+    }
+    for (uint32_t i = 0; i < s->area_count; i++) {
+        if (!append_area(m, end, s->areas[i].first, s->areas[i].pages, u->member)) {
+            return HV_ERR_NOMEM;
+        }
+        end = &(*end)->next;
+    }
+    for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
+        if (m->units[i] != NULL) {
+            m->units[i]->fresh = s->units[i].fresh;
+        }
+    }
+    return shadow_each(dom, thaw_page, &x);
+}
+
+int64_t family_memory_thaw(uint32_t dom, struct family_memory **to, const struct memory_user *u)
+{
+    struct shadow *const s = calloc(1, sizeof(*s));
+    *to = calloc(1, sizeof(**to));
+    int64_t err = s != NULL && *to != NULL ? shadow_read(dom, s) : HV_ERR_NOMEM;
+    if (err >= 0) {
+        err = thaw(*to, dom, s, u);
+    }
+    free(s);
+    return err;
+}
+
+bool family_memory_is_others(const struct family_memory *m, uint32_t member)
+{
+    for (uint32_t i = 0; m != NULL && i < MF_MEMORY_UNITS; i++) {
+        for (uint32_t w = 0; m->units[i] != NULL && w < MF_FAMILY_WORDS; w++) {
+            const uint64_t self = w == member / 64 ? 1ul << member % 64 : 0;
+            if ((m->units[i]->mapped[w] & ~self) != 0) {
+                return true;
+            }
+        }
+    }
+    return false;
 }
 
 static void wake_all(struct mf_memory_window *w, uint32_t member, uint64_t wakes[MF_FAMILY_WORDS])

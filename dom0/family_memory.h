@@ -52,6 +52,18 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
 int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
                            struct family_memory **to, const struct memory_user *u);
 
+/**
+ * Puts a copy of all that the member has into paused domain `dom`, a copy of its guest, as a shadow
+ * (family_shadow.h). Returns 0 or HV_ERR_*; then `dom` is to be destroyed.
+ */
+int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uint32_t dom);
+
+/** As family_memory_copy(), of what family_memory_freeze() put into a template. */
+int64_t family_memory_thaw(uint32_t dom, struct family_memory **to, const struct memory_user *u);
+
+/** Whether any other member has any of it. */
+bool family_memory_is_others(const struct family_memory *m, uint32_t member);
+
 /** Whether the member has any of it. */
 bool family_memory_is_used(const struct family_memory *m, uint32_t member);
 

@@ -56,6 +56,7 @@ struct launch_source {
     uint32_t pid;                  /* of the process that it is; 0: 1 */
     uint8_t inspect;               /* rights.h */
     const char *share;             /* rights.c's */
+    bool has_shadow;               /* shared memory lies in it (family_shadow.h) */
     const struct process *process; /* borrows; whose shared memory is copied; NULL: nobody's */
 };
 

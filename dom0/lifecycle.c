@@ -14,6 +14,7 @@
 #include "bulk.h"
 #include "create.h"
 #include "errors.h"
+#include "family_shadow.h"
 #include "given.h"
 #include "guest.h"
 #include "hold.h"
@@ -172,27 +173,42 @@ static bool has_room(void)
     return true;
 }
 
+/* A frozen copy of a paused guest; what it shares with others becomes a part of it. */
+static int64_t copy_frozen(const struct guest *g)
+{
+    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
+    const struct hv_dom_params paused = {.memory_pages = NO_LIMIT_PAGES};
+
+    if (!process_has_memory(g->process)) {
+        return hv_dom_clone(g->handle, &params);
+    }
+    const int64_t copy = hv_dom_clone(g->handle, &paused);
+    if (copy < 0) {
+        return copy;
+    }
+    int64_t err = process_freeze_memory(g->process, (uint32_t)copy);
+    if (err >= 0) {
+        err = hv_dom_clone((uint32_t)copy, &params);
+    }
+    hv_dom_destroy((uint32_t)copy);
+    return err;
+}
+
 /* A template of a paused guest, under op.name; NULL: says why not. */
 static struct template *freeze(const struct guest *g)
 {
-    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
     struct launch_source source;
 
     if (!has_room()) {
         return NULL;
     }
-    if (process_has_memory(g->process)) {
-        term_printf("%s shares memory with other processes: it can be cloned, but not be a "
-                    "template.\n",
-                    g->name);
-        return NULL;
-    }
-    const int64_t handle = hv_dom_clone(g->handle, &params);
+    const int64_t handle = copy_frozen(g);
     if (handle < 0) {
         term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
         return NULL;
     }
     lifecycle_describe(g, (uint32_t)handle, &source);
+    source.has_shadow = process_has_memory(g->process);
     struct template *const t = template_add(op.name, &source);
     if (t == NULL) {
         hv_dom_destroy((uint32_t)handle);
@@ -424,21 +440,45 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to,
     return 0;
 }
 
+/* Its memory is the template's. Returns false when it cannot go on. */
+static bool renew(struct guest *g, const struct launch_source *to, const struct infopage *page)
+{
+    int64_t err = to->has_shadow ? shadow_clear(g->handle) : 0;
+
+    if (err >= 0) {
+        err = renew_window(g, to, page);
+    }
+    if (err < 0) {
+        g->console.window = NULL; /* or it has pages without memory */
+        term_printf("%s has lost its window: %s.\n", g->name, error_text(err));
+        return false;
+    }
+    err = to->has_shadow ? process_thaw_memory(to->handle, g) : 0;
+    if (err < 0) {
+        term_printf("%s has lost its shared memory: %s.\n", g->name, error_text(err));
+    }
+    return err >= 0;
+}
+
 static void roll_back(struct guest *g, const struct infopage *page)
 {
     struct launch_source to;
 
     template_source(op.target, &to);
-    int64_t err = create_has_memory() ? hv_dom_rollback(g->handle, to.handle) : HV_ERR_NOMEM;
+    if (to.has_shadow && !process_may_thaw(g->process)) {
+        term_printf("%s cannot be rolled back to it: other processes of its family have shared "
+                    "memory; end them first.\n",
+                    g->name);
+        go_on(g);
+        return;
+    }
+    const int64_t err = create_has_memory() ? hv_dom_rollback(g->handle, to.handle) : HV_ERR_NOMEM;
     if (err < 0) {
         term_printf("%s cannot be rolled back: %s.\n", g->name, error_text(err));
         go_on(g);
         return;
     }
-    err = renew_window(g, &to, page);
-    if (err < 0) {
-        g->console.window = NULL; /* or it has pages without memory */
-        term_printf("%s has lost its window: %s.\n", g->name, error_text(err));
+    if (!renew(g, &to, page)) {
         guest_kill(slot_of(g));
         return;
     }

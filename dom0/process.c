@@ -314,6 +314,34 @@ int64_t process_copy_memory(const struct process *p, struct guest *g)
     return err;
 }
 
+int64_t process_freeze_memory(const struct process *p, uint32_t dom)
+{
+    return family_memory_freeze(p->family->memory, p->member, dom);
+}
+
+bool process_may_thaw(const struct process *p)
+{
+    return p == NULL || !family_memory_is_others(p->family->memory, p->member);
+}
+
+int64_t process_thaw_memory(uint32_t dom, struct guest *g)
+{
+    const bool is_new = g->process == NULL;
+    struct process *const own = process_of(g);
+    if (own == NULL) {
+        return HV_ERR_NOMEM;
+    }
+    const struct memory_user self = memory_user(own);
+    family_memory_free(own->family->memory);
+    own->family->memory = NULL;
+    const int64_t err = family_memory_thaw(dom, &own->family->memory, &self);
+    if (err < 0 && is_new) {
+        g->process = NULL;
+        process_drop(own);
+    }
+    return err;
+}
+
 int64_t process_inherit(struct process *child)
 {
     struct family *const f = child->family;

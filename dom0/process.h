@@ -82,6 +82,18 @@ bool process_has_memory(const struct process *p);
 /** `g`, a copy of p's guest, which has not run, gets a copy of that. Returns HV_ERR_*. */
 int64_t process_copy_memory(const struct process *p, struct guest *g);
 
+/** Puts it into `dom`, a paused copy of p's guest; as family_memory_freeze(). */
+int64_t process_freeze_memory(const struct process *p, uint32_t dom);
+
+/**
+ * `g`, which does not run, gets what was put into template `dom`, for itself: nobody else of its
+ * family has any (process_may_thaw()). Returns HV_ERR_*.
+ */
+int64_t process_thaw_memory(uint32_t dom, struct guest *g);
+
+/** Whether no other process of its family has shared memory. NULL: there is none. */
+bool process_may_thaw(const struct process *p);
+
 /**
  * The guest of `child`, which has not run, gets the pipes that its parent has, and the files. Returns
  * HV_ERR_*.

@@ -50,14 +50,6 @@ teardown_file() {
     shell kill second
 }
 
-@test "what shares memory is no template, and says so" {
-    run shell snapshot k
-    echo "$output"
-    [[ "$output" == *"k shares memory with other processes"* ]]
-    before=$(grep -c "k: together: turn" "$SERIAL")
-    wait_for -c $((before + 3)) "k: together: turn"
-}
-
 @test "pausing and resuming loses nothing" {
     shell pause k
     shell pause k.2

@@ -54,6 +54,7 @@ struct store_run {
 
 #define STORE_HAS_NETWORK 0x1u
 #define STORE_IS_READY 0x2u
+#define STORE_HAS_SHADOW 0x4u /* shared memory, at the addresses of family_shadow.h */
 
 /* A saved template. Entries are in the order in which they were made. */
 struct store_entry {
@@ -70,7 +71,7 @@ struct store_entry {
     uint32_t chunk_count;
     uint32_t run_count;
     uint32_t generation; /* that guests get (mayfly/info.h) */
-    uint32_t flags;      /* STORE_HAS_NETWORK, STORE_IS_READY */
+    uint32_t flags;      /* STORE_HAS_NETWORK, STORE_IS_READY, STORE_HAS_SHADOW */
     uint32_t abi_version;
     uint32_t reserved[5];
     struct store_run runs[STORE_RUNS_MAX];

@@ -9,6 +9,7 @@
 
 #include "body.h"
 #include "errors.h"
+#include "family_shadow.h"
 #include "image.h"
 #include "mayfly/hypercall.h"
 #include "netback.h"
@@ -296,6 +297,28 @@ static const char *begin_reading(struct lazy_plan *plan, uint32_t frozen,
     return problem == NULL && lazy_has_lost(*lazy) ? "what is saved is damaged" : problem;
 }
 
+/* Clones copy shared memory and cannot wait for it: all of it is read. What is saved may be forged. */
+static const char *check_shadow(uint32_t frozen)
+{
+    const uint64_t end = SHADOW_VA + SHADOW_BYTES;
+    const char *problem = NULL;
+
+    for (uint64_t va = SHADOW_VA; va < end && problem == NULL; va += INDEX_REGION_BYTES) {
+        if (lazy_is_pending((uint32_t)(va / INDEX_REGION_BYTES))) {
+            problem = lazy_bring(va);
+        }
+    }
+    if (problem != NULL) {
+        return problem;
+    }
+    struct shadow *const s = malloc(sizeof(*s));
+    const int64_t err = s == NULL ? HV_ERR_NOMEM : shadow_read(frozen, s);
+    free(s);
+    return err == HV_ERR_INVAL || err == HV_ERR_NOENT
+               ? "what is saved is damaged: its shared memory makes no sense"
+               : (err < 0 ? error_text(err) : NULL);
+}
+
 /* Applies the chain to a copy of `base` and freezes that, *frozen; it is whole if *lazy is NULL. */
 static const char *make(struct disk *d, const struct store_entry *e, uint32_t base,
                         enum restore_how how, struct made *made)
@@ -318,6 +341,9 @@ static const char *make(struct disk *d, const struct store_entry *e, uint32_t ba
     if (problem == NULL && how != RESTORE_WHOLE) {
         problem = begin_reading(&plan, made->frozen, &made->guest, &made->lazy);
     }
+    if (problem == NULL && (e->flags & STORE_HAS_SHADOW) != 0) {
+        problem = check_shadow(made->frozen);
+    }
     index_free(&plan.index);
     free(plan.bodies);
     return problem;
@@ -336,6 +362,7 @@ static const char *restore_chain(struct catalogue *c, const struct store_entry *
         .template = chain.base,
         .has_network = (e->flags & STORE_HAS_NETWORK) != 0,
         .is_ready = (e->flags & STORE_IS_READY) != 0,
+        .has_shadow = (e->flags & STORE_HAS_SHADOW) != 0,
     };
     struct template *t;
 

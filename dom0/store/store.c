@@ -111,8 +111,9 @@ static void describe(const struct catalogue *c, const struct launch_source *sour
     e->clock_ns = mf_clock_machine_ns() + source->clock_offset_ns;
     e->memory_pages = source->memory_pages;
     e->generation = source->generation;
-    e->flags =
-        (source->has_network ? STORE_HAS_NETWORK : 0) | (source->is_ready ? STORE_IS_READY : 0);
+    e->flags = (source->has_network ? STORE_HAS_NETWORK : 0) |
+               (source->is_ready ? STORE_IS_READY : 0) |
+               (source->has_shadow ? STORE_HAS_SHADOW : 0);
     e->abi_version = HV_ABI_VERSION;
 }
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Processes that share memory. count: a child counts under a robust mutex until there is /tmp/stop or it is
 // killed, its parent tells what it sees. many N: as many children, each maps, posts and ends. keep: a child
-// writes, its parent is to be cloned. cost: what a turn between two processes takes, in cycles of the TSC.
+// writes, its parent is to be copied; a copy says what it has, and ends; keep small: with
+// little memory, and quiet. cost: what a turn between two processes takes, in cycles of the TSC.
 #include <errno.h>
 #include <fcntl.h>
+#include <mayfly.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,9 +119,25 @@ static int many(int children)
     return 0;
 }
 
-/* What is there goes on changing; each copy has its own. */
-static int keep(void)
+/* Every other page of a large area. */
+static bool has_pattern(unsigned int *large, bool is_to_be_set)
 {
+    for (unsigned int i = 0; large != NULL && i < LARGE / sizeof(*large);
+         i += 4096 / sizeof(*large)) {
+        const unsigned int wanted = i / 1024 % 2 != 0 ? i : 0;
+        if (is_to_be_set && wanted != 0) {
+            large[i] = wanted;
+        } else if (large[i] != wanted) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* What is there goes on changing; each copy has its own. */
+static int keep(bool is_small)
+{
+    unsigned int *const large = is_small ? NULL : map(LARGE);
     const int fd = open("/tmp/kept", O_RDWR | O_CREAT, 0600);
     if (ftruncate(fd, 4096) != 0) {
         return 1;
@@ -126,6 +145,7 @@ static int keep(void)
     char *const file = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     char text[8] = {0};
 
+    has_pattern(large, true);
     strcpy(file, "kept");
     if (fork() == 0) {
         for (;;) {
@@ -137,14 +157,17 @@ static int keep(void)
     for (unsigned int i = 1; access("/tmp/stop", F_OK) != 0; i++) {
         struct timespec t;
         clock_gettime(CLOCK_REALTIME, &t);
-        t.tv_sec++;
+        t.tv_sec += 3;
         sem_post(&s->ping);
         if (sem_timedwait(&s->pong, &t) != 0) { /* a copy has no child */
             pread(fd, text, 4, 0);
-            printf("together: alone, %s\n", strcmp(text, "kept") == 0 ? text : "lost");
-            return 0;
+            const bool is_kept = strcmp(text, "kept") == 0 && has_pattern(large, false);
+            has_pattern(large, true);
+            say(is_kept ? "alone, kept" : "alone, lost", s->count++);
+            return has_pattern(large, false) ? 0 : 1;
         }
-        if (i % 10 == 0) {
+        if (i == 10 || (i % 10 == 0 && !is_small)) {
+            mf_ready();
             say("turn", s->count);
         }
         usleep(10000);
@@ -201,5 +224,5 @@ int main(int argc, char *argv[])
     if (strcmp(what, "many") == 0 && argc > 2) {
         return many(atoi(argv[2]));
     }
-    return strcmp(what, "keep") == 0 ? keep() : cost();
+    return strcmp(what, "keep") == 0 ? keep(argc > 2) : cost();
 }
