@@ -6,7 +6,7 @@ load lib/system
 
 setup_file() {
     load lib/system
-    system_start --shell --cpus 2 -m 256M --disk "$RUN/saved.disk:64M" --dom0 "$B/tests/dom0/dom0.elf" "$PROGRAMS/ledger.img" "$PROGRAMS/brood.img" "$PROGRAMS/sharer.img" "$PROGRAMS/together.img"
+    system_start --shell --cpus 2 -m 256M --disk "$RUN/saved.disk:64M" --dom0 "$B/tests/dom0/dom0.elf" "$PROGRAMS/ledger.img" "$PROGRAMS/brood.img" "$PROGRAMS/sharer.img"
     wait_for "^mayfly> "
 }
 

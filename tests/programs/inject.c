@@ -54,14 +54,6 @@ static const struct way ways[] = {
      {"kill spare"},
      {NULL}},
     {"fork", {"start brood name=parent"}, "parent", "fork", {"kill parent"}, {NULL}},
-    {"snapshot of shared memory", {NULL}, NULL, "snapshot pair later", {"remove later"}, {NULL}},
-    {"clone of shared memory", {NULL}, NULL, "clone both name=new", {"kill new"}, {NULL}},
-    {"rollback to shared memory",
-     {"clone both name=spare"},
-     NULL,
-     "rollback spare both",
-     {"kill spare"},
-     {NULL}},
     {"save", {NULL}, NULL, "save point saved", {"forget saved"}, {NULL}},
     {"restore",
      {"save point saved"},
@@ -232,12 +224,6 @@ int main(int argc, char *argv[])
         (void)talk_guest("victim", false, writes[i]);
     }
     (void)talk_command("snapshot victim point");
-    (void)talk_command("start together name=pair keep small");
-    for (unsigned i = 0; i < WAITS && strstr(talk_command("list"), "\npair.2") == NULL; i++) {
-        usleep(10000);
-    }
-    usleep(500000); /* it is ready, and says no more */
-    (void)talk_command("snapshot pair both");
     start_some("ledger");
     start_some("brood");
     start_some("sharer");
