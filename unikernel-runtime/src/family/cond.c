@@ -87,6 +87,10 @@ int pthread_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
     c->__clock = attr != NULL ? attr->__clock : 0;
     c->__reserved =
         mf_sync_is_shared(c, attr != NULL && attr->__process_shared == PTHREAD_PROCESS_SHARED);
+    if (c->__reserved !=
+        0) { /* what no later use of this memory has: who was woken may look only then */
+        *word_of(c) = mf_clock_ns();
+    }
     return 0;
 }
 
