@@ -167,8 +167,7 @@ static enum hv_err wants(struct aspace *as, uint64_t va)
     return HV_ERR_ABSENT;
 }
 
-/* The table on the way to `va` below a private table, made private itself. One with absent pages is not
- * copied: what is brought to it is brought to all that share it. */
+/* The table below a private one, made private. One with absent pages is not copied (aspace.h). */
 static enum hv_err table_private(struct aspace *as, uint64_t *parent, uint64_t va, int level,
                                  uint64_t **out)
 {
@@ -569,7 +568,6 @@ enum hv_err aspace_map_absent(struct aspace *as, gva_t va, uint64_t pages, uint3
 {
     const uint64_t end = va.v + (pages << PAGE_SHIFT);
     uint64_t *directory, *table;
-
     if (!range_is_free(phys_to_virt(as->root), ROOT_LEVEL, va.v, end)) {
         return HV_ERR_EXISTS;
     }

@@ -37,18 +37,18 @@ static enum hv_err check_map(uint64_t va, uint64_t pages, uint64_t prot)
 }
 
 /* The end of a slice of the caller's own call: it makes it again with these arguments when it is not
- * done, or when a page has come that it needs. */
-static struct hc_result end_slice(enum hv_err err, bool is_done, enum hv_hypercall nr, uint64_t a0,
-                                  uint64_t a1, uint64_t a2, uint64_t a3)
+ * done (`result` is 1), or when a page has come that it needs. */
+static struct hc_result go_on(int result, enum hv_hypercall nr, uint64_t a0, uint64_t a1,
+                              uint64_t a2, uint64_t a3)
 {
-    if (err == HV_ERR_ABSENT || (!err && !is_done)) {
+    if (result == HV_ERR_ABSENT || result > 0) {
         hc_restart(nr, a0, a1, a2, a3, 0);
-        if (err) {
+        if (result < 0) {
             domain_await(current_domain(), HV_END_ABSENT);
         }
         arch_resume_or_resched();
     }
-    return hc_return(err);
+    return hc_return(result);
 }
 
 struct hc_result hc_mem_map(HC_ARGS)
@@ -57,7 +57,7 @@ struct hc_result hc_mem_map(HC_ARGS)
     const enum hv_err err =
         check_map(a0, a1, a2) ?: map_slice(&current_domain()->aspace, a0, a1, a2, &a3);
 
-    return end_slice(err, a3 >= 2 * a1, HC_MEM_MAP, a0, a1, a2, a3);
+    return go_on(err ?: a3 < 2 * a1, HC_MEM_MAP, a0, a1, a2, a3);
 }
 
 static enum hv_err unmap_slice(struct aspace *as, gva_t *at, gva_t end)
@@ -82,7 +82,7 @@ struct hc_result hc_mem_unmap(HC_ARGS)
     }
     err = unmap_slice(&current_domain()->aspace, &at, end);
     cpu_flush_current();
-    return end_slice(err, at.v >= end.v, HC_MEM_UNMAP, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0);
+    return go_on(err ?: at.v < end.v, HC_MEM_UNMAP, at.v, (end.v - at.v) >> PAGE_SHIFT, 0, 0);
 }
 
 struct hc_result hc_mem_protect(HC_ARGS)
@@ -100,7 +100,7 @@ struct hc_result hc_mem_protect(HC_ARGS)
         err = aspace_protect_step(as, at, end, (uint32_t)a2, &at);
     }
     cpu_flush_current();
-    return end_slice(err, at.v >= end.v, HC_MEM_PROTECT, at.v, (end.v - at.v) >> PAGE_SHIFT, a2, 0);
+    return go_on(err ?: at.v < end.v, HC_MEM_PROTECT, at.v, (end.v - at.v) >> PAGE_SHIFT, a2, 0);
 }
 
 /* ---- another domain's memory ------------------------------------------------------------------

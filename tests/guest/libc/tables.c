@@ -22,7 +22,8 @@ static void test_mounts(void)
 {
     char line[100];
     struct mntent e = {0};
-    write_file("/tmp/fstab", "# comment\n/dev/a /  ext4 rw,noauto 0 1\nproc /proc proc defaults 0 0\n");
+    write_file("/tmp/fstab",
+               "# comment\n/dev/a /  ext4 rw,noauto 0 1\nproc /proc proc defaults 0 0\n");
     FILE *f = setmntent("/tmp/fstab", "r");
     tap_check(f != NULL && getmntent_r(f, &e, line, sizeof(line)) == &e &&
                   strcmp(e.mnt_fsname, "/dev/a") == 0 && strcmp(e.mnt_dir, "/") == 0 &&

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: hv/core/aspace.c hv/core/frame.c tests/unit/hv/fake/fake.c tests/unit/hv/mmu.c
 // sources: hv/core/aspace_pages.c tests/unit/hv/audit.c tests/unit/hv/model.c
-// sources: tests/unit/hv/world.c tests/unit/hv/list_check.c
+// sources: tests/unit/hv/world.c tests/unit/hv/list_check.c tests/unit/hv/choose.c
 // cflags: -Itests/unit/hv/fake
 // libs: -Wl,--wrap=frame_alloc,--wrap=frame_alloc_zero,--wrap=frame_free
 /*

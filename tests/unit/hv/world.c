@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "audit.h"
+#include "choose.h"
 #include "list_check.h"
 #include "mmu.h"
 #include "model.h"
@@ -19,10 +20,6 @@
 #define LOG_STEPS 24u
 #define AUDIT_EVERY 400u
 #define TABLES_MAX 4u /* that one step can need, with the page */
-
-#define FIRST_PAGE (HV_IMAGE_BASE >> PAGE_SHIFT)
-#define END_PAGE (HV_WINDOW_HIGH_VA >> PAGE_SHIFT)
-#define GIB_PAGES 0x40000ul
 
 struct window {
     paddr_t table; /* the world holds a reference; {0}: none */
@@ -44,7 +41,7 @@ static struct {
     struct window window[WINDOWS + 1]; /* 0 is not used */
     struct mmu mmu;
     uint32_t loaded;
-    uint64_t random, step, value;
+    uint64_t step, value;
     uint64_t free_before, resident_before;
     struct log_entry log[LOG_STEPS];
 } w;
@@ -52,72 +49,8 @@ static struct {
 static const uint64_t slot_va[MODEL_SLOTS] = {0, HV_WINDOW_HIGH_VA + HV_WINDOW_BYTES,
                                               HV_GUEST_END - HV_WINDOW_BYTES};
 
-/* ---- choosing ---------------------------------------------------------------------------------
+/* ---- judging ----------------------------------------------------------------------------------
  */
-
-/* xorshift64* */
-static uint64_t choose(uint64_t n)
-{
-    w.random ^= w.random >> 12;
-    w.random ^= w.random << 25;
-    w.random ^= w.random >> 27;
-    return (w.random * 0x2545f4914f6cdd1dul >> 20) % n;
-}
-
-static bool once_in(uint64_t n)
-{
-    return choose(n) == 0;
-}
-
-/* A page near a place where tables begin or end, near something mapped, or one that was written. */
-static uint64_t choose_page(const struct model *m)
-{
-    static const uint64_t places[] = {FIRST_PAGE,        0x3fe,         0x5ff,
-                                      0x3fffc,           GIB_PAGES,     GIB_PAGES + 510,
-                                      2 * GIB_PAGES - 2, 3 * GIB_PAGES, 64 * GIB_PAGES + 1022,
-                                      END_PAGE - 514,    END_PAGE - 4};
-    uint64_t page = places[choose(ARRAY_COUNT(places))] + choose(12);
-
-    if (m->page_count != 0 && once_in(3)) {
-        page = m->page[choose(m->page_count)].number + choose(2);
-    } else if (m->run_count != 0 && !once_in(5)) {
-        const struct model_run *run = &m->run[choose(m->run_count)];
-        const uint64_t offset = choose(min_u64(run->end - run->first, once_in(3) ? 700 : 6));
-        page = once_in(2) ? run->first + offset : run->end - 1 - offset;
-    }
-    return page < FIRST_PAGE ? FIRST_PAGE : page >= END_PAGE ? END_PAGE - 1 : page;
-}
-
-/* For new mappings: beside a run, so that it may meet the next one. */
-static uint64_t choose_place(const struct model *m)
-{
-    if (m->run_count == 0 || once_in(3)) {
-        return choose_page(m);
-    }
-    return min_u64(m->run[choose(m->run_count)].end + choose(3), END_PAGE - 1);
-}
-
-static uint64_t choose_count(uint64_t page)
-{
-    static const uint64_t large[] = {
-        511, 512, 513, 1024, GIB_PAGES - 2, GIB_PAGES, GIB_PAGES + 514, 3 * GIB_PAGES};
-
-    if (!once_in(6)) {
-        return min_u64(1 + choose(once_in(3) ? 20 : 3), END_PAGE - page);
-    }
-    if (once_in(3)) { /* to where something begins or ends */
-        const uint64_t span = once_in(4) ? GIB_PAGES : 512;
-        return (page | (span - 1)) + 1 - page;
-    }
-    return min_u64(large[choose(ARRAY_COUNT(large))], END_PAGE - page);
-}
-
-static uint32_t choose_prot(void)
-{
-    static const uint32_t prots[] = {HV_PROT_READ, HV_PROT_READ | HV_PROT_WRITE,
-                                     HV_PROT_READ | HV_PROT_WRITE, HV_PROT_READ | HV_PROT_EXEC};
-    return prots[choose(ARRAY_COUNT(prots))];
-}
 
 static uint32_t choose_space(void)
 {
@@ -130,9 +63,6 @@ static uint32_t choose_space(void)
 }
 
 #define ON_STACKS 128u /* free frames that frame_is_low() does not see: frame.c */
-
-/* ---- judging ----------------------------------------------------------------------------------
- */
 
 static void world_fail(const char *what, uint64_t a, uint64_t b)
 {
@@ -770,7 +700,7 @@ static void do_list(void)
 void world_start(uint64_t seed, uint32_t frames)
 {
     memset(&w, 0, sizeof(w));
-    w.random = seed * 0x9e3779b97f4a7c15ul + 1;
+    choose_seed(seed);
     fake_start(frames);
     mmu_load(&w.mmu, NULL);
     if (aspace_create(&w.as[0], UINT64_MAX)) {
