@@ -8,6 +8,7 @@
 
 #include "net/headers.h"
 #include "rights.h"
+#include "words.h"
 
 #define ERROR_BYTES 128
 #define COUNT_MAX 131072
@@ -157,8 +158,7 @@ const char *launch_parse(struct launch *l, char *const words[], int count, char 
     if (i < count && strcmp(words[i], "--") == 0) {
         i++;
     }
-    while (i < count) {
-        l->args[l->arg_count++] = words[i++];
-    }
+    l->args = (const char *const *)words + i;
+    l->arg_count = (uint32_t)(count - i);
     return NULL;
 }

@@ -19,7 +19,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "words.h"
 
 #define LAUNCH_PORTS_MAX 8
 #define LAUNCH_ENV_MAX 16
@@ -79,12 +78,12 @@ struct launch {
     struct launch_port ports[LAUNCH_PORTS_MAX];
     uint32_t env_count, arg_count;
     const char *env[LAUNCH_ENV_MAX];
-    const char *args[WORDS_MAX];
+    const char *const *args; /* borrows, as the strings do */
 };
 
 /**
- * Reads words (at least one). Returns NULL, or what is wrong: a text in `error` that says what to
- * do.
+ * Reads words (at least one), which it borrows. Returns NULL, or what is wrong: a text in `error` that
+ * says what to do.
  */
 const char *launch_parse(struct launch *l, char *const words[], int count, char error[128]);
 

@@ -373,7 +373,7 @@ static bool takes(const struct command *c, int count)
 
 static void run_line(char *text)
 {
-    char *words[WORDS_MAX];
+    static char *words[WORDS_MAX]; /* a command that goes on later (bulk.h) borrows them */
     const char *error;
     const int count = words_split(text, words, &error);
 
