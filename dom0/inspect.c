@@ -248,7 +248,7 @@ static bool run_poke(int count, char *const words[])
 /* `peek` or `poke`, which may have to wait for the disk. */
 static struct {
     int count;
-    char *words[WORDS_MAX];
+    char *const *words; /* the command's, which waits */
     void (*done)(void);
 } memory;
 
@@ -273,7 +273,7 @@ static bool run_memory(int count, char *const words[], void (*done)(void))
     const uint32_t slot = names_find(words[1]);
 
     memory.count = count;
-    memcpy(memory.words, words, (size_t)count * sizeof(memory.words[0]));
+    memory.words = words;
     memory.done = done;
     return hold_retry_begin(&retry, guest_at(slot == PLAN_NO_GUEST ? 0 : slot));
 }

@@ -19,7 +19,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-
 #define LAUNCH_PORTS_MAX 8
 #define LAUNCH_ENV_MAX 16
 #define LAUNCH_FORK_MAX 511  /* children of a guest, and theirs, at a time */

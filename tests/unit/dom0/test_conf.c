@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "launch.h"
 #include "net/headers.h"
+#include "words.h"
 
 static uint32_t complaint_line, complaints;
 
