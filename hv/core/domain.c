@@ -151,8 +151,7 @@ void domain_put(struct domain *d)
     }
 }
 
-/* ---- the end ----------------------------------------------------------------------------------
- */
+/* ---- the end --------------------------------------------------------------------------------- */
 
 /* The vCPU of `d`, the running domain, stops: its watcher is told when it has. */
 static void stop(struct domain *d, enum hv_dom_state state, enum hv_end_reason reason)
@@ -229,8 +228,7 @@ void domain_drop_end(struct domain *d)
     }
 }
 
-/* ---- registers --------------------------------------------------------------------------------
- */
+/* ---- registers ------------------------------------------------------------------------------- */
 
 /* The registers that struct hv_regs and the trap frame both have as they are. */
 /* clang-format off */

@@ -114,8 +114,7 @@ struct hc_result hc_dom_clone(HC_ARGS)
     return err ? hc_return(err) : publish(d, &p);
 }
 
-/* ---- control ----------------------------------------------------------------------------------
- */
+/* ---- control --------------------------------------------------------------------------------- */
 
 /* A stopped domain by handle, locked, for an operation on its vCPU number `vcpu`. */
 static enum hv_err lock_vcpu(uint64_t h, uint64_t vcpu, struct domain **out)
@@ -322,8 +321,7 @@ struct hc_result hc_dom_rollback(HC_ARGS)
     return hc_return(err);
 }
 
-/* ---- state ------------------------------------------------------------------------------------
- */
+/* ---- state ----------------------------------------------------------------------------------- */
 
 struct hc_result hc_dom_info(HC_ARGS)
 {
@@ -447,8 +445,7 @@ struct hc_result hc_dom_pages(HC_ARGS)
     return err ? hc_return(err) : (struct hc_result){n, va.v};
 }
 
-/* ---- handles ----------------------------------------------------------------------------------
- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
 struct hc_result hc_handle_grant(HC_ARGS)
 {

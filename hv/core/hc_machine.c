@@ -111,8 +111,7 @@ struct hc_result hc_machine_off(HC_ARGS)
     machine_off((int32_t)a0);
 }
 
-/* ---- PCI --------------------------------------------------------------------------------------
- */
+/* ---- PCI ------------------------------------------------------------------------------------- */
 
 static enum hv_err find_device(uint64_t handle, struct pci_device **out)
 {

@@ -103,8 +103,7 @@ struct hc_result hc_mem_protect(HC_ARGS)
     return go_on(err ?: at.v < end.v, HC_MEM_PROTECT, at.v, (end.v - at.v) >> PAGE_SHIFT, a2, 0);
 }
 
-/* ---- another domain's memory ------------------------------------------------------------------
- */
+/* ---- another domain's memory ----------------------------------------------------------------- */
 
 struct hc_result hc_dom_map(HC_ARGS)
 {
@@ -248,8 +247,7 @@ struct hc_result hc_dom_populate(HC_ARGS)
     return hc_return((int64_t)n);
 }
 
-/* ---- windows ----------------------------------------------------------------------------------
- */
+/* ---- windows --------------------------------------------------------------------------------- */
 
 static enum hv_err window_check(uint64_t va)
 {

@@ -64,8 +64,7 @@ static void map_domain(struct domain *d, uint64_t va, uint64_t bytes, uint32_t p
     }
 }
 
-/* ---- settings ---------------------------------------------------------------------------------
- */
+/* ---- settings -------------------------------------------------------------------------------- */
 
 static bool is_space(char c)
 {
@@ -110,8 +109,7 @@ static void conf_get(const char *text, uint64_t bytes, char separator, const cha
     }
 }
 
-/* ---- the image --------------------------------------------------------------------------------
- */
+/* ---- the image ------------------------------------------------------------------------------- */
 
 static void load_elf(struct domain *d, const struct boot_module *m)
 {

@@ -117,8 +117,7 @@ static struct table root_find(uint64_t rsdp_pa, uint32_t *entry_bytes)
     return table_at(get32(&rsdp, 16), "RSDT");
 }
 
-/* ---- MADT: processors and interrupt controllers ------------------------------------------------
- */
+/* ---- MADT: processors and interrupt controllers ---------------------------------------------- */
 
 static void add_cpu(uint32_t id, uint32_t flags)
 {
@@ -179,8 +178,7 @@ static void read_madt(const struct table *madt)
     }
 }
 
-/* ---- FADT, DSDT: power and time ----------------------------------------------------------------
- */
+/* ---- FADT, DSDT: power and time -------------------------------------------------------------- */
 
 /* A generic address structure (ACPI 5.2.3.2), or the legacy port when that is empty. */
 static struct acpi_register read_register(const struct table *t, uint32_t offset, uint32_t legacy)
@@ -297,8 +295,7 @@ void acpi_power_off(void)
     write_byte(&acpi.reset, acpi.reset_value);
 }
 
-/* ---- MCFG ---------------------------------------------------------------------------------------
- */
+/* ---- MCFG ------------------------------------------------------------------------------------ */
 
 static void read_mcfg(const struct table *mcfg)
 {

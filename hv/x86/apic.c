@@ -41,8 +41,8 @@
 #define ICR_ASSERT 0x4000u
 #define ICR_ALL_OTHERS 0xc0000u
 
-/* The timer is measured until its rate is known to 1/PRECISION: the core looks at the clock anyway.
- */
+/* The timer is measured until its rate is known to 1/PRECISION: the core looks at the clock
+ * anyway. */
 #define MEASURE_MIN_NS 50000u
 #define MEASURE_MAX_NS 5000000u
 #define PRECISION 2000u

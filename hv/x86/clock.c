@@ -114,8 +114,7 @@ static uint64_t cpuid_tsc_hz(void)
     return r.eax == 0 ? 0 : (uint64_t)r.ecx * r.ebx / r.eax;
 }
 
-/* ---- the CMOS clock (Motorola MC146818A) --------------------------------------------------------
- */
+/* ---- the CMOS clock (Motorola MC146818A) ----------------------------------------------------- */
 
 struct cmos_time {
     uint8_t second, minute, hour, day, month, year, century;
@@ -149,8 +148,8 @@ static struct cmos_time cmos_sample(void)
     };
 }
 
-/* Days since 1970-01-01 in the Gregorian calendar; years that begin in March put the leap day last.
- */
+/* Days since 1970-01-01 in the Gregorian calendar; years that begin in March put the leap day
+ * last. */
 static uint64_t days_since_epoch(uint32_t year, uint32_t month, uint32_t day)
 {
     const uint32_t y = month <= 2 ? year - 1 : year;

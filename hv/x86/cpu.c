@@ -95,8 +95,7 @@ struct smap_site {
 } __attribute__((packed));
 extern const struct smap_site smap_sites_start[], smap_sites_end[];
 
-/* ---- once -------------------------------------------------------------------------------------
- */
+/* ---- once ------------------------------------------------------------------------------------ */
 
 static void read_features(void)
 {
@@ -197,8 +196,7 @@ paddr_t cpu_init_boot(void)
     return make_hypercall_page();
 }
 
-/* ---- per CPU ----------------------------------------------------------------------------------
- */
+/* ---- per CPU --------------------------------------------------------------------------------- */
 
 static void load_tables(struct block *b)
 {
@@ -286,8 +284,7 @@ bool arch_may_use_reserve(void)
     return v == NULL || (v->domain->caps & HV_CAP_MACHINE) != 0;
 }
 
-/* ---- address spaces ---------------------------------------------------------------------------
- */
+/* ---- address spaces -------------------------------------------------------------------------- */
 
 /* The PCID of a domain on this CPU; *keep: its translations may still be cached and are right. */
 static uint64_t pcid_of(struct cpu *cpu, const struct domain *d, bool *keep)
@@ -370,8 +367,7 @@ void cpu_flush_current(void)
     write_cr3(read_cr3());
 }
 
-/* ---- FPU and bases ----------------------------------------------------------------------------
- */
+/* ---- FPU and bases --------------------------------------------------------------------------- */
 
 void fpu_init(struct vcpu *v)
 {

@@ -9,8 +9,8 @@ extern const char hv_rodata_start[], hv_rodata_end[];
 extern const char hv_data_start[], hv_end[];
 extern const char hv_symtab_start[], hv_symtab_end[];
 
-/* An instruction of hv that may fault, and where to go on then; offsets from the fields themselves.
- */
+/* An instruction of hv that may fault, and where to go on then; offsets from the fields
+ * themselves. */
 struct ex_entry {
     int32_t fault, fixup;
 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* ioapic.c - I/O APICs (Intel 82093AA): every input is masked, but for ISA interrupts that hv uses.
- */
+/* ioapic.c - I/O APICs (Intel 82093AA): every input is masked, but for ISA interrupts that hv
+ * uses. */
 #include "ioapic.h"
 #include "acpi.h"
 #include "arch.h"

@@ -95,8 +95,7 @@ static void config_write(volatile uint8_t *config, uint32_t offset, uint32_t byt
     }
 }
 
-/* ---- finding devices ----------------------------------------------------------------------------
- */
+/* ---- finding devices ------------------------------------------------------------------------- */
 
 /* Where the first capability of kind `id` begins; 0: there is none. */
 static uint32_t capability_find(volatile const uint8_t *config, uint8_t id)
@@ -254,8 +253,7 @@ void pci_get_info(const struct pci_device *device, struct hv_pci_info *info)
     *info = device->info;
 }
 
-/* ---- configuration space ------------------------------------------------------------------------
- */
+/* ---- configuration space --------------------------------------------------------------------- */
 
 static enum hv_err check_access(uint32_t offset, uint32_t bytes)
 {

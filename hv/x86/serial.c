@@ -43,8 +43,8 @@ void serial_init(void)
     present = true;
 }
 
-/* Also used in an NMI or a panic, where the holder may be this CPU: so it gives up after a while.
- */
+/* Also used in an NMI or a panic, where the holder may be this CPU: so it gives up after a
+ * while. */
 static bool serial_lock(void)
 {
     for (uint32_t spin = 0; spin < SPINS_MAX; spin++) {

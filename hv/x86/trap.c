@@ -19,8 +19,7 @@ static uint32_t access_of(uint64_t error)
     return (error & PF_WRITE ? HV_PROT_WRITE : 0) | (error & PF_FETCH ? HV_PROT_EXEC : 0);
 }
 
-/* ---- interrupts -------------------------------------------------------------------------------
- */
+/* ---- interrupts ------------------------------------------------------------------------------ */
 
 static struct route {
     struct domain *domain; /* NULL: free */
@@ -97,8 +96,7 @@ static void interrupt(uint32_t vector)
     apic_eoi();
 }
 
-/* ---- exceptions of guests ---------------------------------------------------------------------
- */
+/* ---- exceptions of guests -------------------------------------------------------------------- */
 
 /* Has the guest's own handler run next. False: there is none, or it is at work, or has no stack. */
 static bool to_handler(struct vcpu *v, uint32_t vector, uint32_t error, uint64_t address)
@@ -152,12 +150,11 @@ static void page_fault(struct vcpu *v, uint64_t address)
             return;
         }
     }
-    if (err == HV_ERR_NOMEM || err == HV_ERR_ABSENT) {
-        if (v->domain->end_domain != NULL) {
-            domain_await(v->domain, err == HV_ERR_NOMEM ? HV_END_NOMEM : HV_END_ABSENT);
-        }
-        error |= err == HV_ERR_NOMEM ? HV_FAULT_NOMEM
-                                     : 0; /* nobody could have it go on: it may know what to do */
+    if ((err == HV_ERR_NOMEM || err == HV_ERR_ABSENT) && v->domain->end_domain != NULL) {
+        domain_await(v->domain, err == HV_ERR_NOMEM ? HV_END_NOMEM : HV_END_ABSENT);
+    }
+    if (err == HV_ERR_NOMEM) { /* nobody could have it go on: it may know what to do */
+        error |= HV_FAULT_NOMEM;
     }
     deliver(v, EXC_PF, (uint32_t)error, address,
             err == HV_ERR_LIMIT || err == HV_ERR_NOMEM ? HV_END_NOMEM : HV_END_FAULT);
@@ -176,8 +173,7 @@ void trap_guest(struct vcpu *v)
     }
 }
 
-/* ---- within hv --------------------------------------------------------------------------------
- */
+/* ---- within hv ------------------------------------------------------------------------------- */
 
 static uint64_t find_fixup(uint64_t rip)
 {

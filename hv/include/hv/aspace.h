@@ -11,14 +11,15 @@
  * Entries     Present or not, three software bits say what an entry means: writable for the guest
  *             (whatever W is now), window, not counted (device, hv or module memory). An entry that
  *             is not present but has U set is demand-zero; above the lowest level it covers 1 GiB
- * or 2 MiB at once. Zero means unmapped. Windows     A directory entry marked as window leads to a
- * table that two domains share and both write. Windows lie in slot 0 or above HV_WINDOW_HIGH_VA;
- * clones do not get them. Accounting  `resident` counts pages and tables that the tree reaches,
- * shared or not, without windows. Copying on write does not change it. Locking     None here: only
- * the domain's own CPU, or whoever holds domain.lock while the domain does not run. Populating a
- * window and the reference counts are atomic. TLB         Functions that change present entries of
- * the loaded space flush what they changed or say that the caller must. A space that is not loaded
- * is flushed when it is loaded.
+ *             or 2 MiB at once. Zero means unmapped.
+ * Windows     A directory entry marked as window leads to a table that two domains share and both
+ *             write. Windows lie in slot 0 or above HV_WINDOW_HIGH_VA; clones do not get them.
+ * Accounting  `resident` counts pages and tables that the tree reaches, shared or not, without
+ *             windows. Copying on write does not change it.
+ * Locking     None here: only the domain's own CPU, or whoever holds domain.lock while the domain
+ *             does not run. Populating a window and the reference counts are atomic.
+ * TLB         Functions that change present entries of the loaded space flush what they changed or
+ *             say that the caller must. A space that is not loaded is flushed when it is loaded.
  */
 #pragma once
 

@@ -45,8 +45,8 @@ struct cpu *cpu_get(uint32_t index);
 /** Sets up the calling CPU: GDT, TSS, IDT, SYSCALL, control registers, FPU, GS. */
 void cpu_init(uint32_t index);
 
-/** Per-boot, before cpu_init(): CPU features, hypercall page. Returns the hypercall page's frame.
- */
+/** Per-boot, before cpu_init(): CPU features, hypercall page. Returns the hypercall page's
+ * frame. */
 paddr_t cpu_init_boot(void);
 
 /** CPUs that run the scheduler. */
@@ -98,8 +98,8 @@ void fpu_set(struct vcpu *v, const uint8_t *fpu);
 
 struct pci_device;
 
-/** Routes a free device vector to a port of `d`, for MSI-X entry `index` of `device`. 0: none free.
- */
+/** Routes a free device vector to a port of `d`, for MSI-X entry `index` of `device`. 0: none
+ * free. */
 uint8_t irq_alloc(struct domain *d, uint32_t port, struct pci_device *device, uint32_t index);
 
 /** Masks the entry and frees the vector. */

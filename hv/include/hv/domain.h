@@ -70,8 +70,7 @@ struct vcpu {
     uint8_t fpu[FPU_BYTES] __attribute__((aligned(64))); /* o */
 };
 
-/* ---- ports ------------------------------------------------------------------------------------
- */
+/* ---- ports ----------------------------------------------------------------------------------- */
 
 enum port_kind {
     PORT_FREE = 0,
@@ -99,11 +98,10 @@ struct port {
 #define PORTS_GUEST_MAX (PORTS_INLINE + PORTS_PER_PAGE) /* of a domain that creates no others */
 #define PORT_NONE 0xffffffffu
 
-/* ---- handles ----------------------------------------------------------------------------------
- */
+/* ---- handles --------------------------------------------------------------------------------- */
 
-/* kind in bits 0..2, rights in 3..11, above: the domain's address, a device's number, a free index
- */
+/* kind in bits 0..2, rights in 3..11, above: the domain's address, a device's number, a free
+ * index */
 typedef uint64_t handle_entry_t;
 
 enum handle_kind { HANDLE_FREE = 0, HANDLE_DOMAIN = 1, HANDLE_PCI = 2 };
@@ -112,8 +110,7 @@ enum handle_kind { HANDLE_FREE = 0, HANDLE_DOMAIN = 1, HANDLE_PCI = 2 };
 #define HANDLES_PER_PAGE 512u
 #define HANDLES_MAX (HANDLES_INLINE + 512u * HANDLES_PER_PAGE)
 
-/* ---- domains ----------------------------------------------------------------------------------
- */
+/* ---- domains --------------------------------------------------------------------------------- */
 
 #define DOMAIN_DESTROYED 100 /* besides enum hv_dom_state */
 
@@ -205,8 +202,7 @@ enum hv_err regs_check(const struct hv_regs *regs) HV_MUST_CHECK;
 /** Sets registers; only flags that a guest may set are taken. INVAL for a non-canonical rip. */
 enum hv_err regs_to_vcpu(struct vcpu *v, const struct hv_regs *regs) HV_MUST_CHECK;
 
-/* ---- handle.c ---------------------------------------------------------------------------------
- */
+/* ---- handle.c -------------------------------------------------------------------------------- */
 
 /** A new handle of `d`; takes over the caller's reference. LIMIT, NOMEM, STATE (destroyed). */
 enum hv_err handle_add(struct domain *d, enum handle_kind kind, uint64_t object, uint32_t rights,
@@ -226,8 +222,7 @@ enum hv_err handle_remove(struct domain *d, uint32_t h) HV_MUST_CHECK;
 /** Removes all, of a domain that is being destroyed. */
 void handle_remove_all(struct domain *d);
 
-/* ---- event.c ----------------------------------------------------------------------------------
- */
+/* ---- event.c --------------------------------------------------------------------------------- */
 
 /** A new port of `d`; on success a reference on `peer` (may be NULL) is held by it. LIMIT, NOMEM,
  * STATE (destroyed). */
@@ -240,8 +235,8 @@ void port_connect(struct domain *a, uint32_t port_a, struct domain *b, uint32_t 
 /** Notes the vector of a PORT_DEVICE. */
 void port_set_vector(struct domain *d, uint32_t port, uint8_t vector);
 
-/** Closes a port; tells its kind and what it was bound to, so that the caller can undo that. NOENT.
- */
+/** Closes a port; tells its kind and what it was bound to, so that the caller can undo that.
+ * NOENT. */
 enum hv_err port_close(struct domain *d, uint32_t port, struct port *was) HV_MUST_CHECK;
 
 /** Frees the interrupt, or the console, that a closed port of `d` was bound to, if any. */
@@ -266,6 +261,6 @@ void port_raise(struct domain *d, uint32_t port, const struct domain *from, uint
  */
 bool port_take(struct domain *d, uint64_t wait_until, uint32_t *tag);
 
-/** True when the vCPU of `d` no longer waits; with `expired`, its wait ends now, without an event.
- */
+/** True when the vCPU of `d` no longer waits; with `expired`, its wait ends now, without an
+ * event. */
 bool port_wait_over(struct domain *d, bool expired);

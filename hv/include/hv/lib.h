@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* lib.h - the few functions of <string.h> that hv uses; as in ISO C 7.24. Defined in hv/x86/lib.c.
- */
+/* lib.h - the few functions of <string.h> that hv uses; as in ISO C 7.24. Defined in
+ * hv/x86/lib.c. */
 #pragma once
 
 #include "hv/types.h"

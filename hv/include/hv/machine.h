@@ -18,8 +18,7 @@
 /** The C entry, on the boot CPU, from start.S or pvh.c. */
 void HV_NORETURN hv_main(struct boot_info *info);
 
-/* ---- early memory: before frame_init() --------------------------------------------------------
- */
+/* ---- early memory: before frame_init() ------------------------------------------------------- */
 
 void bootmem_init(const struct boot_info *info);
 /** Zeroed, page-aligned physical memory that is never freed. Panics when there is none. */
@@ -38,8 +37,8 @@ uint64_t *paging_new_top(void);
 /** Maps device registers uncached; the same range may be mapped twice. Panics on exhaustion.
  * From bootmem, so before bootmem_finish(). */
 volatile void *mmio_map(paddr_t base, uint64_t bytes);
-/** The top of a new stack with a guard page below. From bootmem, before the first paging_new_top().
- */
+/** The top of a new stack with a guard page below. From bootmem, before the first
+ * paging_new_top(). */
 void *paging_new_stack(uint64_t bytes);
 /** Unmaps one page of hv's image, as a guard page below a stack. Local TLB only: early boot. */
 void paging_unmap_page(const void *va);
@@ -85,8 +84,7 @@ bool ioapic_route_isa(uint32_t irq, uint8_t vector);
 void smp_start(void (*entry)(uint32_t index));
 void smp_arrived(void);
 
-/* ---- serial -----------------------------------------------------------------------------------
- */
+/* ---- serial ---------------------------------------------------------------------------------- */
 
 void serial_init(void);
 /** Writes what the line takes now, and returns how much; all, where there is no line. */
@@ -98,8 +96,7 @@ void serial_enable_rx(void);
 /** The next received byte, or -1. */
 int serial_read(void);
 
-/* ---- ends of the machine ----------------------------------------------------------------------
- */
+/* ---- ends of the machine --------------------------------------------------------------------- */
 
 /** Writes "mayfly-exit: CODE\n" to the debug console, ends by isa-debug-exit, ACPI, or halts. */
 void HV_NORETURN machine_off(int32_t code);
@@ -107,8 +104,7 @@ void HV_NORETURN machine_off(int32_t code);
 /** Prints return addresses with names, from frame pointer `rbp`; hv addresses only. Any context. */
 void backtrace_print(uint64_t rip, uint64_t rbp);
 
-/* ---- PCI --------------------------------------------------------------------------------------
- */
+/* ---- PCI ------------------------------------------------------------------------------------- */
 
 struct pci_device;
 
@@ -132,8 +128,7 @@ enum hv_err pci_msix_set(struct pci_device *device, uint32_t index, uint32_t api
                          uint8_t vector) HV_MUST_CHECK;
 void pci_msix_mask(struct pci_device *device, uint32_t index);
 
-/* ---- interrupt vectors ------------------------------------------------------------------------
- */
+/* ---- interrupt vectors ----------------------------------------------------------------------- */
 
 #define VECTOR_DEVICE_FIRST 0x30 /* MSI-X and ISA devices */
 #define VECTOR_DEVICE_LAST 0xdf
