@@ -11,6 +11,6 @@
  */
 enum machine_accel accel_choose(const char *work);
 
-/** "auto", "tcg", "kvm" or "icount" as asked by the user. Returns -1 (reported) for anything else.
- */
+/** "auto", "tcg", "kvm" or "icount" as asked by the user. Returns -1 (reported) for anything
+ * else. */
 int accel_parse(const char *text, const char *work, enum machine_accel *accel);

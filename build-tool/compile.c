@@ -27,8 +27,8 @@ struct job {
 
 /* ---- sources ------------------------------------------------------------------------------ */
 
-/* glob() has no way to say "below this folder", so the folder's own special characters are quoted.
- */
+/* glob() has no way to say "below this folder", so the folder's own special characters are
+ * quoted. */
 static char *glob_pattern(const char *dir, const char *pattern)
 {
     struct buffer text = {0};
@@ -134,8 +134,8 @@ static size_t jobs_at_a_time(void)
     return cpus < 1 ? 1 : (size_t)cpus > JOBS_MAX ? JOBS_MAX : (size_t)cpus;
 }
 
-/* Runs the jobs, at most jobs_at_a_time() together, and waits for the oldest. 0 when all succeed.
- */
+/* Runs the jobs, at most jobs_at_a_time() together, and waits for the oldest. 0 when all
+ * succeed. */
 static int run_jobs(struct job *jobs, size_t count, const struct manifest *manifest,
                     const struct strlist *sources)
 {

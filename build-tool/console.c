@@ -42,8 +42,7 @@ struct relay {
 
 static struct buffer held; /* console_show_held() */
 
-/* ---- output -----------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
 /*
  * What comes is kept until our stdout takes it: QEMU is not read meanwhile, so that its serial line

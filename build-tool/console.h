@@ -40,6 +40,6 @@ int console_run(const struct strlist *argv, const struct console *console, int l
  */
 void console_show_rest(void);
 
-/** What was held back (guest_only) and never shown, on stderr: for when the machine did not boot.
- */
+/** What was held back (guest_only) and never shown, on stderr: for when the machine did not
+ * boot. */
 void console_show_held(void);

@@ -83,8 +83,7 @@ bool image_view_is_program(const char *path)
     return has_none;
 }
 
-/* ---- header, symbols, files -------------------------------------------------------------------
- */
+/* ---- header, symbols, files ------------------------------------------------------------------ */
 
 /*
  * The `bytes` of file contents at address `va`. NULL when no segment holds all of them, or they are

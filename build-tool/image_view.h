@@ -29,8 +29,8 @@ int image_view_is_elf(const char *path);
 /** Whether it is a linked program that was not packaged: it has no manifest. Says nothing. */
 bool image_view_is_program(const char *path);
 
-/** Reads and checks the image. Returns -1 (reported) when it is none; then nothing is to be freed.
- */
+/** Reads and checks the image. Returns -1 (reported) when it is none; then nothing is to be
+ * freed. */
 int image_view_load(struct image_view *view, const char *path);
 
 void image_view_free(struct image_view *view);

@@ -113,8 +113,7 @@ static bool is_valid(const struct image_view *view)
     return signature_is_by(&view->signature, view->program.file.data, view->signature.key);
 }
 
-/* ---- for people -------------------------------------------------------------------------------
- */
+/* ---- for people ------------------------------------------------------------------------------ */
 
 static void print_list(const char *title, const json_t *list)
 {
@@ -285,8 +284,7 @@ void inspect_print(const struct image_view *view)
     print_sources(view);
 }
 
-/* ---- for programs -----------------------------------------------------------------------------
- */
+/* ---- for programs ---------------------------------------------------------------------------- */
 
 static json_t *segments_json(const struct image_view *view)
 {

@@ -155,8 +155,7 @@ int machine_exit_code(const char *debug_log)
     return code;
 }
 
-/* ---- checks before the start ------------------------------------------------------------------
- */
+/* ---- checks before the start ----------------------------------------------------------------- */
 
 /* 0, or why the port cannot be had. */
 static int port_error(const struct manifest_port *port)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* main.c - `mayfly`: builds, shows and runs unikernels. Picks the command; each has its own file.
- */
+/* main.c - `mayfly`: builds, shows and runs unikernels. Picks the command; each has its own
+ * file. */
 #include <argp.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -55,8 +55,7 @@ static void run_free(struct run *run)
     bootset_free(&run->set);
 }
 
-/* ---- images -----------------------------------------------------------------------------------
- */
+/* ---- images ---------------------------------------------------------------------------------- */
 
 static bool has_file(const char *folder, const char *name)
 {
@@ -146,8 +145,7 @@ static int find_images(struct run *run)
     return 0;
 }
 
-/* ---- published ports --------------------------------------------------------------------------
- */
+/* ---- published ports ------------------------------------------------------------------------- */
 
 static void add_port(struct run *run, struct manifest_port port)
 {
@@ -180,8 +178,8 @@ static void take_manifest_ports(struct run *run, const json_t *ports)
     }
 }
 
-/* The user's ports, else those of the manifest; with a shell, those of all manifests that are free.
- */
+/* The user's ports, else those of the manifest; with a shell, those of all manifests that are
+ * free. */
 static void choose_ports(struct run *run, const json_t *manifest)
 {
     const struct run_options *options = run->options;
@@ -203,8 +201,7 @@ static void choose_ports(struct run *run, const json_t *manifest)
     }
 }
 
-/* ---- the boot volume --------------------------------------------------------------------------
- */
+/* ---- the boot volume ------------------------------------------------------------------------- */
 
 static int add_image(struct run *run, const char *path)
 {
@@ -359,8 +356,7 @@ static int prepare(struct run *run)
     return set_conf(run) != 0 ? -1 : write_boot(run);
 }
 
-/* ---- the machine ------------------------------------------------------------------------------
- */
+/* ---- the machine ----------------------------------------------------------------------------- */
 
 static int configure(struct run *run)
 {

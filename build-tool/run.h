@@ -28,6 +28,6 @@ struct run_options {
     bool uefi, shell, dry_run, verbose;
 };
 
-/** Runs it. Returns the exit status of the first guest (of the machine), or 1 and more on errors.
- */
+/** Runs it. Returns the exit status of the first guest (of the machine), or 1 and more on
+ * errors. */
 int run_machine(struct run_options *options);

@@ -101,8 +101,8 @@ static bool set_fork(struct launch *l, const char *value)
     return l->has_fork_limit;
 }
 
-/* Takes one word as an option. Returns false when it is none. *form: set when its value is wrong.
- */
+/* Takes one word as an option. Returns false when it is none. *form: set when its value is
+ * wrong. */
 static bool take_option(struct launch *l, const char *word, const char **form)
 {
     const char *v;

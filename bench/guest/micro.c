@@ -88,8 +88,7 @@ static void measure_hypercall(void)
     report("hypercall_null_insns", 1);
 }
 
-/* ---- page faults ------------------------------------------------------------------------------
- */
+/* ---- page faults ----------------------------------------------------------------------------- */
 
 static uint64_t next_page;
 
@@ -128,8 +127,7 @@ static void measure_page_faults(void)
     check(hv_mem_unmap(HEAP, pages), "hv_mem_unmap");
 }
 
-/* ---- two domains ------------------------------------------------------------------------------
- */
+/* ---- two domains ----------------------------------------------------------------------------- */
 
 static void answer_events(void *arg)
 {
@@ -278,8 +276,7 @@ static void measure_switch(void)
     check(hv_dom_destroy(h), "hv_dom_destroy");
 }
 
-/* ---- making and ending domains ----------------------------------------------------------------
- */
+/* ---- making and ending domains --------------------------------------------------------------- */
 
 static void stamp_and_wait(void *arg)
 {
@@ -322,8 +319,7 @@ static void measure_clone_and_destroy(const char *clone_name, const char *destro
     report(destroy_name, 1);
 }
 
-/* ---- others -----------------------------------------------------------------------------------
- */
+/* ---- others ---------------------------------------------------------------------------------- */
 
 #define CROWD 10000
 static uint32_t crowd[CROWD], crowd_count;

@@ -34,8 +34,7 @@ static void nap(unsigned int ms)
     usleep(ms * 1000);
 }
 
-/* ---- fork ---------------------------------------------------------------------------------------
- */
+/* ---- fork ------------------------------------------------------------------------------------ */
 
 /*
  * From the call of fork until the child's first instruction, and from the child's end until the
@@ -82,8 +81,7 @@ static void measure_fork_1024MiB(const char *fork_name, const char *end_name, in
     munmap(area, GIB);
 }
 
-/* ---- exec ---------------------------------------------------------------------------------------
- */
+/* ---- exec ------------------------------------------------------------------------------------ */
 
 static void execute(const char *path, int output)
 {
@@ -135,8 +133,7 @@ static void measure_exec(const char *name, const char *path, int namespaces)
     report(name, RUNS, 1);
 }
 
-/* ---- idle processes -----------------------------------------------------------------------------
- */
+/* ---- idle processes -------------------------------------------------------------------------- */
 
 /* Once all that was started or ended has come to rest. */
 static uint64_t free_bytes(void)

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The sum of `bytes` bytes at `data`, folded to 16 bits. An odd last byte counts as its high half.
- */
+/** The sum of `bytes` bytes at `data`, folded to 16 bits. An odd last byte counts as its high
+ * half. */
 uint16_t checksum_sum(const void *data, size_t bytes);
 
 /** Folds carries: the result fits 16 bits. */

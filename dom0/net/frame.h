@@ -62,8 +62,8 @@ uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, ui
 /** The same into `count` buffers of one piece each, all of which it needs: says so in the header. */
 uint32_t frame_store_large(const struct frame *f, const struct virtq_piece *pieces, uint16_t count);
 
-/** Makes *f a frame that consists of the first `bytes` bytes of head[], which the caller fills in.
- */
+/** Makes *f a frame that consists of the first `bytes` bytes of head[], which the caller fills
+ * in. */
 void frame_reset(struct frame *f, uint32_t bytes);
 
 /** Cuts Ethernet padding off: the frame becomes at most `bytes` long. */

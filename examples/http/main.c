@@ -70,8 +70,7 @@ static void update_clock(void)
     now_ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* ---- connections ------------------------------------------------------------------------------
- */
+/* ---- connections ----------------------------------------------------------------------------- */
 
 static uint16_t slot_of(const struct connection *c)
 {
@@ -148,8 +147,7 @@ static void want(struct connection *c, enum state state, uint32_t events)
     epoll_ctl(epoll_fd, EPOLL_CTL_MOD, c->fd, &e);
 }
 
-/* ---- answers ----------------------------------------------------------------------------------
- */
+/* ---- answers --------------------------------------------------------------------------------- */
 
 static const char *reason_of(int status)
 {
@@ -250,8 +248,7 @@ static size_t put_response(char *to, const struct http_request *r)
     return put_error(to, 404, r);
 }
 
-/* ---- the life of a connection -------------------------------------------------------------------
- */
+/* ---- the life of a connection ---------------------------------------------------------------- */
 
 /* Sends; what the socket does not take is held. False: the connection has ended. */
 static bool send_some(struct connection *c, const char *data, size_t bytes)
@@ -323,8 +320,8 @@ static size_t answer_all(struct connection *c, const char *data, size_t bytes, s
     return at;
 }
 
-/* Works on data[0 .. bytes) until it is used up, incomplete, or the client does not take answers.
- */
+/* Works on data[0 .. bytes) until it is used up, incomplete, or the client does not take
+ * answers. */
 static void process(struct connection *c, const char *data, size_t bytes)
 {
     for (;;) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* store.h - a table of strings, for any number of threads. Every function takes the table's lock.
- */
+/* store.h - a table of strings, for any number of threads. Every function takes the table's
+ * lock. */
 #pragma once
 
 #include <stdbool.h>

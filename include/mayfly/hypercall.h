@@ -130,8 +130,8 @@ static inline int64_t hv_fault_return(const struct hv_regs *regs)
     return hv_call(HC_FAULT_RETURN, (uint64_t)(uintptr_t)regs, 0, 0, 0, 0).value;
 }
 
-/** Sets the FS base, for CPUs without FSGSBASE. Returns 0. Errors: RANGE (not below HV_GUEST_END).
- */
+/** Sets the FS base, for CPUs without FSGSBASE. Returns 0. Errors: RANGE (not below
+ * HV_GUEST_END). */
 static inline int64_t hv_set_fs_base(uint64_t base)
 {
     return hv_call(HC_SET_FS_BASE, base, 0, 0, 0, 0).value;

@@ -21,8 +21,7 @@ static const char close_answer[] =
     "Content-Length: 19\r\n\r\nHello from Mayfly!\n";
 #define ANSWER_BYTES (sizeof(answer) - 1)
 
-/* ---- load -------------------------------------------------------------------------------------
- */
+/* ---- load ------------------------------------------------------------------------------------ */
 
 struct loader {
     pthread_t thread;
@@ -96,8 +95,7 @@ int http_load(int argc, char **argv)
     return good == requests ? 0 : 1;
 }
 
-/* ---- bad clients ------------------------------------------------------------------------------
- */
+/* ---- bad clients ----------------------------------------------------------------------------- */
 
 static void sleep_ms(long ms)
 {

@@ -10,11 +10,10 @@
 
 #include "netclient.h"
 
-/* ---- UDP echo ---------------------------------------------------------------------------------
- */
+/* ---- UDP echo -------------------------------------------------------------------------------- */
 
-/* UDP may lose datagrams, so one is sent up to three times; what comes back must be what was sent.
- */
+/* UDP may lose datagrams, so one is sent up to three times; what comes back must be what was
+ * sent. */
 static bool echo_one(int fd, uint32_t number, char *data, char *back, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
@@ -56,8 +55,7 @@ int udp_echo(int argc, char **argv)
     return good == count ? 0 : 1;
 }
 
-/* ---- key-value service ------------------------------------------------------------------------
- */
+/* ---- key-value service ----------------------------------------------------------------------- */
 
 struct kv_client {
     pthread_t thread;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* math.h - newlib's, and the long double functions, which it has only where long double is double.
- */
+/* math.h - newlib's, and the long double functions, which it has only where long double is
+ * double. */
 #pragma once
 
 #include_next <math.h>

@@ -43,8 +43,7 @@ static int open_socket(int type, const char *address, struct addrinfo **found)
     return socket((*found)->ai_family, type, 0);
 }
 
-/* ---- server -----------------------------------------------------------------------------------
- */
+/* ---- server ---------------------------------------------------------------------------------- */
 
 static void echo_stream(int fd)
 {
@@ -127,8 +126,7 @@ static int server(void (*serve)(int fd))
     }
 }
 
-/* ---- client -----------------------------------------------------------------------------------
- */
+/* ---- client ---------------------------------------------------------------------------------- */
 
 static int stream_test(const char *address)
 {

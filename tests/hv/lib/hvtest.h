@@ -17,11 +17,10 @@
 /** The test: checks with CHECK(). Children run with all of the parent's variables, copied. */
 void test_main(void);
 
-/* ---- output -----------------------------------------------------------------------------------
- */
+/* ---- output ---------------------------------------------------------------------------------- */
 
-/** Prints on the serial console, one line per call: %s %c %d %u %x with l, widths and zero padding.
- */
+/** Prints on the serial console, one line per call: %s %c %d %u %x with l, widths and zero
+ * padding. */
 void say(const char *format, ...) TEST_PRINTF(1, 2);
 
 /** One TAP line. `name` is a claim. A failed one shows its place. Returns `good`. */
@@ -40,16 +39,14 @@ void skip(const char *name, const char *why);
 /** Ends the machine with a failure now: the test cannot go on. */
 void __attribute__((noreturn)) give_up(const char *why);
 
-/* ---- time -------------------------------------------------------------------------------------
- */
+/* ---- time ------------------------------------------------------------------------------------ */
 
 uint64_t rdtsc(void);
 /** Monotonic time from the time page. */
 uint64_t now_ns(void);
 #define MS 1000000ull
 
-/* ---- children ---------------------------------------------------------------------------------
- */
+/* ---- children -------------------------------------------------------------------------------- */
 
 #define CHILD_TAG 0x80000000u /* end events of children: CHILD_TAG | slot */
 #define CHILD_LIMIT_NS (20000 * MS)
@@ -72,8 +69,7 @@ void child_run(void (*fn)(void *), void *arg, struct hv_report *report);
 /** Waits until an event with `tag` comes; others are dropped. False: `deadline_ns` has passed. */
 bool event_expect(uint32_t tag, uint64_t deadline_ns);
 
-/* ---- the rest ---------------------------------------------------------------------------------
- */
+/* ---- the rest -------------------------------------------------------------------------------- */
 
 uint64_t free_frames(void);
 /** The same numbers for the same seed. */

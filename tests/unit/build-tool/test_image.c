@@ -154,8 +154,8 @@ static void symbols_are_found_by_the_look_up_of_hv(void **state)
     buffer_free(&image);
 }
 
-/* The 2 MiB region of the writable part, its guard page included, is never used for anything else.
- */
+/* The 2 MiB region of the writable part, its guard page included, is never used for anything
+ * else. */
 static void files_stay_out_of_the_writable_region(void **state)
 {
     (void)state;

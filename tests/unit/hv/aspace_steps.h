@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* aspace_steps.h - what the cases of test_aspace.c are written in. Spaces and windows have numbers.
- */
+/* aspace_steps.h - what the cases of test_aspace.c are written in. Spaces and windows have
+ * numbers. */
 #pragma once
 
 #include <setjmp.h>

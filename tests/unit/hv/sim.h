@@ -17,8 +17,8 @@
 
 struct sim_guest {
     struct domain *domain;
-    /* What it does whenever its computing is done: on its CPU, as a hypercall. It may not return.
-     */
+    /* What it does whenever its computing is done: on its CPU, as a hypercall. It may not
+     * return. */
     void (*act)(struct sim_guest *g);
     uint64_t left_ns;                            /* to compute before that; act() sets it */
     uint64_t ran_ns;                             /* computed until it was last interrupted */

@@ -366,8 +366,7 @@ static void failed_bind_leaves_no_port(void **state)
     assert_int_equal(failures, 3 + 2); /* list and page for each, then a page for each */
 }
 
-/* ---- random steps -----------------------------------------------------------------------------
- */
+/* ---- random steps ---------------------------------------------------------------------------- */
 
 #define MODEL_OPEN 60u
 #define MODEL_PORTS PORTS_GUEST_MAX /* closed ones wait for their turn among the pending */

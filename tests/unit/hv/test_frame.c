@@ -168,8 +168,7 @@ static void last_frames_are_for_who_may_use_them(void **state)
     assert_true(fake_stop());
 }
 
-/* ---- CPUs at once -----------------------------------------------------------------------------
- */
+/* ---- CPUs at once ---------------------------------------------------------------------------- */
 
 struct lane {
     pthread_t thread;

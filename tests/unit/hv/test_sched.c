@@ -17,8 +17,7 @@
 
 #define SLICE (2 * MS)
 
-/* ---- what guests do ---------------------------------------------------------------------------
- */
+/* ---- what guests do -------------------------------------------------------------------------- */
 
 /* Sleeps until its next period, computes a little, notes how late it was. */
 static void ticker(struct sim_guest *g)
@@ -69,8 +68,7 @@ static void yielder(struct sim_guest *g)
     sched_yield();
 }
 
-/* ---- shares -----------------------------------------------------------------------------------
- */
+/* ---- shares ---------------------------------------------------------------------------------- */
 
 static void expect_share(const struct sim_guest *g, uint64_t total_ns, double share,
                          double tolerance)
@@ -186,8 +184,7 @@ static void yielding_guests_take_turns(void **state)
     sim_stop();
 }
 
-/* ---- caps -------------------------------------------------------------------------------------
- */
+/* ---- caps ------------------------------------------------------------------------------------ */
 
 static void cap_holds_on_an_idle_cpu(void **state)
 {
@@ -252,8 +249,7 @@ static void cap_holds_though_calls_take_long(void **state)
     sim_stop();
 }
 
-/* ---- waking -----------------------------------------------------------------------------------
- */
+/* ---- waking ---------------------------------------------------------------------------------- */
 
 static void sleeper_wakes_on_time_beside_busy_guests(void **state)
 {
@@ -387,8 +383,7 @@ static void event_reaches_a_guest_beside_busy_ones_at_once(void **state)
     sim_stop();
 }
 
-/* ---- rest -------------------------------------------------------------------------------------
- */
+/* ---- rest ------------------------------------------------------------------------------------ */
 
 static void idle_machine_rests(void **state)
 {
@@ -418,8 +413,7 @@ static void lonely_guest_is_not_interrupted(void **state)
     sim_stop();
 }
 
-/* ---- several CPUs -----------------------------------------------------------------------------
- */
+/* ---- several CPUs ---------------------------------------------------------------------------- */
 
 static void busy_guests_use_all_cpus(void **state)
 {
@@ -519,8 +513,7 @@ static void guests_that_wake_together_spread_over_idle_cpus(void **state)
     sim_stop();
 }
 
-/* ---- pausing ----------------------------------------------------------------------------------
- */
+/* ---- pausing --------------------------------------------------------------------------------- */
 
 static void paused_guest_stops_and_goes_on(void **state)
 {

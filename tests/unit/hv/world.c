@@ -49,8 +49,7 @@ static struct {
 static const uint64_t slot_va[MODEL_SLOTS] = {0, HV_WINDOW_HIGH_VA + HV_WINDOW_BYTES,
                                               HV_GUEST_END - HV_WINDOW_BYTES};
 
-/* ---- judging ----------------------------------------------------------------------------------
- */
+/* ---- judging --------------------------------------------------------------------------------- */
 
 static uint32_t choose_space(void)
 {
@@ -159,8 +158,7 @@ static void load(uint32_t space)
     }
 }
 
-/* ---- comparing everything ---------------------------------------------------------------------
- */
+/* ---- comparing everything -------------------------------------------------------------------- */
 
 static void compare_page(uint32_t space, uint64_t number, uint64_t e)
 {
@@ -247,8 +245,7 @@ static void audit_world(void)
     audit_end();
 }
 
-/* ---- steps: ranges ----------------------------------------------------------------------------
- */
+/* ---- steps: ranges --------------------------------------------------------------------------- */
 
 static void do_map(void)
 {
@@ -376,8 +373,7 @@ static void do_change(void)
     }
 }
 
-/* ---- steps: accesses --------------------------------------------------------------------------
- */
+/* ---- steps: accesses ------------------------------------------------------------------------- */
 
 struct target {
     enum hv_err expected;
@@ -497,8 +493,7 @@ static void do_speculate(void)
                                      : choose_page(&w.model[w.loaded]) << PAGE_SHIFT);
 }
 
-/* ---- steps: spaces ----------------------------------------------------------------------------
- */
+/* ---- steps: spaces --------------------------------------------------------------------------- */
 
 static uint32_t free_space(void)
 {
@@ -619,8 +614,7 @@ static void do_load(void)
     load(choose_space());
 }
 
-/* ---- steps: windows ---------------------------------------------------------------------------
- */
+/* ---- steps: windows -------------------------------------------------------------------------- */
 
 static void do_window(void)
 {
@@ -694,8 +688,7 @@ static void do_list(void)
     }
 }
 
-/* ---- the whole --------------------------------------------------------------------------------
- */
+/* ---- the whole ------------------------------------------------------------------------------- */
 
 void world_start(uint64_t seed, uint32_t frames)
 {

@@ -53,8 +53,7 @@ void mf_va_free_in(struct mf_va_area *area, uint64_t va, uint64_t bytes)
     (void)bytes;
 }
 
-/* ---- allocations that fail ----------------------------------------------------------------------
- */
+/* ---- allocations that fail ------------------------------------------------------------------- */
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t n, size_t bytes);
@@ -92,8 +91,7 @@ char *__wrap_strndup(const char *s, size_t n)
     return fails() ? NULL : __real_strndup(s, n);
 }
 
-/* ---- a packed tree ------------------------------------------------------------------------------
- */
+/* ---- a packed tree --------------------------------------------------------------------------- */
 
 static const struct {
     const char *path;

@@ -28,8 +28,7 @@ extern char mf_fault_stack_top[], mf_touch_load[], mf_touch_failed[];
 void mf_fault_entry(void);
 void mf_fault_handle(struct hv_fault *f, const void *fpu);
 
-/* ---- a line of text ---------------------------------------------------------------------------
- */
+/* ---- a line of text -------------------------------------------------------------------------- */
 
 struct line {
     size_t used;

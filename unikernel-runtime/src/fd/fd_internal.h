@@ -26,8 +26,8 @@ static inline struct mf_open_file *mf_fd_peek(int fd)
     return (unsigned int)fd < (unsigned int)mf_fds.count ? mf_fds.slots[fd].file : NULL;
 }
 
-/** Puts `f` at `fd` (whatever was there is closed) and takes over the reference. -EBADF, -ENOMEM.
- */
+/** Puts `f` at `fd` (whatever was there is closed) and takes over the reference. -EBADF,
+ * -ENOMEM. */
 int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
 
 struct flock;

@@ -98,8 +98,8 @@ static inline struct mf_node *mf_node_get(struct mf_node *n)
 /** Drops a reference; the last one frees the node and its contents. NULL is allowed. */
 void mf_node_put(struct mf_node *n);
 
-/** A node of type and permissions `mode` of the current user, with one reference; NULL: no memory.
- */
+/** A node of type and permissions `mode` of the current user, with one reference; NULL: no
+ * memory. */
 struct mf_node *mf_node_new(uint32_t mode);
 
 /** The directory that `directory` is in; the root's is the root, a removed one's itself. */

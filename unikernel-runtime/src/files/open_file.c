@@ -130,8 +130,8 @@ static void file_close(struct mf_open_file *f)
     free(file);
 }
 
-/* Appends one directory entry. Returns its bytes, or 0: no room. `next`: where a listing goes on.
- */
+/* Appends one directory entry. Returns its bytes, or 0: no room. `next`: where a listing goes
+ * on. */
 static size_t put_entry(char *to, size_t room, const char *name, size_t name_bytes,
                         const struct mf_node *n, uint64_t next)
 {

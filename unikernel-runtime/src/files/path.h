@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* path.h - from a path to a node: POSIX pathname resolution (POSIX.1-2017, base definitions 4.13).
- */
+/* path.h - from a path to a node: POSIX pathname resolution (POSIX.1-2017, base definitions
+ * 4.13). */
 #pragma once
 
 #include "files/node.h"

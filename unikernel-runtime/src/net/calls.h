@@ -48,8 +48,8 @@ size_t mf_message_put(const struct mf_message *m, size_t at, const void *data, s
 /** Copies up to `bytes` out of the vectors of `m`, from `at` bytes after their start, to `to`. */
 size_t mf_message_get(const struct mf_message *m, size_t at, void *to, size_t bytes);
 
-/** The message of a readv() or writev(). iov_count is >= 1. Returns 0 or a negative errno number.
- */
+/** The message of a readv() or writev(). iov_count is >= 1. Returns 0 or a negative errno
+ * number. */
 int mf_message_of_vectors(struct mf_message *m, const struct iovec *iov, int iov_count);
 
 /**

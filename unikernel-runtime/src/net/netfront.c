@@ -565,8 +565,8 @@ static COLD err_t init_netif(struct netif *netif)
     netif->mtu = info->net.mtu;
     netif->hwaddr_len = ETH_HWADDR_LEN;
     memcpy(netif->hwaddr, info->net.mac, ETH_HWADDR_LEN);
-    /* Up from the start, not by netif_set_up(): dom0 knows us, there is nobody to announce us to.
-     */
+    /* Up from the start, not by netif_set_up(): dom0 knows us, there is nobody to announce us
+     * to. */
     netif->flags = NETIF_FLAG_BROADCAST | NETIF_FLAG_ETHARP | NETIF_FLAG_ETHERNET | NETIF_FLAG_UP |
                    NETIF_FLAG_LINK_UP;
     netif->output = output_ip4;

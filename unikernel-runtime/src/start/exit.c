@@ -51,8 +51,8 @@ int atexit(void (*fn)(void))
     return __cxa_atexit(call_plain, (void *)fn, NULL);
 }
 
-/* Every registration is taken off before it is called: a function may call exit() or register more.
- */
+/* Every registration is taken off before it is called: a function may call exit() or register
+ * more. */
 void __cxa_finalize(void *dso)
 {
     struct at_exit **link = &registered;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* image.c - the header at the start of the image. The build tool fills in tables and sizes later.
- */
+/* image.c - the header at the start of the image. The build tool fills in tables and sizes
+ * later. */
 #include "start/image.h"
 
 #include "mayfly/abi.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* cond.c - POSIX condition variables. A signal handler that runs meanwhile is a spurious wake-up.
- */
+/* cond.c - POSIX condition variables. A signal handler that runs meanwhile is a spurious
+ * wake-up. */
 #include <errno.h>
 #include <pthread.h>
 

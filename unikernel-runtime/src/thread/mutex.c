@@ -269,8 +269,7 @@ int pthread_mutexattr_getpshared(const pthread_mutexattr_t *attr, int *shared)
     return 0;
 }
 
-/* ---- spin locks: whoever does not get one lets the others run -----------------------------------
- */
+/* ---- spin locks: whoever does not get one lets the others run -------------------------------- */
 
 int pthread_spin_init(pthread_spinlock_t *lock, int shared)
 {

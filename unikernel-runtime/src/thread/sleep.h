@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/** One round of the idle loop: polls; when still nobody is woken, sleeps until something happens.
- */
+/** One round of the idle loop: polls; when still nobody is woken, sleeps until something
+ * happens. */
 void mf_idle_sleep(bool (*is_woken)(void));
 
-/** Waits for one event until deadline_ns and handles it; HV_WAIT_POLL: takes one if there is one.
- */
+/** Waits for one event until deadline_ns and handles it; HV_WAIT_POLL: takes one if there is
+ * one. */
 void mf_idle_take_event(uint64_t deadline_ns);

@@ -82,8 +82,8 @@ static inline struct mf_thread *mf_thread_main(void)
     return (struct mf_thread *)(void *)(top - MF_THREAD_BYTES);
 }
 
-/** Switches stacks: saves in *save_sp, continues where new_sp was saved. FS base is the caller's.
- */
+/** Switches stacks: saves in *save_sp, continues where new_sp was saved. FS base is the
+ * caller's. */
 void mf_thread_switch(void **save_sp, void *new_sp);
 
 /** The thread after `t` in the list of all that have not ended; first NULL; at the end NULL. */

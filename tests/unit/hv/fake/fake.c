@@ -66,8 +66,8 @@ static void check_page(const char *what, const void *page)
     (void)virt_to_phys(page);
 }
 
-/* The only function that may touch a frame which is not known to be live yet: frame_alloc_zero().
- */
+/* The only function that may touch a frame which is not known to be live yet:
+ * frame_alloc_zero(). */
 void fake_zero_page(void *page)
 {
     check_page("arch_zero_page", page);
