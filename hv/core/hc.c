@@ -16,9 +16,7 @@ static struct hc_result hc_none(HC_ARGS)
 }
 
 #pragma GCC diagnostic push
-#pragma GCC diagnostic ignored                                                                     \
-    "-Woverride-init" /* every number has a handler, most have another  \
-                                                  */
+#pragma GCC diagnostic ignored "-Woverride-init" /* each number has a handler, most have another */
 const hc_handler_t hc_table[HC_COUNT] = {
     [0 ... HC_COUNT - 1] = hc_none,
 #define HYPERCALL(number, NAME, handler) [number] = hc_##handler,
