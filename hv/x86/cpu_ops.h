@@ -13,10 +13,6 @@ static inline void cpu_cli(void)
 {
     __asm__ volatile("cli" ::: "memory");
 }
-static inline void cpu_sti_hlt_cli(void)
-{
-    __asm__ volatile("sti; hlt; cli" ::: "memory");
-}
 static inline void cpu_hlt(void)
 {
     __asm__ volatile("hlt" ::: "memory");
@@ -58,12 +54,6 @@ static inline uint64_t read_cr3(void)
 {
     uint64_t v;
     __asm__ volatile("mov %%cr3,%0" : "=r"(v));
-    return v;
-}
-static inline uint64_t read_cr4(void)
-{
-    uint64_t v;
-    __asm__ volatile("mov %%cr4,%0" : "=r"(v));
     return v;
 }
 static inline void write_cr0(uint64_t v)

@@ -24,8 +24,6 @@ int trap_ist(struct trap_frame *t);
 #define EXC_MC 18
 
 /* Page-fault error code, vol. 3A figure 4-12. */
-#define PF_PRESENT 0x1u
 #define PF_WRITE 0x2u
-#define PF_USER 0x4u
 #define PF_RESERVED 0x8u
 #define PF_FETCH 0x10u

@@ -135,9 +135,3 @@ paddr_t aspace_window_detach(struct aspace *as, gva_t va);
 
 /** Moves all windows of `from` to `to`, which has none. */
 void aspace_move_windows(struct aspace *from, struct aspace *to);
-
-/** True when [va, va + pages) is not empty and lies below the end of guest space. */
-static inline bool gva_range_is_guest(gva_t va, uint64_t pages)
-{
-    return pages != 0 && va.v < HV_GUEST_END && pages <= (HV_GUEST_END - va.v) >> PAGE_SHIFT;
-}
