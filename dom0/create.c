@@ -350,16 +350,13 @@ static uint32_t fork_limit(const struct launch *l, const struct launch_source *s
     return m->has_fork_limit ? m->fork_limit : PROCESS_FORK_DEFAULT;
 }
 
-/* Of a guest or template that is copied: hv leaves windows out. */
+/* What lies in its template: hv leaves windows out. */
 static bool copy_shared_memory(struct guest *g, const struct launch_source *source,
                                char error[ERROR_BYTES])
 {
-    int64_t err = 0;
-    if (source != NULL && source->has_shadow) {
-        err = process_thaw_memory(source->handle, g);
-    } else if (source != NULL && process_has_memory(source->process)) {
-        err = process_copy_memory(source->process, g);
-    }
+    const bool has_any = source != NULL && source->has_shadow;
+    const int64_t err = has_any ? process_thaw_memory(source->handle, g) : 0;
+
     if (err < 0) {
         snprintf(error, ERROR_BYTES, "its shared memory cannot be copied: %s", error_text(err));
     }

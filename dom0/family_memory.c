@@ -403,51 +403,6 @@ static bool is_zero(const uint64_t *page)
     return true;
 }
 
-/* Pages that are zero are left out: they take no memory in the copy. */
-static bool copy_pages(const struct unit *from, const struct unit *to, uint32_t first)
-{
-    for (uint32_t i = first; i < from->fresh; i++) {
-        const char *const source = (char *)members_window(from->slot) + i * HV_PAGE_BYTES;
-        char *const page = (char *)members_window(to->slot) + i * HV_PAGE_BYTES;
-        if (!mf_touch(source, 1)) {
-            return false;
-        }
-        if (!is_zero((const uint64_t *)(const void *)source)) {
-            if (!mf_touch(page, 1)) {
-                return false;
-            }
-            memcpy(page, source, HV_PAGE_BYTES);
-        }
-    }
-    return true;
-}
-
-static int64_t copy_unit(const struct family_memory *from, struct family_memory *to, uint32_t unit,
-                         const struct memory_user *u)
-{
-    const struct unit *const source = from->units[unit];
-    const int64_t err = make_unit(to, unit, (enum kind)source->kind, u);
-    if (err < 0) {
-        return err;
-    }
-    if (!copy_pages(source, to->units[unit], unit == 0 ? FIRST_PAGES : 0)) {
-        return HV_ERR_NOMEM;
-    }
-    to->units[unit]->fresh = source->fresh;
-    return 0;
-}
-
-/* Whether all units of the area are there. */
-static bool is_there(const struct family_memory *m, const struct area *a)
-{
-    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
-        if (m->units[i] == NULL) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* Adds one, after all others, to units that are there. */
 static bool append_area(struct family_memory *m, struct area **end, uint32_t first, uint32_t pages,
                         uint32_t member)
@@ -464,30 +419,6 @@ static bool append_area(struct family_memory *m, struct area **end, uint32_t fir
     m->area_count++;
     count_pages(m, a, true);
     return true;
-}
-
-int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
-                           struct family_memory **to, const struct memory_user *u)
-{
-    struct family_memory *const m = *to = calloc(1, sizeof(*m));
-    int64_t err = m != NULL ? 0 : HV_ERR_NOMEM;
-
-    for (uint32_t i = 0; err >= 0 && i < MF_MEMORY_UNITS; i++) {
-        if (from->units[i] != NULL && members_has(from->units[i]->mapped, member)) {
-            err = copy_unit(from, m, i, u);
-        }
-    }
-    struct area **end = m != NULL ? &m->areas : NULL;
-    for (const struct area *a = from->areas; err >= 0 && a != NULL; a = a->next) {
-        if (!is_there(m, a) || (!a->is_file && !members_has(a->holders, member))) {
-            continue;
-        }
-        if (!append_area(m, end, a->first, a->pages, u->member)) {
-            return HV_ERR_NOMEM;
-        }
-        end = &(*end)->next;
-    }
-    return err;
 }
 
 /* ---- in templates ------------------------------------------------------------------------------- */
@@ -550,16 +481,20 @@ int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uin
 struct thaw {
     const struct family_memory *m;
     uint32_t dom;
+    uint32_t pages; /* so far */
 };
 
 /* What was never handed out has no content, but in a forged template: it is left out. */
 static int64_t thaw_page(void *arg, uint32_t page, uint64_t va)
 {
-    const struct thaw *const x = arg;
+    struct thaw *const x = arg;
     const struct unit *const t = x->m->units[page / UNIT_PAGES];
 
     if (t == NULL || page < FIRST_PAGES || page % UNIT_PAGES >= t->fresh) {
         return 0;
+    }
+    if (x->pages++ % PAGES_PER_LOOK == 0 && !room_is_there(0)) {
+        return HV_ERR_NOMEM;
     }
     char *const to = (char *)members_window(t->slot) + page % UNIT_PAGES * HV_PAGE_BYTES;
     return mf_touch(to, 1) ? hv_dom_read(x->dom, va, to, HV_PAGE_BYTES) : HV_ERR_NOMEM;
@@ -568,7 +503,7 @@ static int64_t thaw_page(void *arg, uint32_t page, uint64_t va)
 static int64_t thaw(struct family_memory *m, uint32_t dom, const struct shadow *s,
                     const struct memory_user *u)
 {
-    struct thaw x = {m, dom};
+    struct thaw x = {.m = m, .dom = dom};
     struct area **end = &m->areas;
 
     for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {

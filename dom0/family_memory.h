@@ -46,19 +46,15 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
                               uint32_t parent);
 
 /**
- * `u` alone in its family, which has not run, gets a copy of all that `member` of another one has, at the
- * same addresses. *to is NULL before. Returns 0 or HV_ERR_*; then *to is to be freed.
- */
-int64_t family_memory_copy(const struct family_memory *from, uint32_t member,
-                           struct family_memory **to, const struct memory_user *u);
-
-/**
  * Puts a copy of all that the member has into paused domain `dom`, a copy of its guest, as a shadow
  * (family_shadow.h). Returns 0 or HV_ERR_*; then `dom` is to be destroyed.
  */
 int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uint32_t dom);
 
-/** As family_memory_copy(), of what family_memory_freeze() put into a template. */
+/**
+ * `u` alone in its family, which does not run, gets a copy of what family_memory_freeze() put into
+ * template `dom`, at the same addresses. *to is NULL before. Returns 0 or HV_ERR_*; then *to is to be freed.
+ */
 int64_t family_memory_thaw(uint32_t dom, struct family_memory **to, const struct memory_user *u);
 
 /** Whether any other member has any of it. */

@@ -50,12 +50,11 @@ struct launch_source {
     struct given *given;       /* borrows; given.h */
     bool has_network, is_ready, has_fork_limit;
     uint32_t fork_limit;
-    bool is_new;                   /* has not run: it will read its arguments from the info page */
-    uint32_t pid;                  /* of the process that it is; 0: 1 */
-    uint8_t inspect;               /* rights.h */
-    const char *share;             /* rights.c's */
-    bool has_shadow;               /* shared memory lies in it (family_shadow.h) */
-    const struct process *process; /* borrows; whose shared memory is copied; NULL: nobody's */
+    bool is_new;       /* has not run: it will read its arguments from the info page */
+    bool has_shadow;   /* shared memory lies in it (family_shadow.h) */
+    uint32_t pid;      /* of the process that it is; 0: 1 */
+    uint8_t inspect;   /* rights.h */
+    const char *share; /* rights.c's */
 };
 
 struct launch {

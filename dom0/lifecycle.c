@@ -162,49 +162,49 @@ static bool find_guest(const char *name, uint32_t *slot)
 
 /* ---- snapshot ----------------------------------------------------------------------------- */
 
-static bool has_room(void)
+/* What it shares with others becomes a part of the copy. */
+static int64_t copy_with_shadow(const struct guest *g)
 {
-    if (!room_is_there(0)) {
-        term_printf(
-            "The machine has no memory left for this; `kill` a guest or `remove` a template "
-            "first.\n");
-        return false;
-    }
-    return true;
-}
-
-/* A frozen copy of a paused guest; what it shares with others becomes a part of it. */
-static int64_t copy_frozen(const struct guest *g)
-{
-    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
     const struct hv_dom_params paused = {.memory_pages = NO_LIMIT_PAGES};
-
-    if (!process_has_memory(g->process)) {
-        return hv_dom_clone(g->handle, &params);
-    }
+    const struct hv_dom_params frozen = {.flags = HV_DOM_FROZEN};
     const int64_t copy = hv_dom_clone(g->handle, &paused);
+
     if (copy < 0) {
         return copy;
     }
     int64_t err = process_freeze_memory(g->process, (uint32_t)copy);
     if (err >= 0) {
-        err = hv_dom_clone((uint32_t)copy, &params);
+        err = hv_dom_clone((uint32_t)copy, &frozen);
     }
     hv_dom_destroy((uint32_t)copy);
     return err;
+}
+
+/* A frozen copy of a paused guest. Returns its handle; negative: says why there is none. */
+static int64_t copy_frozen(const struct guest *g)
+{
+    const struct hv_dom_params frozen = {.flags = HV_DOM_FROZEN};
+
+    if (!room_is_there(0)) {
+        term_printf("The machine has no memory left for this; `kill` a guest or `remove` a "
+                    "template first.\n");
+        return HV_ERR_NOMEM;
+    }
+    const int64_t handle =
+        process_has_memory(g->process) ? copy_with_shadow(g) : hv_dom_clone(g->handle, &frozen);
+    if (handle < 0) {
+        term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
+    }
+    return handle;
 }
 
 /* A template of a paused guest, under op.name; NULL: says why not. */
 static struct template *freeze(const struct guest *g)
 {
     struct launch_source source;
-
-    if (!has_room()) {
-        return NULL;
-    }
     const int64_t handle = copy_frozen(g);
+
     if (handle < 0) {
-        term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
         return NULL;
     }
     lifecycle_describe(g, (uint32_t)handle, &source);
@@ -314,48 +314,43 @@ static void start_clones(const struct launch_source *source, uint32_t handle)
     }
 }
 
-/* In one piece, while the origin stands still: what a family shares is copied by dom0, from now. */
-static void start_now(struct launch_source *source)
+/* One, while the origin stands still. */
+static void start_one(struct launch_source *source)
 {
     char error[128];
-    uint32_t slot = 0, done = 0;
+    uint32_t slot, done = 0;
 
     source->origin = op.name;
     op.launch.source = source;
     op.launch.is_private = true;
-    if (!guest_launch(&op.launch, op.launch.count, &slot, &done, error)) {
-        term_printf("%s.\n", error);
-    }
-    op.launch.source = NULL;
-    if (done == 1) {
+    if (guest_launch(&op.launch, 1, &slot, &done, error)) {
         term_printf("%s\n", guest_at(slot)->name);
-    } else if (done > 1) {
-        term_printf("%" PRIu32 " guests, the last one is %s\n", done, guest_at(slot)->name);
+    } else {
+        term_printf("%s.\n", error);
     }
 }
 
-/* All clones are of this moment: many are made from a copy, while the origin goes on. */
+/*
+ * All clones are of this moment: many, and those that have shared memory, are made from a copy, while
+ * the origin goes on.
+ */
 static void act_clone(struct guest *g)
 {
-    const struct hv_dom_params params = {.flags = HV_DOM_FROZEN};
     struct launch_source source;
 
-    snprintf(op.name, sizeof(op.name), "%s", g->name);
+    memcpy(op.name, g->name, sizeof(op.name));
     lifecycle_describe(g, g->handle, &source);
-    source.process = g->process;
-    if (op.launch.count == 1 || process_has_memory(g->process)) {
-        start_now(&source);
+    source.has_shadow = process_has_memory(g->process);
+    if (op.launch.count == 1 && !source.has_shadow) {
+        start_one(&source);
         go_on(g);
         return;
     }
-    const bool is_possible = has_room();
-    const int64_t handle = is_possible ? hv_dom_clone(g->handle, &params) : HV_ERR_NOMEM;
+    const int64_t handle = copy_frozen(g);
     go_on(g);
     if (handle >= 0) {
         source.handle = (uint32_t)handle;
-        start_clones(&source, (uint32_t)handle);
-    } else if (is_possible) {
-        term_printf("%s cannot be copied: %s.\n", g->name, error_text(handle));
+        start_clones(&source, source.handle);
     }
 }
 

@@ -298,22 +298,6 @@ bool process_has_memory(const struct process *p)
     return p != NULL && family_memory_is_used(p->family->memory, p->member);
 }
 
-int64_t process_copy_memory(const struct process *p, struct guest *g)
-{
-    struct process *const own = process_of(g);
-    if (own == NULL) {
-        return HV_ERR_NOMEM;
-    }
-    const struct memory_user self = memory_user(own);
-    const int64_t err =
-        family_memory_copy(p->family->memory, p->member, &own->family->memory, &self);
-    if (err < 0) {
-        g->process = NULL;
-        process_drop(own);
-    }
-    return err;
-}
-
 int64_t process_freeze_memory(const struct process *p, uint32_t dom)
 {
     return family_memory_freeze(p->family->memory, p->member, dom);

@@ -79,9 +79,6 @@ int64_t process_use_memory(struct process *p, uint64_t op, uint64_t number, uint
 /** Whether it has memory that others of its family may have, too. NULL: it has not. */
 bool process_has_memory(const struct process *p);
 
-/** `g`, a copy of p's guest, which has not run, gets a copy of that. Returns HV_ERR_*. */
-int64_t process_copy_memory(const struct process *p, struct guest *g);
-
 /** Puts it into `dom`, a paused copy of p's guest; as family_memory_freeze(). */
 int64_t process_freeze_memory(const struct process *p, uint32_t dom);
 

@@ -50,6 +50,15 @@ teardown_file() {
     shell kill second
 }
 
+@test "many clones are of one moment" {
+    run shell clone k count=3
+    [[ "$output" == *"3 guests"* ]]
+    wait_for -c 3 "\\[together-?[0-9]* exited with status 0\\]"
+    [ "$(grep -o "together-\?[0-9]*: together: alone, kept [0-9]*" "$SERIAL" | sed 's/.* //' | sort -u | wc -l)" -eq 1 ]
+    run grep -c "alone, lost" "$SERIAL"
+    [ "$output" = 0 ]
+}
+
 @test "pausing and resuming loses nothing" {
     shell pause k
     shell pause k.2
