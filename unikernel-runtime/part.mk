@@ -40,8 +40,8 @@ $(TP)/newlib.stamp: $(TP)/newlib.src.stamp $(RT)/third-party/edit-newlib \
 
 RT_SRC := $(filter-out $(RT)/src/start/crt0.S,$(shell find $(RT)/src -name '*.[cS]' | sort))
 RT_NET_SRC := $(filter $(RT)/src/net/%,$(RT_SRC))
-RT_C_SRC := $(filter $(RT)/src/libc/% $(RT)/src/family/% $(RT)/src/process/fork.c $(RT)/src/fd/eventfd.c,\
-	$(RT_SRC))
+RT_C_SRC := $(filter $(RT)/src/libc/% $(RT)/src/family/% $(RT)/src/process/fork.c \
+	$(RT)/src/process/daemon.c $(RT)/src/fd/eventfd.c,$(RT_SRC))
 RT_CORE_SRC := $(filter-out $(RT_NET_SRC) $(RT_C_SRC),$(RT_SRC))
 RT_OBJ = $(patsubst $(RT)/src/%,$(RT_B)/%.o,$(1))
 

@@ -59,7 +59,8 @@ int mf_family_prepare(void)
         return 0;
     }
     if (mf_family_role == MF_FAMILY_CHILD) {
-        const int64_t user = mf_family_call(MF_FAMILY_FORK, 0, 0, 0);
+        const int err = mf_family_files.prepare();
+        const int64_t user = err != 0 ? err : mf_family_call(MF_FAMILY_FORK, 0, 0, 0);
         mf_family_files.forked(false);
         return user == -EIO ? 0 : (int)user;
     }

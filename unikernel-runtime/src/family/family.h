@@ -63,9 +63,10 @@ struct mf_family_files {
     void (*closes)(int fd);      /* a descriptor is being closed */
     int (*control)(int fd, int command, intptr_t arg); /* mf_control() */
     bool (*is_serving)(void);                          /* there are users */
+    int (*prepare)(void);          /* a child is going to fork; a negative errno number */
     void (*forked)(bool is_child); /* a child forks, or has just been made by one */
     /* socket() and socketpair() of AF_UNIX in a child. */
-    int (*unix_make)(int type, int protocol);
+    int (*socket_make)(int domain, int type, int protocol);
     int (*unix_pair)(int type, int protocol, int fds[2]);
     ssize_t (*send_file)(int out, int in, off_t *offset, size_t bytes);
     /* mmap() of a file of the owner's in a child. */
@@ -158,9 +159,10 @@ enum mf_family_op {
     MF_FAMILY_GET_OPTION, /* file, level, name, bytes; args[1]: bytes; value */
     MF_FAMILY_CONTROL,    /* file, request; args[1]: the number that FIONREAD and the like give */
     MF_FAMILY_KIND,       /* file; MF_IO_KIND(), or a file of the tree: 0, args[1]: its flags */
-    MF_FAMILY_UNIX,       /* type, protocol: a socket of AF_UNIX */
+    MF_FAMILY_SOCKET,     /* type, protocol, domain */
     MF_FAMILY_UNIX_PAIR,  /* type, protocol; args[1], args[2]: both files */
     MF_FAMILY_SEND_FILE,  /* file, file of the tree, position or -1, bytes; data: room */
+    MF_FAMILY_COUNTER,    /* value, flags: eventfd() */
     MF_FAMILY_MEET,       /* file, a FIFO: whether its open() need not wait (any more) */
 };
 

@@ -91,10 +91,13 @@ int mf_remote_number(struct mf_remote *r, unsigned long request, int *value);
 uint32_t mf_remote_poll(struct mf_open_file *f);
 void mf_remote_close(struct mf_open_file *f);
 
+/** Others are to have what this child has made: its counters. Returns 0 or a negative errno number. */
+int mf_remote_prepare(void);
+
 /* Of struct mf_family_files. */
 void mf_remote_convert(void);
 void mf_remote_forked(bool is_child);
-int mf_remote_unix_make(int type, int protocol);
+int mf_remote_socket_make(int domain, int type, int protocol);
 int mf_remote_unix_pair(int type, int protocol, int fds[2]);
 ssize_t mf_remote_send_file(int out, int in, off_t *offset, size_t bytes);
 

@@ -18,6 +18,7 @@
 #include "thread/idle.h"
 #include "thread/thread.h"
 
+#pragma weak mf_eventfd_value
 #pragma weak mf_socket_inherit
 
 #define RETRY_NS (2 * MF_NS_PER_MS)
@@ -421,6 +422,30 @@ void mf_remote_convert(void)
         become((struct mf_remote *)f, fd, kind, type);
         mf_file_notify(f, ALL);
     }
+}
+
+/* A counter that this child has made becomes the owner's, in place. 0 or a negative errno number. */
+static int hand_over(struct mf_open_file *f)
+{
+    int flags;
+    const uint64_t value = mf_eventfd_value(f, &flags);
+    const int64_t number = mf_family_call(MF_FAMILY_COUNTER, (int64_t)value, flags, 0);
+    if (number >= 0) {
+        become((struct mf_remote *)f, number, MF_IO_COUNTER, 0);
+        mf_file_notify(f, ALL); /* who waits for it goes on there */
+    }
+    return number < 0 ? (int)number : 0;
+}
+
+int mf_remote_prepare(void)
+{
+    int err = 0;
+
+    for (int fd = 0; fd < mf_fds.count && err == 0; fd++) {
+        struct mf_open_file *const f = mf_fds.slots[fd].file;
+        err = f != NULL && mf_io_kind(f, NULL) == MF_IO_COUNTER ? hand_over(f) : 0;
+    }
+    return err;
 }
 
 void mf_remote_forked(bool is_child)

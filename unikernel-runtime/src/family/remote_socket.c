@@ -120,7 +120,8 @@ static ssize_t remote_send(struct mf_open_file *f, struct mf_message *m)
     if (m->name_bytes > MF_IO_NAME_BYTES || m->control_bytes > MF_IO_CONTROL_BYTES) {
         return -EINVAL;
     }
-    const int64_t n = send_all(r, m);
+    int64_t n = m->control != NULL ? mf_remote_prepare() : 0; /* it may have descriptors */
+    n = n == 0 ? send_all(r, m) : n;
     if (n == -EPIPE && is_stream(r) && (m->flags & MSG_NOSIGNAL) == 0) {
         raise(SIGPIPE);
     }
@@ -475,14 +476,14 @@ const struct mf_fd_ops mf_remote_socket_ops = {
 
 /* ---- of struct mf_family_files ------------------------------------------------------------------- */
 
-int mf_remote_unix_make(int type, int protocol)
+int mf_remote_socket_make(int domain, int type, int protocol)
 {
-    const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    const int64_t number = mf_family_call(MF_FAMILY_UNIX, type, protocol, 0);
+    const int flags = type & (SOCK_NONBLOCK | SOCK_CLOEXEC);
+    const int64_t number = mf_family_call(MF_FAMILY_SOCKET, type & ~flags, protocol, domain);
 
     return number < 0 ? (int)number
-                      : mf_remote_open(number, MF_IO_UNIX, kind,
-                                       (uint32_t)(type & (SOCK_NONBLOCK | SOCK_CLOEXEC)));
+                      : mf_remote_open(number, domain == AF_UNIX ? MF_IO_UNIX : MF_IO_INET,
+                                       type & ~flags, (uint32_t)flags);
 }
 
 int mf_remote_unix_pair(int type, int protocol, int fds[2])

@@ -18,6 +18,8 @@
 #include "net/calls.h"
 #include "time/clock.h"
 
+#pragma weak mf_eventfd_make
+#pragma weak mf_own_inet_make
 #pragma weak mf_own_unix_make
 #pragma weak mf_own_unix_pair
 
@@ -279,10 +281,15 @@ static int64_t timeout_of(const struct io *io, uint32_t op)
 
 /* ---- new ones ------------------------------------------------------------------------------------ */
 
-static int64_t make_unix(const struct mf_files_call *c)
+static int64_t make_socket(const struct mf_files_call *c)
 {
     const int type = (int)c->args[0] & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
-    return &mf_own_unix_make == NULL ? -EAFNOSUPPORT : mf_own_unix_make(type, (int)c->args[1]);
+    const int protocol = (int)c->args[1], domain = (int)c->args[2];
+
+    if (domain == AF_UNIX) {
+        return &mf_own_unix_make == NULL ? -EAFNOSUPPORT : mf_own_unix_make(type, protocol);
+    }
+    return &mf_own_inet_make == NULL ? -EAFNOSUPPORT : mf_own_inet_make(domain, type, protocol);
 }
 
 static int64_t make_unix_pair(struct mf_files_call *c)
@@ -380,8 +387,12 @@ int64_t mf_family_serve_io(struct mf_family_user *u, struct mf_files_call *c, ch
     const int fd = (int)c->args[0];
     const uint32_t op = c->op - MF_FAMILY_IO;
 
-    if (c->op == MF_FAMILY_UNIX) {
-        return make_unix(c);
+    if (c->op == MF_FAMILY_SOCKET) {
+        return make_socket(c);
+    }
+    if (c->op == MF_FAMILY_COUNTER) {
+        return &mf_eventfd_make == NULL ? -EINVAL
+                                        : mf_eventfd_make((uint64_t)c->args[0], (int)c->args[1]);
     }
     if (c->op == MF_FAMILY_UNIX_PAIR) {
         return make_unix_pair(c);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * sockets.c - what stands in for functions of sockets in programs that fork: see descriptors.c. Sockets
- * of AF_UNIX are the owner's in all of a family, so that everybody finds their names.
+ * are the owner's in all of a family, so that everybody finds their names and ports, and inherits them.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <sys/sendfile.h>
+#include <sys/socket.h>
 
 #include "family/family.h"
 #include "family/server.h"
@@ -13,6 +14,7 @@
 #include "files/own.h"
 #include "thread/idle.h"
 
+#pragma weak mf_own_inet_make
 #pragma weak mf_own_unix_make
 #pragma weak mf_own_unix_pair
 #pragma weak mf_own_net_finish
@@ -20,10 +22,19 @@
 
 const char mf_family_sockets;
 
+/* One that has lost its owner has a network of its own. */
+int mf_inet_make(int domain, int type, int protocol)
+{
+    if (mf_family_role == MF_FAMILY_CHILD) {
+        return mf_family_files.socket_make(domain, type, protocol);
+    }
+    return &mf_own_inet_make == NULL ? -EAFNOSUPPORT : mf_own_inet_make(domain, type, protocol);
+}
+
 int mf_unix_make(int type, int protocol)
 {
     if (mf_family_is_remote()) {
-        return mf_family_files.unix_make(type, protocol);
+        return mf_family_files.socket_make(AF_UNIX, type, protocol);
     }
     return &mf_own_unix_make == NULL ? -EAFNOSUPPORT : mf_own_unix_make(type, protocol);
 }

@@ -26,11 +26,11 @@ struct eventfd {
 
 _Static_assert(sizeof(struct eventfd) >= MF_REMOTE_BYTES, "its place is taken in a child");
 
+extern const struct mf_fd_ops mf_eventfd_ops;
+
 static ssize_t eventfd_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                              off_t *pos)
 {
-    (void)iov_count;
-    (void)pos;
     struct eventfd *const e = (struct eventfd *)f;
     if (iov->iov_len < sizeof(uint64_t)) {
         return -EINVAL;
@@ -39,6 +39,9 @@ static ssize_t eventfd_readv(struct mf_open_file *f, const struct iovec *iov, in
         const int err = mf_file_wait(f, POLLIN, MF_NEVER);
         if (err != 0) {
             return err;
+        }
+        if (f->ops != &mf_eventfd_ops) {
+            return f->ops->readv(f, iov, iov_count, pos); /* a fork has handed it over */
         }
     }
     const uint64_t value = e->is_semaphore ? 1 : e->count;
@@ -51,8 +54,6 @@ static ssize_t eventfd_readv(struct mf_open_file *f, const struct iovec *iov, in
 static ssize_t eventfd_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                               off_t *pos)
 {
-    (void)iov_count;
-    (void)pos;
     struct eventfd *const e = (struct eventfd *)f;
     uint64_t value;
     if (iov->iov_len < sizeof(value)) {
@@ -66,6 +67,9 @@ static ssize_t eventfd_writev(struct mf_open_file *f, const struct iovec *iov, i
         const int err = mf_file_wait(f, POLLOUT, MF_NEVER);
         if (err != 0) {
             return err;
+        }
+        if (f->ops != &mf_eventfd_ops) {
+            return f->ops->writev(f, iov, iov_count, pos);
         }
     }
     e->count += value;
@@ -87,14 +91,21 @@ static void eventfd_close(struct mf_open_file *f)
 const struct mf_fd_ops mf_eventfd_ops = {
     .readv = eventfd_readv, .writev = eventfd_writev, .poll = eventfd_poll, .close = eventfd_close};
 
-int eventfd(unsigned int value, int flags)
+uint64_t mf_eventfd_value(const struct mf_open_file *f, int *flags)
+{
+    const struct eventfd *const e = (const struct eventfd *)f;
+    *flags = e->is_semaphore;
+    return e->count;
+}
+
+int mf_eventfd_make(uint64_t value, int flags)
 {
     if ((flags & ~(EFD_SEMAPHORE | EFD_NONBLOCK | EFD_CLOEXEC)) != 0) {
-        return (int)mf_ret(-EINVAL);
+        return -EINVAL;
     }
     struct eventfd *const e = malloc(sizeof(*e));
     if (e == NULL) {
-        return (int)mf_ret(-ENOMEM);
+        return -ENOMEM;
     }
     mf_file_init(&e->file, &mf_eventfd_ops, O_RDWR | ((uint32_t)flags & EFD_NONBLOCK));
     e->count = value;
@@ -103,7 +114,12 @@ int eventfd(unsigned int value, int flags)
     if (fd < 0) {
         free(e);
     }
-    return (int)mf_ret(fd);
+    return fd;
+}
+
+int eventfd(unsigned int value, int flags)
+{
+    return (int)mf_ret(mf_eventfd_make(value, flags));
 }
 
 int eventfd_read(int fd, eventfd_t *value)

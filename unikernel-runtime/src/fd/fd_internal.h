@@ -30,6 +30,12 @@ static inline struct mf_open_file *mf_fd_peek(int fd)
  * -ENOMEM. */
 int mf_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
 
+/** eventfd(): a descriptor, or a negative errno number. Linked where eventfd() is. */
+int mf_eventfd_make(uint64_t value, int flags);
+
+/** The value of an eventfd's file; *flags: EFD_SEMAPHORE or 0. */
+uint64_t mf_eventfd_value(const struct mf_open_file *f, int *flags);
+
 struct flock;
 
 /**

@@ -64,6 +64,10 @@ int mf_own_control(int fd, int command, intptr_t arg);
 int mf_own_fd_install_at(struct mf_open_file *f, int fd, uint32_t flags);
 int mf_own_fd_remove(int fd);
 
+/* net/socket.c: socket() of AF_INET and AF_INET6; a negative errno number */
+int mf_own_inet_make(int domain, int type, int protocol);
+int mf_inet_make(int domain, int type, int protocol);
+
 /* net/unix_socket.c: socket() and socketpair() of AF_UNIX; negative errno numbers */
 int mf_own_unix_make(int type, int protocol);
 int mf_own_unix_pair(int type, int protocol, int fds[2]);

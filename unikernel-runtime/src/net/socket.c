@@ -7,6 +7,7 @@
 #include <netinet/in.h>
 #include <stdlib.h>
 
+#include "files/own.h"
 #include "lwip/err.h"
 #include "lwip/opt.h"
 #include "net/net.h"
@@ -124,7 +125,7 @@ static int check_kind(int domain, int type, int protocol)
     return protocol == 0 || protocol == own ? 0 : -EPROTONOSUPPORT;
 }
 
-static int open_socket(int domain, int type, int protocol)
+static int make(int domain, int type, int protocol)
 {
     const int kind = type & ~(SOCK_NONBLOCK | SOCK_CLOEXEC);
     int r = check_kind(domain, kind, protocol);
@@ -148,6 +149,16 @@ static int open_socket(int domain, int type, int protocol)
     return r;
 }
 
+int mf_own_inet_make(int domain, int type, int protocol)
+{
+    mf_critical_enter();
+    const int r = make(domain, type, protocol);
+    mf_critical_leave();
+    return r;
+}
+
+int mf_inet_make(int domain, int type, int protocol) MF_OWN(inet_make);
+
 /* Linked when the program includes sys/un.h or calls socketpair(). */
 extern int mf_unix_open(int type, int protocol) __attribute__((weak));
 
@@ -156,10 +167,7 @@ int socket(int domain, int type, int protocol)
     if (domain == AF_UNIX) {
         return (int)mf_ret(mf_unix_open == NULL ? -EAFNOSUPPORT : mf_unix_open(type, protocol));
     }
-    mf_critical_enter();
-    const int r = open_socket(domain, type, protocol);
-    mf_critical_leave();
-    return (int)mf_ret(r);
+    return (int)mf_ret(mf_inet_make(domain, type, protocol));
 }
 
 /* ---- with a descriptor ---------------------------------------------------------------------- */
