@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Man pages, completion, and `make install`. What is installed does not know where it lies:
 #   PREFIX/bin                mayfly, x86_64-mayfly-elf-*
-#   PREFIX/lib/mayfly         hv.elf, dom0.elf, BOOTX64.EFI, sdk/, ports/
+#   PREFIX/lib/mayfly         hv.elf, dom0.elf, BOOTX64.EFI, probe.elf, sdk/, ports/
 #   PREFIX/share              man pages, bash completion, Meson's cross files
 # DESTDIR, if given, stands in front of all of it (for packages of a distribution).
 
@@ -21,7 +21,7 @@ $(MANUAL): $(MAYFLY)
 ALL += $(MANUAL)
 
 INSTALL_ROOT = $(DESTDIR)$(PREFIX)
-INSTALL_PARTS := hv.elf dom0.elf BOOTX64.EFI
+INSTALL_PARTS := hv.elf dom0.elf BOOTX64.EFI probe.elf
 
 .PHONY: install install-files uninstall
 install: all install-files

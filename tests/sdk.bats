@@ -49,6 +49,14 @@ source_of() {
     [ "$output" = "Hello from greet!" ]
 }
 
+@test "every part that mayfly looks for is installed" {
+    parts=$(grep -oh 'place_boot_file("[^"]*' "$TOP"/build-tool/*.c | cut -d '"' -f 2 | sort -u)
+    [ "$(wc -w <<<"$parts")" -ge 4 ]
+    for part in $parts; do
+        [ -s "$PREFIX/lib/mayfly/$part" ]
+    done
+}
+
 @test "an installed Mayfly gives the same bytes as the one in the build folder" {
     mayfly new same
     (cd same && "$B/bin/mayfly" build -o ../one.img)
@@ -86,6 +94,17 @@ source_of() {
     run x86_64-mayfly-elf-gcc a.c -o a
     [ "$status" -ne 0 ]
     [[ "$output" == *"undefined reference to \`inotify_init'"* ]]
+}
+
+@test "without gcc the tools say what to install" {
+    mkdir tools
+    ln -s /usr/bin/readlink tools/readlink
+    PATH=$PWD/tools run "$PREFIX/bin/x86_64-mayfly-elf-gcc" --version
+    [ "$status" -eq 127 ]
+    [ "$output" = "x86_64-mayfly-elf-gcc: gcc is missing: sudo apt install gcc" ]
+    PATH=$PWD/tools run "$PREFIX/bin/x86_64-mayfly-elf-objdump" --version
+    [ "$status" -eq 127 ]
+    [[ "$output" == *"objdump is missing: sudo apt install"* ]]
 }
 
 @test "C++ and shared libraries are refused by name" {

@@ -4,6 +4,11 @@
 self=$(readlink -f -- "$0")
 sdk=${self%/bin/*}
 
+command -v gcc >/dev/null || {
+    echo "${0##*/}: gcc is missing: sudo apt install gcc" >&2
+    exit 127
+}
+
 # Nothing of the host may get into a guest, and where the SDK lies must not matter.
 unset CPATH C_INCLUDE_PATH LIBRARY_PATH COMPILER_PATH GCC_EXEC_PREFIX
 
