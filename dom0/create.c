@@ -30,7 +30,7 @@
 #define RESERVE_MIN_FRAMES 1024u /* ...but at least this */
 #define CREATE_FRAMES 64u        /* more than one creation takes */
 #define REQUEST_COST 4u          /* creations that a request counts as: who asks grows, too */
-#define LOOK_AGAIN 16u           /* creations, at most: guests take memory, too */
+#define FRAME_NS 200u            /* that a CPU needs at least to give a guest a frame */
 #define START_PAGES 3u           /* at least, that a guest comes to have beside its template's */
 
 static uint32_t alive;          /* CREATED or RUNNING */
@@ -66,7 +66,7 @@ static int64_t make_domain(struct guest *g, const struct launch *l,
     const uint32_t slot = slot_of(g);
     const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
     const struct hv_dom_params params = {
-        .memory_pages = memory_pages(l, g->image, source),
+        .memory_pages = g->memory_pages,
         .weight = l->weight,
         .cap_percent = l->cap_percent,
         .end_tag = TAG_GUEST_END + slot,
@@ -120,7 +120,7 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
         .guest = slot_of(g),
         .name = g->name,
         .has_network = g->has_network,
-        .memory_bytes = memory_pages(l, g->image, source) * HV_PAGE_BYTES,
+        .memory_bytes = g->memory_pages * HV_PAGE_BYTES,
     };
 
     const bool reads_page = source == NULL || source->is_new; /* later, it has its own copy */
@@ -189,18 +189,20 @@ static bool publish(struct guest *g, const struct launch *l, char error[ERROR_BY
     return true;
 }
 
-/*
- * Whether there is memory for one more guest. What is left to those that run and to dom0 itself is
- * more than nothing: without a page for it, dom0 would end. Looks only as often as it can matter.
- */
-static uint64_t creations; /* that need no further look */
+static uint64_t creations; /* that need no further look... */
+static uint64_t look_ns;   /* ...until then */
 
-/* For so many creations. */
+/*
+ * Whether there is memory for so many more guests. What is left to those that run and to dom0 itself is
+ * more than nothing: without a page for it, dom0 would end. Looks only as often as it can matter: of what
+ * is free, one half is for creations and the other for what guests can take meanwhile.
+ */
 static bool has_memory(uint64_t count)
 {
     struct hv_machine_info info;
+    const uint64_t now_ns = mf_clock_ns();
 
-    if (creations < count) {
+    if (creations < count || now_ns >= look_ns) {
         if (hv_machine_info(&info) < 0) {
             return true;
         }
@@ -209,8 +211,10 @@ static bool has_memory(uint64_t count)
         if (info.free_frames < reserve + count * CREATE_FRAMES) {
             return false;
         }
-        creations = (info.free_frames - reserve) / CREATE_FRAMES;
-        creations = creations < LOOK_AGAIN ? creations : LOOK_AGAIN;
+        const uint64_t spare = info.free_frames - reserve;
+        creations = spare / 2 / CREATE_FRAMES;
+        creations = creations > count ? creations : count;
+        look_ns = now_ns + spare / 2 * FRAME_NS / info.cpu_count;
     }
     creations -= count;
     return true;
@@ -295,24 +299,23 @@ static bool take_given(struct guest *g, const struct launch *l)
 }
 
 /* Whether its limit is more than it begins with: else it would end before its main(). */
-static bool has_enough(const struct launch *l, const struct image *image,
+static bool has_enough(const struct guest *g, const struct launch *l,
                        const struct launch_source *source, char error[ERROR_BYTES])
 {
-    const uint64_t limit = memory_pages(l, image, source);
-    uint64_t least = image->resident_pages;
+    uint64_t least = g->image->resident_pages;
     struct hv_dom_info info;
 
-    if (limit == 0 || (source != NULL && l->memory_bytes == 0)) {
+    if (g->memory_pages == 0 || (source != NULL && l->memory_bytes == 0)) {
         return true; /* a copy has the limit of its origin */
     }
     if (source != NULL) {
         least = hv_dom_info(source->handle, &info) >= 0 ? info.resident_pages : 0;
     }
-    if (limit >= least + START_PAGES) {
+    if (g->memory_pages >= least + START_PAGES) {
         return true;
     }
     snprintf(error, ERROR_BYTES, "%.60s needs more memory: memory=%uK at the very least",
-             source != NULL && source->origin != NULL ? source->origin : image->name,
+             source != NULL && source->origin != NULL ? source->origin : g->image->name,
              (unsigned int)((least + START_PAGES) * HV_PAGE_BYTES / 1024));
     return false;
 }
@@ -363,48 +366,67 @@ static bool copy_shared_memory(struct guest *g, const struct launch_source *sour
     return err >= 0;
 }
 
-bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
+static bool set_name(struct guest *g, const struct launch *l, char error[ERROR_BYTES])
 {
-    struct launch_source warm;
-    struct image *image;
-    if (!find_image(l, &image, error)) {
-        return false;
+    if (l->name != NULL && slot_claim_name(l->name)) {
+        memcpy(g->name, l->name, strlen(l->name) + 1);
+        return true;
     }
-    if (l->name != NULL && !slot_claim_name(l->name)) {
+    if (l->name != NULL && !l->is_name_wished) {
         snprintf(error, ERROR_BYTES, "there is a %s '%.60s' already; choose another name",
                  names_find(l->name) == PLAN_NO_GUEST ? "template" : "guest", l->name);
+        return false;
+    }
+    if (!slot_choose_name(g->image, g->name)) {
+        snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
+        return false;
+    }
+    return true;
+}
+
+/* All that there is to know before there is a domain. *source: what it is cloned from; perhaps `warm`. */
+static bool settle(struct guest *g, const struct launch *l, const struct launch_source **source,
+                   struct launch_source *warm, char error[ERROR_BYTES])
+{
+    if (!take_given(g, l)) {
+        snprintf(error, ERROR_BYTES, "dom0 has no memory left for its arguments");
+        return false;
+    }
+    *source = choose_source(g, l, warm);
+    g->memory_pages = memory_pages(l, g->image, *source);
+    g->weight = (uint16_t)l->weight;
+    g->cap_percent = (uint8_t)l->cap_percent;
+    if (!has_enough(g, l, *source, error)) {
+        return false;
+    }
+    if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
+        snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");
+        return false;
+    }
+    return set_name(g, l, error);
+}
+
+bool guest_create(const struct launch *l, uint32_t *slot, char error[ERROR_BYTES])
+{
+    const struct launch_source *source;
+    struct launch_source warm;
+    struct image *image;
+
+    if (!find_image(l, &image, error)) {
         return false;
     }
     if (!has_memory(1)) {
         snprintf(error, ERROR_BYTES, "the machine has no memory left for another guest");
         return false;
     }
-    struct guest *g = slot_allocate();
+    struct guest *const g = slot_allocate();
     if (g == NULL) {
         snprintf(error, ERROR_BYTES, "there are %u guests: no room for more", (unsigned int)alive);
         return false;
     }
     g->image = image;
-    if (!take_given(g, l)) {
+    if (!settle(g, l, &source, &warm, error)) {
         drop_slot(g);
-        snprintf(error, ERROR_BYTES, "dom0 has no memory left for its arguments");
-        return false;
-    }
-    const struct launch_source *source = choose_source(g, l, &warm);
-    if (!has_enough(l, image, source, error)) {
-        drop_slot(g);
-        return false;
-    }
-    if (g->has_network && slot_of(g) >= plan_guest_count(plan)) {
-        drop_slot(g);
-        snprintf(error, ERROR_BYTES, "all addresses are in use; set a larger guest-net");
-        return false;
-    }
-    if (l->name != NULL) {
-        memcpy(g->name, l->name, strlen(l->name) + 1);
-    } else if (!slot_choose_name(image, g->name)) {
-        drop_slot(g);
-        snprintf(error, ERROR_BYTES, "no name is free for it; write name=NAME");
         return false;
     }
     const int64_t err = rights_give(g, l, source) ? fill_domain(g, l, source) : HV_ERR_NOMEM;

@@ -44,16 +44,14 @@ static int64_t make_child(struct guest *g, const struct process *child, uint32_t
 {
     struct launch_source source;
     struct launch l = {.image = g->image->name, .count = 1, .is_private = true};
-    struct hv_dom_info info;
     char name[LAUNCH_NAME_BYTES], error[128];
 
-    if (choose_name(g, child, name) && slot_claim_name(name)) {
-        l.name = name; /* else one is made for it: fork() does not fail for a name */
+    if (choose_name(g, child, name)) {
+        l.name = name;
+        l.is_name_wished = true; /* fork() does not fail for a name */
     }
-    if (hv_dom_info(g->handle, &info) >= 0) {
-        l.weight = info.weight;
-        l.cap_percent = info.cap_percent;
-    }
+    l.weight = g->weight;
+    l.cap_percent = g->cap_percent;
     l.is_quiet = !g->console.may_show;
     l.fork_limit = g->fork_limit;
     l.has_fork_limit = true;

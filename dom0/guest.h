@@ -46,6 +46,7 @@ struct guest {
     uint32_t next;            /* free list, the ended, the starved or the absent: slot + 1 */
     uint32_t previous;        /* the ended, the starved or the absent: slot + 1 */
     uint32_t name_next;       /* names.c: slot + 1 */
+    uint32_t name_hash;       /* names.c's */
     uint32_t absent_region;   /* absent.c's */
     uint32_t reason;          /* ENDED: enum hv_end_reason */
     int32_t code;             /* ENDED: exit status */
@@ -59,6 +60,9 @@ struct guest {
     struct template *from;    /* a reference; NULL: its image */
     char *origin;             /* owns; what the user cloned it from; NULL: he did not */
     struct given *given;      /* a reference; NULL: its image's arguments and environment */
+    uint64_t memory_pages;    /* its limit; 0: none */
+    uint16_t weight;          /* as it was launched with; 0: the default */
+    uint8_t cap_percent;      /* likewise */
     uint32_t generation;      /* of its info page */
     uint64_t clock_offset_ns; /* likewise */
     uint32_t snapshots;       /* ever made, for their names */

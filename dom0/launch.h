@@ -60,6 +60,7 @@ struct launch_source {
 struct launch {
     const char *image;            /* all strings borrow from the words */
     const char *name;             /* NULL: made from the image's */
+    bool is_name_wished;          /* if it is taken, likewise */
     uint64_t memory_bytes;        /* 0: as the manifest says */
     uint32_t weight, cap_percent; /* 0: the default */
     uint32_t count;               /* of guests; at least 1 */

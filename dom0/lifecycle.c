@@ -121,15 +121,11 @@ static bool begin(uint32_t slot, bool waits_for_ready, void (*act)(struct guest 
 
 void lifecycle_describe(const struct guest *g, uint32_t handle, struct launch_source *s)
 {
-    struct hv_dom_info info;
-
     *s = (struct launch_source){
         .handle = handle,
         .generation = g->generation + 1,
         .clock_offset_ns = g->clock_offset_ns,
-        .memory_pages = hv_dom_info(g->handle, &info) >= 0 && info.memory_pages < NO_LIMIT_PAGES
-                            ? info.memory_pages
-                            : 0,
+        .memory_pages = g->memory_pages,
         .image = g->image,
         .template = g->from,
         .given = g->given,

@@ -20,14 +20,14 @@ uint32_t names_hash(const char *name)
     return hash ^ hash >> 16;
 }
 
-static uint32_t *bucket_of(const char *name)
-{
-    return &buckets[names_hash(name) % BUCKETS];
-}
-
 uint32_t names_find(const char *name)
 {
-    for (uint32_t link = *bucket_of(name); link != 0; link = guest_at(link - 1)->name_next) {
+    return names_find_hashed(name, names_hash(name));
+}
+
+uint32_t names_find_hashed(const char *name, uint32_t hash)
+{
+    for (uint32_t link = buckets[hash % BUCKETS]; link != 0; link = guest_at(link - 1)->name_next) {
         if (strcmp(guest_at(link - 1)->name, name) == 0) {
             return link - 1;
         }
@@ -38,7 +38,8 @@ uint32_t names_find(const char *name)
 void names_add(uint32_t slot)
 {
     struct guest *g = guest_at(slot);
-    uint32_t *bucket = bucket_of(g->name);
+    g->name_hash = names_hash(g->name);
+    uint32_t *const bucket = &buckets[g->name_hash % BUCKETS];
     g->name_next = *bucket;
     *bucket = slot + 1;
 }
@@ -46,7 +47,7 @@ void names_add(uint32_t slot)
 void names_remove(uint32_t slot)
 {
     struct guest *g = guest_at(slot);
-    uint32_t *link = bucket_of(g->name);
+    uint32_t *link = &buckets[g->name_hash % BUCKETS];
     while (*link != slot + 1) {
         link = &guest_at(*link - 1)->name_next;
     }

@@ -34,12 +34,24 @@ static void mark(struct pipes *w, uint32_t first, uint32_t count, bool used)
     }
 }
 
+/* The first pipe that there is, from `i` on; MF_PIPES: none. */
+static uint32_t next_pipe(const struct pipes *w, uint32_t i)
+{
+    for (; i < MF_PIPES; i = (i | 63) + 1) {
+        const uint64_t rest = w->pipes[WORD(i)] >> i % 64;
+        if (rest != 0) {
+            return i + (uint32_t)__builtin_ctzl(rest);
+        }
+    }
+    return MF_PIPES;
+}
+
 /* Pipes without any end are free again. */
 static void collect(struct pipes *w)
 {
-    for (uint32_t i = 0; i < MF_PIPES; i++) {
+    for (uint32_t i = next_pipe(w, 0); i < MF_PIPES; i = next_pipe(w, i + 1)) {
         const struct mf_pipe *const p = &window_of(w)->pipes[i];
-        if (members_has(w->pipes, i) && is_empty(p->readers) && is_empty(p->writers)) {
+        if (is_empty(p->readers) && is_empty(p->writers)) {
             w->pipes[WORD(i)] &= ~BIT(i);
             mark(w, i, w->chunks_of[i], false);
         }
@@ -118,12 +130,10 @@ int64_t pipes_inherit(struct pipes *w, const struct guest *child, uint32_t child
     }
     const int64_t err =
         hv_window_share(HV_SELF, (uint64_t)(uintptr_t)window_of(w), child->handle, MF_FAMILY_VA);
-    for (uint32_t i = 0; err >= 0 && i < MF_PIPES; i++) {
+    for (uint32_t i = next_pipe(w, 0); err >= 0 && i < MF_PIPES; i = next_pipe(w, i + 1)) {
         struct mf_pipe *const p = &window_of(w)->pipes[i];
-        if (members_has(w->pipes, i)) {
-            inherit(p->readers, child_member, parent);
-            inherit(p->writers, child_member, parent);
-        }
+        inherit(p->readers, child_member, parent);
+        inherit(p->writers, child_member, parent);
     }
     return err;
 }
@@ -144,11 +154,8 @@ static void unlock(uint32_t *lock, uint32_t member)
 
 void pipes_leave(struct pipes *w, uint32_t member)
 {
-    for (uint32_t i = 0; w->slot != 0 && i < MF_PIPES; i++) {
+    for (uint32_t i = next_pipe(w, 0); i < MF_PIPES; i = next_pipe(w, i + 1)) {
         struct mf_pipe *const p = &window_of(w)->pipes[i];
-        if (!members_has(w->pipes, i)) {
-            continue;
-        }
         (void)leave(p->read_waits, member);
         (void)leave(p->write_waits, member);
         unlock(&p->read_lock, member);

@@ -131,8 +131,8 @@ bool slot_number_name(char name[LAUNCH_NAME_BYTES], const char *first, size_t by
 
 bool slot_claim_name(const char *name)
 {
-    const uint32_t slot = names_find(name);
-    if (template_owns_name(name)) {
+    const uint32_t hash = names_hash(name), slot = names_find_hashed(name, hash);
+    if (template_owns_name(name, hash)) {
         return false;
     }
     if (slot == PLAN_NO_GUEST) {

@@ -140,24 +140,24 @@ static struct template *root_of(struct image *image)
     return image->root;
 }
 
-static struct template *find_snapshot(const char *name)
+static struct template *find_snapshot(const char *name, uint32_t hash)
 {
-    struct template *t = *bucket_of(name);
+    struct template *t = buckets[hash % BUCKETS];
     while (t != NULL && strcmp(t->name, name) != 0) {
         t = t->name_next;
     }
     return t;
 }
 
-bool template_owns_name(const char *name)
+bool template_owns_name(const char *name, uint32_t hash)
 {
-    const struct template *const t = find_snapshot(name);
+    const struct template *const t = find_snapshot(name, hash);
     return t != NULL && strcmp(name, t->self.image->name) != 0;
 }
 
 struct template *template_find(const char *name)
 {
-    struct template *t = find_snapshot(name);
+    struct template *t = find_snapshot(name, names_hash(name));
     if (t == NULL) {
         struct image *const image = image_find(name);
         t = image == NULL ? NULL : root_of(image);

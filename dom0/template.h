@@ -20,10 +20,10 @@
 struct template *template_find(const char *name);
 
 /**
- * Whether a template has this name that is not an image's: no guest gets it. Guests and the templates
- * of images, warm ones, too, are named alike.
+ * Whether a template has this name, of that names_hash(), that is not an image's: no guest gets it.
+ * Guests and the templates of images, warm ones, too, are named alike.
  */
-bool template_owns_name(const char *name);
+bool template_owns_name(const char *name, uint32_t hash);
 
 /**
  * Adds a snapshot: `handle` is a frozen domain, which is the tree's from now on. `parent`: where its
