@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* absent.c - see absent.h. A list through guest.next and guest.previous; slot + 1. */
+/* absent.c - see absent.h. */
 #include "absent.h"
 
 #include "mayfly/hypercall.h"
+#include "queue.h"
 #include "service.h"
 #include "slot.h"
 #include "starved.h"
@@ -10,7 +11,7 @@
 #include "store/lazy.h"
 #include "term.h"
 
-static uint32_t first, last;
+static struct queue absent;
 
 static void go_on(const struct guest *g)
 {
@@ -45,7 +46,7 @@ static bool is_lost(struct guest *g, uint32_t region, uint64_t address)
 
 void absent_add(struct guest *g, uint64_t address)
 {
-    const uint32_t region = (uint32_t)(address / INDEX_REGION_BYTES), link = slot_of(g) + 1;
+    const uint32_t region = (uint32_t)(address / INDEX_REGION_BYTES);
 
     if (!lazy_is_pending(region)) {
         if (is_lost(g, region, address)) {
@@ -57,40 +58,35 @@ void absent_add(struct guest *g, uint64_t address)
     }
     g->is_absent = true;
     g->absent_region = region;
-    g->next = 0;
-    g->previous = last;
-    *(last != 0 ? &guest_at(last - 1)->next : &first) = link;
-    last = link;
+    queue_add(&absent, g);
     lazy_wake();
 }
 
 void absent_remove(struct guest *g)
 {
-    if (!g->is_absent) {
-        return;
+    if (g->is_absent) {
+        g->is_absent = false;
+        g->absent_region = 0;
+        queue_remove(&absent, g);
     }
-    g->is_absent = false;
-    g->absent_region = 0;
-    *(g->previous != 0 ? &guest_at(g->previous - 1)->next : &first) = g->next;
-    *(g->next != 0 ? &guest_at(g->next - 1)->previous : &last) = g->previous;
 }
 
 bool absent_first(uint32_t *region)
 {
-    if (first == 0) {
-        return false;
+    const struct guest *const g = queue_first(&absent);
+
+    if (g != NULL) {
+        *region = g->absent_region;
     }
-    *region = guest_at(first - 1)->absent_region;
-    return true;
+    return g != NULL;
 }
 
 void absent_go_on(uint32_t region)
 {
-    uint32_t next;
+    struct guest *next;
 
-    for (uint32_t link = first; link != 0; link = next) {
-        struct guest *const g = guest_at(link - 1);
-        next = g->next;
+    for (struct guest *g = queue_first(&absent); g != NULL; g = next) {
+        next = queue_next(g);
         if (g->absent_region == region) {
             absent_remove(g);
             go_on(g);
@@ -100,8 +96,9 @@ void absent_go_on(uint32_t region)
 
 void absent_starve(void)
 {
-    while (first != 0) {
-        struct guest *const g = guest_at(first - 1);
+    struct guest *g;
+
+    while ((g = queue_first(&absent)) != NULL) {
         absent_remove(g);
         if (!g->is_paused) { /* else it is started when the user says so */
             starved_add(g);

@@ -43,8 +43,8 @@ struct guest {
     uint32_t request_serial; /* of that one among all of the slot: rollbacks do not set it back */
     uint32_t life;           /* of the slot, counted: handles are used again */
     uint32_t handle;
-    uint32_t next;            /* free list, the ended, the starved or the absent: slot + 1 */
-    uint32_t previous;        /* the ended, the starved or the absent: slot + 1 */
+    uint32_t next;            /* free list, or queue.h: slot + 1 */
+    uint32_t previous;        /* queue.h: slot + 1 */
     uint32_t name_next;       /* names.c: slot + 1 */
     uint32_t name_hash;       /* names.c's */
     uint32_t absent_region;   /* absent.c's */

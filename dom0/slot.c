@@ -7,15 +7,16 @@
 
 #include "mayfly/layout.h"
 #include "names.h"
+#include "queue.h"
 #include "template.h"
 
 #define NAME_TRIES 1000 /* http-1 .. http-1000 may be taken by names that the user gave */
 
 static struct guest guests[PLAN_GUESTS_MAX] __attribute__((section(".bss..cold.guests")));
-static uint32_t free_list;      /* slot + 1 */
-static uint32_t slots;          /* below: used before */
-static uint32_t oldest, newest; /* of the ended ones; slot + 1 */
-static uint32_t kept;
+static uint32_t free_list; /* slot + 1 */
+static uint32_t slots;     /* below: used before */
+static struct queue ended;
+static uint32_t kept; /* of them */
 
 struct guest *guest_at(uint32_t slot)
 {
@@ -86,21 +87,15 @@ void slot_free(struct guest *g)
 
 void slot_keep(struct guest *g)
 {
-    g->next = 0;
-    g->previous = newest;
-    *(newest != 0 ? &guests[newest - 1].next : &oldest) = slot_of(g) + 1;
-    newest = slot_of(g) + 1;
+    queue_add(&ended, g);
     if (++kept > GUEST_KEPT) {
-        guest_forget(oldest - 1);
+        guest_forget(slot_of(queue_first(&ended)));
     }
 }
 
 void guest_forget(uint32_t slot)
 {
-    const struct guest *const g = &guests[slot];
-
-    *(g->previous != 0 ? &guests[g->previous - 1].next : &oldest) = g->next;
-    *(g->next != 0 ? &guests[g->next - 1].previous : &newest) = g->previous;
+    queue_remove(&ended, &guests[slot]);
     kept--;
     names_remove(slot);
     console_free(&guests[slot].console);

@@ -38,8 +38,12 @@ static uint64_t take_place(struct body_writer *w, uint32_t blocks)
     return at;
 }
 
-static const char *begin_chunk(struct body_writer *w)
+/* Begins one where none is under way. */
+static const char *need_chunk(struct body_writer *w)
 {
+    if (w->chunk != NULL) {
+        return NULL;
+    }
     w->buffer = (w->buffer + 1) % DISK_BUFFERS;
     const char *problem = w->disk->wait(w->disk, w->buffer);
     if (problem == NULL) {
@@ -107,11 +111,9 @@ static const char *find_extent(struct body_writer *w, uint64_t va, uint32_t kind
             end_chunk(w);
         }
     }
-    if (w->chunk == NULL) {
-        const char *const problem = begin_chunk(w);
-        if (problem != NULL) {
-            return problem;
-        }
+    const char *const problem = need_chunk(w);
+    if (problem != NULL) {
+        return problem;
     }
     *out = &w->chunk->extents[w->chunk->extent_count++];
     **out = (struct store_extent){.va = va, .kind = (uint8_t)kind, .prot = (uint8_t)prot};
@@ -142,11 +144,9 @@ const char *body_page(struct body_writer *w, uint8_t **page)
         (w->chunk->page_count == w->room || w->chunk->extent_count == STORE_CHUNK_EXTENTS)) {
         end_chunk(w);
     }
-    if (w->chunk == NULL) {
-        const char *const problem = begin_chunk(w);
-        if (problem != NULL) {
-            return problem;
-        }
+    const char *const problem = need_chunk(w);
+    if (problem != NULL) {
+        return problem;
     }
     *page = (uint8_t *)w->chunk + (size_t)(1 + w->chunk->page_count) * DISK_BLOCK_BYTES;
     return NULL;
