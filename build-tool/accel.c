@@ -107,6 +107,10 @@ int accel_parse(const char *text, const char *work, enum machine_accel *accel)
             report_error("KVM cannot be used: /dev/kvm does not open for you; try ACCEL=auto");
             return -1;
         }
+        if (!guest_runs(work)) {
+            report_error("KVM cannot be used: no guest runs under it here; try ACCEL=auto");
+            return -1;
+        }
     } else {
         report_error("`%s` is no accelerator: use auto, tcg, kvm or icount", text);
         return -1;

@@ -45,6 +45,15 @@ void buffer_append_text(struct buffer *buffer, const char *format, ...)
     free(length < 0 ? NULL : text);
 }
 
+void buffer_append_quoted(struct buffer *buffer, const char *text)
+{
+    buffer_append(buffer, "'", 1);
+    for (; *text != '\0'; text++) {
+        buffer_append(buffer, *text == '\'' ? "'\\''" : text, *text == '\'' ? 4 : 1);
+    }
+    buffer_append(buffer, "'", 1);
+}
+
 size_t buffer_reserve(struct buffer *buffer, size_t bytes)
 {
     const size_t at = buffer->bytes;
@@ -119,7 +128,8 @@ static int write_all(const struct buffer *buffer, int fd)
 static void report_write(const char *path)
 {
     if (errno == ENOSPC || errno == EDQUOT) {
-        report_error("no disk space left for %s: free some, or set TMPDIR to another disk", path);
+        report_error("no disk space left for %s: free some, or choose another disk (-o, TMPDIR)",
+                     path);
     } else {
         report_error("cannot write %s: %s", path, strerror(errno));
     }
@@ -127,6 +137,12 @@ static void report_write(const char *path)
 
 int buffer_write_file(const struct buffer *buffer, const char *path, mode_t mode)
 {
+    struct stat about;
+    if (stat(path, &about) == 0 && !S_ISREG(about.st_mode)) { /* /dev/null is not to be replaced */
+        report_error("cannot write %s: %s", path,
+                     S_ISDIR(about.st_mode) ? "it is a folder" : "it is no ordinary file");
+        return -1;
+    }
     char *fresh = alloc_format("%s.new-%d", path, (int)getpid());
     const int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, mode);
     int result = fd < 0 ? -1 : write_all(buffer, fd);

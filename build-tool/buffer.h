@@ -18,6 +18,9 @@ void buffer_append(struct buffer *buffer, const void *data, size_t bytes);
 void buffer_append_text(struct buffer *buffer, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** As one word of the shell, in single quotes. */
+void buffer_append_quoted(struct buffer *buffer, const char *text);
+
 /** Appends zero bytes until the size is a multiple of `alignment` (a power of two). */
 void buffer_align(struct buffer *buffer, size_t alignment);
 

@@ -129,10 +129,24 @@ static int build_manifest(struct manifest *manifest, struct build_result *result
     return status;
 }
 
+/* Also for the compiler, whose __DATE__ and __TIME__ are to be the same at any time. */
+static int fix_time(void)
+{
+    const char *epoch = getenv("SOURCE_DATE_EPOCH");
+    if (epoch == NULL || epoch[0] == '\0') {
+        return setenv("SOURCE_DATE_EPOCH", "0", 1);
+    }
+    if (strspn(epoch, "0123456789") != strlen(epoch) || strlen(epoch) > 11) {
+        report_error("SOURCE_DATE_EPOCH is to be seconds since 1970, not `%s`", epoch);
+        return -1;
+    }
+    return 0;
+}
+
 int build_folder(const char *dir, const char *out, struct build_result *result)
 {
     struct manifest manifest;
-    if (manifest_load(&manifest, dir) != 0) {
+    if (fix_time() != 0 || manifest_load(&manifest, dir) != 0) {
         return -1;
     }
     *result = result_for(manifest.fields->name, out);

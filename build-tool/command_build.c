@@ -40,6 +40,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
         if (options->input != NULL) {
             argp_error(state, "one at a time: what is `%s`?", value);
         }
+        if (value[0] == '\0') {
+            argp_error(state, "the name is empty");
+        }
         options->input = value;
         return 0;
     case ARGP_KEY_NO_ARGS:
@@ -99,7 +102,8 @@ static const struct argp build_argp = {
            "symbols, for gdb.\n"
            "\n"
            "Environment: MAYFLY_SDK is the folder of the compiler (default: ../sdk beside this "
-           "program), SOURCE_DATE_EPOCH the latest time of files in the image (default: 0), "
+           "program), SOURCE_DATE_EPOCH the time of the build, which __DATE__ and the files in the "
+           "image have at most (default: 0), "
            "MAYFLY_KEY "
            "the key to sign with (default: none; see `mayfly key`).\n"
            "\n"

@@ -93,12 +93,26 @@ static int make_folder(const char *folder)
     return -1;
 }
 
+static void remove_project(const char *folder)
+{
+    static const char *const names[] = {"/" MANIFEST_FILE, "/main.c", "/.gitignore", ""};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char *path = alloc_format("%s%s", folder, names[i]);
+        remove(path);
+        free(path);
+    }
+}
+
+/* All of it or nothing, so that it can be called again. */
 static int write_project(const char *folder, const char *name)
 {
     char *start = alloc_format("name: %s\n", name);
     const int status = write_text(folder, MANIFEST_FILE, start, manifest_end) != 0 ||
                        write_text(folder, "main.c", "", main_c) != 0 ||
                        write_text(folder, ".gitignore", "", gitignore) != 0;
+    if (status != 0) {
+        remove_project(folder);
+    }
     free(start);
     return status;
 }

@@ -245,10 +245,25 @@ static int run_program(const struct strlist *words)
     return status;
 }
 
+static bool is_action(const char *word)
+{
+    static const char *const words[] = {"list", "info", "build", "test", "run"};
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        if (strcmp(word, words[i]) == 0) {
+            return true;
+        }
+    }
+    report_error("`mayfly ports` has list, info, build, test and run, not `%s`", word);
+    return false;
+}
+
 static int act(struct ports_options *options)
 {
     const char *action = options->action != NULL ? options->action : "list";
     const bool list = strcmp(action, "list") == 0;
+    if (!is_action(action)) {
+        return 64;
+    }
     if ((list || options->all) && ports_names(&options->names) != 0) {
         return 1;
     }
@@ -268,11 +283,7 @@ static int act(struct ports_options *options)
     if (strcmp(action, "test") == 0) {
         return for_each(options, test_one);
     }
-    if (strcmp(action, "run") == 0) {
-        return run_program(&options->names);
-    }
-    report_error("`mayfly ports` has list, info, build, test and run, not `%s`", action);
-    return 64;
+    return run_program(&options->names);
 }
 
 static int run_ports(int argc, char **argv)

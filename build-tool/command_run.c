@@ -29,6 +29,7 @@ enum {
     KEY_SERIAL,
     KEY_DISK,
     KEY_KEYS,
+    KEY_PORT,
 };
 
 static const struct argp_option table[] = {
@@ -54,6 +55,7 @@ static const struct argp_option table[] = {
      0},
     {"timeout", KEY_TIMEOUT, "SECONDS", 0, "end it then, with exit status 124", 0},
     {"verbose", 'v', NULL, 0, "also show what firmware and hypervisor say while they boot", 0},
+    {"first-port", KEY_PORT, "PORT", OPTION_HIDDEN, NULL, 0}, /* of the environment */
     {NULL, 0, NULL, 0, "For tests and debugging:", 1},
     {"gdb", KEY_GDB, "PORT", 0, "wait for gdb on this port before the first instruction", 1},
     {"print-command", KEY_PRINT, NULL, 0, "print QEMU's command, run nothing (see --boot-dir)", 1},
@@ -166,6 +168,9 @@ static error_t take_option(int key, char *value, struct argp_state *state)
     case KEY_CPUS:
         options->cpus = (unsigned)number_within(state, "--cpus", value, 1, CPUS_MAX);
         return 0;
+    case KEY_PORT:
+        options->port = (unsigned)number_within(state, "PORT", value, 1, 65535);
+        return 0;
     case KEY_ACCEL:
         options->accel = value;
         return 0;
@@ -242,11 +247,14 @@ static const char *environment(const char *name, const char *otherwise)
 /* The variables come first and in the options' form, so that they are checked in the same way. */
 static char **with_environment(int *argc, char **argv, struct strlist *all)
 {
-    const char *cpus = environment("CPUS", NULL);
+    const char *cpus = environment("CPUS", NULL), *port = environment("PORT", NULL);
     strlist_add(all, argv[0]);
     strlist_addf(all, "--memory=%s", environment("MEM", MEMORY_DEFAULT));
     if (cpus != NULL) {
         strlist_addf(all, "--cpus=%s", cpus);
+    }
+    if (port != NULL) {
+        strlist_addf(all, "--first-port=%s", port);
     }
     for (int i = 1; i < *argc; i++) {
         strlist_add(all, argv[i]);
@@ -261,7 +269,6 @@ static int run_run(int argc, char **argv)
     struct run_options options = {
         .accel = environment("ACCEL", "auto"),
         .cpus = 1,
-        .port = (unsigned)strtoul(environment("PORT", "0"), NULL, 10) & 0xffff,
     };
     char **arguments = with_environment(&argc, argv, &all);
     argp_parse(&run_argp, argc, arguments, ARGP_IN_ORDER, NULL, &options);

@@ -9,6 +9,7 @@
 #include <glob.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -43,28 +44,67 @@ static char *glob_pattern(const char *dir, const char *pattern)
     return (char *)text.data;
 }
 
+/* What the compiler would say of it is hard to understand, or it would take it for something else. */
+static const char *source_problem(const char *path)
+{
+    static const char *const compiled[] = {".c", ".i", ".s", ".S", ".sx"};
+    static const char *const cplusplus[] = {".cc", ".cpp", ".cxx", ".C", ".c++"};
+    const char *ending = strrchr(path, '.');
+    struct stat about;
+    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode)) {
+        return "is a folder: name its files, like `lib/*.c`";
+    }
+    for (size_t i = 0; i < sizeof(compiled) / sizeof(compiled[0]) && ending != NULL; i++) {
+        if (strcmp(ending, compiled[i]) == 0) {
+            return NULL;
+        }
+        if (strcmp(ending, cplusplus[i]) == 0) {
+            return "is C++, which there is not for Mayfly, only C";
+        }
+    }
+    return "is no C or assembly file (.c, .i, .S, .sx, .s); an object or a library stands in "
+           "`libs`";
+}
+
+static int add_sources(struct manifest *manifest, unsigned index, const glob_t *found,
+                       struct strlist *sources)
+{
+    for (size_t i = 0; i < found->gl_pathc; i++) {
+        const char *problem = source_problem(found->gl_pathv[i]);
+        const char *name = found->gl_pathv[i] + strlen(manifest->dir) + 1;
+        if (problem != NULL) {
+            char *text = alloc_format("%s %s", name, problem);
+            manifest_error(manifest, "sources", index, text);
+            free(text);
+            return -1;
+        }
+        strlist_addf(sources, "%s%s", name[0] == '-' ? "./" : "", name); /* it is no option */
+    }
+    return 0;
+}
+
 static int find_sources(struct manifest *manifest, struct strlist *sources)
 {
-    for (unsigned i = 0; i < manifest->fields->sources_count; i++) {
+    int status = 0;
+    for (unsigned i = 0; i < manifest->fields->sources_count && status == 0; i++) {
         const char *pattern = manifest->fields->sources[i];
         char *full = glob_pattern(manifest->dir, pattern);
         glob_t found;
-        const int result = glob(full, 0, NULL, &found);
+        const int result = pattern[0] == '\0' ? GLOB_NOMATCH : glob(full, 0, NULL, &found);
         free(full);
         if (result != 0) {
             manifest_error(manifest, "sources", i,
-                           strpbrk(pattern, "*?[") != NULL
+                           pattern[0] == '\0' ? "a value is missing here"
+                           : strpbrk(pattern, "*?[") != NULL
                                ? "no file matches this; paths are relative to the manifest"
                                : "there is no such file; paths are relative to the manifest");
             return -1;
         }
-        for (size_t j = 0; j < found.gl_pathc; j++) {
-            strlist_add(sources, found.gl_pathv[j] + strlen(manifest->dir) + 1);
-        }
+        status = add_sources(manifest, i, &found, sources);
         globfree(&found);
     }
     strlist_sort(sources);
-    return 0;
+    return status;
 }
 
 /* ---- commands ----------------------------------------------------------------------------- */
@@ -81,23 +121,30 @@ static char *object_path(const char *folder, size_t index)
     return alloc_format("%s/%zu.o", folder, index);
 }
 
+/* So that debug information does not say where the folder lies; with -flto the linker makes some. */
+static void add_prefix_map(struct strlist *argv, const struct manifest *manifest)
+{
+    char *here = realpath(manifest->dir, NULL);
+    strlist_addf(argv, "-ffile-prefix-map=%s=.", here != NULL ? here : manifest->dir);
+    free(here);
+}
+
 static struct strlist compile_command(const struct manifest *manifest, const char *compiler,
                                       const char *source, const char *object)
 {
     struct strlist argv = {0};
-    char *here = realpath(manifest->dir, NULL);
     strlist_add(&argv, compiler);
     strlist_add(&argv, "-O2");
     strlist_add(&argv, "-g");
-    strlist_addf(&argv, "-ffile-prefix-map=%s=.", here != NULL ? here : manifest->dir);
+    add_prefix_map(&argv, manifest);
     strlist_addf(&argv, "-frandom-seed=%s", source);
-    strlist_add(&argv, "-MMD"); /* OBJECT's name with .d: for provenance.h */
+    strlist_add(&argv, "-MMD");      /* OBJECT's name with .d: for provenance.h */
+    strlist_add(&argv, "-MTobject"); /* not by its path, which may have a colon in it */
     add_all(&argv, manifest->fields->cflags, manifest->fields->cflags_count);
     strlist_add(&argv, "-c");
     strlist_add(&argv, source);
     strlist_add(&argv, "-o");
     strlist_add(&argv, object);
-    free(here);
     return argv;
 }
 
@@ -114,6 +161,7 @@ static struct strlist link_command(const struct manifest *manifest, const char *
 {
     struct strlist argv = {0};
     strlist_add(&argv, compiler);
+    add_prefix_map(&argv, manifest);
     for (size_t i = 0; i < objects; i++) {
         strlist_addf(&argv, "%s/%zu.o", folder, i);
     }

@@ -76,6 +76,22 @@ static void add_console(struct strlist *argv, const struct machine *machine)
     add_pair(argv, "-device", "isa-debug-exit,iobase=0xf4,iosize=0x04");
 }
 
+/*
+ * `options` end with the one that takes the path. Not `file=PATH`, in which a colon would end the name
+ * of a protocol. A comma is written twice.
+ */
+static void add_drive(struct strlist *argv, const char *options, const char *path)
+{
+    struct buffer drive = {0};
+    buffer_append(&drive, options, strlen(options));
+    for (; *path != '\0'; path++) {
+        buffer_append_text(&drive, "%s%c", *path == ',' ? "," : "", *path);
+    }
+    buffer_append(&drive, "", 1);
+    add_pair(argv, "-drive", (const char *)drive.data);
+    buffer_free(&drive);
+}
+
 static void add_boot(struct strlist *argv, const struct machine *machine)
 {
     if (machine->firmware == NULL) {
@@ -87,26 +103,17 @@ static void add_boot(struct strlist *argv, const struct machine *machine)
         return;
     }
     add_pair(argv, "-bios", machine->firmware);
-    strlist_add(argv, "-drive");
-    strlist_addf(argv, "if=none,id=boot,format=raw,file=fat:rw:%s", machine->volume);
+    add_drive(argv,
+              "if=none,id=boot,format=raw,file.driver=vvfat,file.rw=on,file.dir=", machine->volume);
     add_pair(argv, "-device", "virtio-blk-pci,drive=boot,bootindex=0");
 }
 
-/*
- * What dom0 has flushed is on the host's disk (cache=writeback: QEMU's flush is one of the file).
- * A comma in the name is written twice.
- */
+/* What dom0 has flushed is on the host's disk (cache=writeback: QEMU's flush is one of the file). */
 static void add_disk(struct strlist *argv, const char *path)
 {
-    struct buffer drive = {0};
-    buffer_append_text(&drive, "if=none,id=disk0,format=raw,cache=writeback,file=");
-    for (; *path != '\0'; path++) {
-        buffer_append_text(&drive, "%s%c", *path == ',' ? "," : "", *path);
-    }
-    buffer_append(&drive, "", 1);
-    add_pair(argv, "-drive", (const char *)drive.data);
+    add_drive(argv,
+              "if=none,id=disk0,format=raw,cache=writeback,file.driver=file,file.filename=", path);
     add_pair(argv, "-device", "virtio-blk-pci,drive=disk0,disable-legacy=on");
-    buffer_free(&drive);
 }
 
 struct strlist machine_command(const struct machine *machine)
@@ -201,6 +208,21 @@ static int check_port(const struct manifest_port *port)
     return error == 0 ? 0 : -1;
 }
 
+static int check_repeated(const struct machine *machine, size_t index)
+{
+    const struct manifest_port *port = &machine->ports[index];
+    for (size_t i = 0; i < index; i++) {
+        if (machine->ports[i].host == port->host && machine->ports[i].udp == port->udp) {
+            report_error(
+                "port %u is published twice, for %u and for %u of the guest: choose another "
+                "one for one of them",
+                port->host, machine->ports[i].guest, port->guest);
+            return -1;
+        }
+    }
+    return 0;
+}
+
 int machine_check(const struct machine *machine)
 {
     const char *qemu = machine->qemu != NULL ? machine->qemu : MACHINE_QEMU;
@@ -209,7 +231,7 @@ int machine_check(const struct machine *machine)
         return -1;
     }
     for (size_t i = 0; i < machine->ports_count; i++) {
-        if (check_port(&machine->ports[i]) != 0) {
+        if (check_repeated(machine, i) != 0 || check_port(&machine->ports[i]) != 0) {
             return -1;
         }
     }

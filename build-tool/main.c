@@ -47,12 +47,9 @@ static int print_manual(int argc, char **argv)
     return 0;
 }
 
-static int run_command(const struct command *command, int argc, char **argv)
+/* The exit status, unless what was printed could not be written. */
+static int written(int status)
 {
-    static char full_name[32];
-    snprintf(full_name, sizeof(full_name), "mayfly %s", command->name);
-    argv[0] = full_name;
-    const int status = command->run(argc, argv);
     if (fflush(stdout) != 0) {
         report_error("cannot write to stdout");
         return 1;
@@ -60,19 +57,27 @@ static int run_command(const struct command *command, int argc, char **argv)
     return status;
 }
 
+static int run_command(const struct command *command, int argc, char **argv)
+{
+    static char full_name[32];
+    snprintf(full_name, sizeof(full_name), "mayfly %s", command->name);
+    argv[0] = full_name;
+    return written(command->run(argc, argv));
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc < 2 ? "--help" : argv[1];
     if (strcmp(name, "--help") == 0 || strcmp(name, "help") == 0 || strcmp(name, "-?") == 0) {
         manual_print_help(&manual, argc < 2 ? stderr : stdout);
-        return argc < 2 ? 64 : 0;
+        return written(argc < 2 ? 64 : 0);
     }
     if (strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0) {
         puts(argp_program_version);
-        return 0;
+        return written(0);
     }
     if (strcmp(name, "--manual") == 0) {
-        return print_manual(argc, argv);
+        return written(print_manual(argc, argv));
     }
     for (size_t i = 0; commands[i] != NULL; i++) {
         if (strcmp(name, commands[i]->name) == 0) {

@@ -405,7 +405,9 @@ int manifest_load(struct manifest *manifest, const char *dir)
     struct buffer text = {0};
     struct stat about;
     int result = -1;
-    if (stat(manifest->path, &about) != 0) {
+    if (stat(dir, &about) == 0 && !S_ISDIR(about.st_mode)) {
+        report_error("%s is a file: say the folder that its %s is in", dir, MANIFEST_FILE);
+    } else if (stat(manifest->path, &about) != 0) {
         report_error("cannot open %s: %s (a guest's folder needs this file; see `mayfly build "
                      "--help`)",
                      manifest->path, strerror(errno));

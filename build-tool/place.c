@@ -65,7 +65,8 @@ char *place_compiler(void)
 char *place_boot_file(const char *name)
 {
     const char *folder = getenv("MAYFLY_BOOT");
-    char *path = folder != NULL ? alloc_format("%s/%s", folder, name) : place_beside(name);
+    char *path = folder != NULL && folder[0] != '\0' ? alloc_format("%s/%s", folder, name)
+                                                     : place_beside(name);
     if (access(path, R_OK) == 0) {
         return path;
     }

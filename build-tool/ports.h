@@ -3,8 +3,7 @@
  * ports.h - programs that are built from Debian's source packages by a recipe, ports/NAME.yaml.
  * docs/ports.md describes the fields.
  *
- * Places  Recipes: MAYFLY_PORTS, else ../ports beside this program, else ../share/mayfly/ports. Beside
- *         them lies fetch, which downloads. Everything that is made lies in the cache: MAYFLY_CACHE,
+ * Places  Recipes: MAYFLY_PORTS, else ports/ where hv.elf lies (place.h). Beside them lies fetch, which downloads. Everything that is made lies in the cache: MAYFLY_CACHE,
  *         else XDG_CACHE_HOME/mayfly, else HOME/.cache/mayfly:
  *           download/, src/PACKAGE/      what fetch brings, checked by SHA-256
  *           sdk/HASH/build/NAME/         one port: build.sh, log, prefix/ (what it installs),

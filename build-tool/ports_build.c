@@ -53,16 +53,6 @@ char *port_image(const struct port *port, const char *program)
     return path;
 }
 
-/* Single-quoted for the shell. */
-static void append_quoted(struct buffer *out, const char *text)
-{
-    buffer_append(out, "'", 1);
-    for (; *text != '\0'; text++) {
-        buffer_append_text(out, *text == '\'' ? "'\\''" : "%c", *text);
-    }
-    buffer_append(out, "'", 1);
-}
-
 /* A word of the recipe: one word for the shell too, in which $prefix and the like still count. */
 static void append_word(struct buffer *out, const char *text)
 {
@@ -85,7 +75,7 @@ static void append_words(struct buffer *out, char *const *words, unsigned count)
 static void set_variable(struct buffer *out, const char *name, const char *value)
 {
     buffer_append_text(out, "%s=", name);
-    append_quoted(out, value);
+    buffer_append_quoted(out, value);
     buffer_append_text(out, "\n");
 }
 
@@ -148,7 +138,10 @@ static void script_head(const struct port *port, struct buffer *out, const char 
     buffer_append_text(
         out,
         "unset MAKEFLAGS MAKELEVEL CPATH C_INCLUDE_PATH LIBRARY_PATH\n"
-        "export PATH=\"$sdk/bin:$PATH\" CONFIG_SITE=\"$sdk/share/config.site\"\n"
+        "export PATH=\"$sdk/bin:$PATH\"\n"
+        "set -a\n"
+        ". \"$sdk/share/config.site\"\n" /* CONFIG_SITE would be split at blanks */
+        "set +a\n"
         "export CC=$host-gcc AR=$host-ar RANLIB=$host-ranlib NM=$host-nm STRIP=$host-strip\n"
         "export CFLAGS=\"-O2 -g -ffile-prefix-map=$work/src=/usr/src/%s\"\n"
         "export CPPFLAGS= LDFLAGS=-Wl,--defsym=__stack_size=8388608 LC_ALL=C "
@@ -240,11 +233,11 @@ static int prepare_work(const struct port *port, const char *work)
 {
     struct buffer command = {0};
     buffer_append_text(&command, "set -e; rm -rf ");
-    append_quoted(&command, work);
+    buffer_append_quoted(&command, work);
     buffer_append_text(&command, "; mkdir -p ");
-    append_quoted(&command, work);
+    buffer_append_quoted(&command, work);
     buffer_append_text(&command, "; cd ");
-    append_quoted(&command, work);
+    buffer_append_quoted(&command, work);
     buffer_append_text(&command,
                        "; mkdir prefix needs images guests; ln -s ../../../../src/%s/ source; ",
                        port->fields->source);
@@ -284,16 +277,20 @@ static int run_script(const struct port *port, const char *work)
 static int build_guest(struct port *port, const char *work, const char *name)
 {
     char *folder = alloc_format("%s/guests/%s", work, name);
-    char *command = alloc_format("mkdir -p '%1$s' && cd '%1$s' && ln -sfn ../../src src && "
-                                 "ln -sfn ../../prefix prefix && ln -sfn ../../needs needs && "
-                                 "ln -sfn '%2$s' support",
-                                 folder, port->support);
+    struct buffer command = {0};
+    buffer_append_text(&command,
+                       "mkdir -p '%1$s' && cd '%1$s' && ln -sfn ../../src src && "
+                       "ln -sfn ../../prefix prefix && ln -sfn ../../needs needs && ln -sfn ",
+                       folder);
+    buffer_append_quoted(&command, port->support);
+    buffer_append(&command, " support", sizeof(" support"));
     struct buffer text = {0};
     port_write_node(port, port_program(port, name), &text);
     char *image = port_image(port, name);
     struct build_result result = {0};
     int status = -1;
-    if (shell(command) == 0 && write_text_file(&text, folder, "mayfly.yaml") == 0 &&
+    if (shell((const char *)command.data) == 0 &&
+        write_text_file(&text, folder, "mayfly.yaml") == 0 &&
         build_folder(folder, image, &result) == 0) {
         build_result_free(&result);
         status = 0;
@@ -304,7 +301,7 @@ static int build_guest(struct port *port, const char *work, const char *name)
     }
     buffer_free(&text);
     free(image);
-    free(command);
+    buffer_free(&command);
     free(folder);
     return status;
 }

@@ -67,16 +67,6 @@ static void write_fields(struct port *port, bool of_tests, struct buffer *out)
     buffer_append(out, "", 1);
 }
 
-/* Single-quoted for the shell. */
-static void append_quoted(struct buffer *out, const char *text)
-{
-    buffer_append(out, "'", 1);
-    for (; *text != '\0'; text++) {
-        buffer_append_text(out, *text == '\'' ? "'\\''" : "%c", *text);
-    }
-    buffer_append(out, "'", 1);
-}
-
 /* The command that prints name and hash of each of the recipe's own files that counts. */
 static void append_files(struct port *port, const char *fields, struct buffer *out)
 {
@@ -87,7 +77,7 @@ static void append_files(struct port *port, const char *fields, struct buffer *o
     write_fields(port, true, &tests);
     add_named((const char *)tests.data, "SUPPORT", &tested);
     buffer_append_text(out, "(cd ");
-    append_quoted(out, port->support);
+    buffer_append_quoted(out, port->support);
     buffer_append_text(out, " 2>/dev/null && { find . -type f");
     for (size_t i = 0; !is_whole && i < tested.count; i++) {
         buffer_append_text(out, " ! -path '%s'", tested.items[i]);
@@ -107,7 +97,7 @@ char *port_key(struct port *port, const char *work)
 
     write_fields(port, false, &fields);
     buffer_append_text(&command, "{ echo %s; printf %%s ", ports_sdk_hash());
-    append_quoted(&command, (const char *)fields.data);
+    buffer_append_quoted(&command, (const char *)fields.data);
     buffer_append_text(&command, "; ");
     append_files(port, (const char *)fields.data, &command);
     for (unsigned i = 0; i < port->fields->needs_count; i++) {

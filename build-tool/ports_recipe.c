@@ -76,14 +76,10 @@ static const cyaml_schema_value_t port_schema = {
 char *ports_folder(void)
 {
     const char *chosen = getenv("MAYFLY_PORTS");
-    if (chosen != NULL) {
+    if (chosen != NULL && chosen[0] != '\0') {
         return alloc_copy(chosen);
     }
     char *beside = place_beside("ports");
-    if (access(beside, R_OK) != 0) {
-        free(beside);
-        beside = place_beside("share/mayfly/ports");
-    }
     if (access(beside, R_OK) == 0) {
         return beside;
     }

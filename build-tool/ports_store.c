@@ -7,6 +7,7 @@
  * A process holds a shared lock on its sdk/HASH while it lives. Folders of other SDKs go when many
  * newer ones are there, or after a month: their age is that of the file `used`.
  */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -91,11 +92,17 @@ static int hash_sdk(void)
     if (compiler == NULL) {
         return -1;
     }
-    char *command =
-        alloc_format("{ gcc --version; cat /proc/%ld/exe; find '%.*s' -type f | "
-                     "LC_ALL=C sort | tr '\\n' '\\0' | xargs -0 cat; } | sha256sum",
-                     (long)getpid(), (int)(strstr(compiler, "/bin/") - compiler), compiler);
-    FILE *pipe = popen(command, "r");
+    struct buffer command = {0};
+    *strrchr(compiler, '/') = '\0'; /* SDK/bin */
+    buffer_append_text(&command, "cd ");
+    buffer_append_quoted(&command, compiler);
+    buffer_append_text(
+        &command,
+        "/.. && { gcc --version; cat /proc/%ld/exe; find . -type f | LC_ALL=C sort | "
+        "tr '\\n' '\\0' | xargs -0 cat; } | sha256sum",
+        (long)getpid());
+    buffer_append(&command, "", 1);
+    FILE *pipe = popen((const char *)command.data, "r");
     const bool read = pipe != NULL && fread(hash, 1, HASH_LENGTH, pipe) == HASH_LENGTH;
     if (pipe != NULL) {
         pclose(pipe);
@@ -103,7 +110,7 @@ static int hash_sdk(void)
     if (!read) {
         report_error("cannot run sha256sum");
     }
-    free(command);
+    buffer_free(&command);
     free(compiler);
     return read ? 0 : -1;
 }
@@ -264,13 +271,27 @@ static int make_and_lock(const char *parent, const char *folder)
     return -1;
 }
 
+/* Configure scripts and makefiles split paths at blanks and give them to a shell. */
+static bool can_be_built_in(const char *folder)
+{
+    for (const char *at = folder; *at != '\0'; at++) {
+        if (!isalnum((unsigned char)*at) && (*at & 0x80) == 0 && strchr("/._-+@%,=", *at) == NULL) {
+            report_error("no port can be built in %s, for configure scripts do not take `%c` in a "
+                         "path: choose another folder with MAYFLY_CACHE",
+                         folder, *at);
+            return false;
+        }
+    }
+    return true;
+}
+
 int ports_enter(void)
 {
     if (entered != NULL) {
         return 0;
     }
     char *cache = ports_cache("");
-    if (cache == NULL || hash_sdk() != 0) {
+    if (cache == NULL || !can_be_built_in(cache) || hash_sdk() != 0) {
         free(cache);
         return -1;
     }

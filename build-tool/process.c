@@ -3,6 +3,7 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -17,11 +18,18 @@
 #include "interrupt.h"
 #include "report.h"
 
+static int passed_on = -1;
+
+void process_pass_on(int fd)
+{
+    passed_on = fd;
+}
+
 /* How a child differs from us. */
 struct start {
     const char *folder; /* NULL: ours */
     int in_fd, out_fd;  /* its stdin and stdout; -1: ours */
-    bool guarded;       /* SIGINT stays blocked */
+    bool guarded;       /* SIGINT stays blocked; in our process group, for it uses the terminal */
 };
 
 /* In the child, between fork and exec: only async-signal-safe calls. */
@@ -32,8 +40,15 @@ static void become(const struct strlist *argv, const struct start *start, pid_t 
     if (start->guarded) {
         sigaddset(&blocked, SIGINT);
     }
+    if (!start->guarded) {
+        setpgid(0, 0);
+        signal(SIGTTOU, SIG_IGN); /* it may write to the terminal all the same */
+    }
     sigprocmask(SIG_SETMASK, &blocked, NULL);
     signal(SIGPIPE, SIG_DFL);
+    if (passed_on >= 0) {
+        fcntl(passed_on, F_SETFD, 0);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) {
         _exit(127); /* the parent died before the line above */
@@ -54,6 +69,9 @@ static pid_t start_child(const struct strlist *argv, const struct start *start)
     const pid_t child = fork();
     if (child == 0) {
         become(argv, start, parent);
+    }
+    if (child > 0 && !start->guarded) {
+        setpgid(child, child); /* whoever is first: it may be killed at once */
     }
     if (child < 0) {
         report_error("cannot start %s: %s", argv->items[0], strerror(errno));
@@ -77,11 +95,10 @@ int process_wait(pid_t pid)
 {
     const int fd = pidfd_open(pid, 0);
     struct pollfd end = {.fd = fd, .events = POLLIN};
-    while (fd >= 0 && interrupt_poll(&end, 1, -1) < 0) {
-        if (interrupt_pending() != 0) {
-            kill(pid, SIGKILL);
-            break;
-        }
+    while (fd >= 0 && interrupt_pending() == 0 && interrupt_poll(&end, 1, -1) < 0) {
+    }
+    if (interrupt_pending() != 0 && kill(-pid, SIGKILL) != 0) {
+        kill(pid, SIGKILL); /* it has no group */
     }
     if (fd >= 0) {
         close(fd);

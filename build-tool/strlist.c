@@ -74,15 +74,7 @@ static void quote(struct buffer *line, const char *word)
         buffer_append(line, word, strlen(word));
         return;
     }
-    buffer_append(line, "'", 1);
-    for (; *word != '\0'; word++) {
-        if (*word == '\'') {
-            buffer_append(line, "'\\''", 4);
-        } else {
-            buffer_append(line, word, 1);
-        }
-    }
-    buffer_append(line, "'", 1);
+    buffer_append_quoted(line, word);
 }
 
 char *strlist_quote(const struct strlist *list)

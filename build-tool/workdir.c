@@ -8,11 +8,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "alloc.h"
 #include "interrupt.h"
+#include "process.h"
 #include "report.h"
 
 static char *folder; /* NULL: none */
@@ -36,8 +36,7 @@ void workdir_remove(void)
         folder = NULL;
     }
     if (keeper > 0) {
-        close(keeper_pipe);
-        waitpid(keeper, NULL, 0);
+        close(keeper_pipe); /* for what a compiler that was just killed may have made since */
         keeper = 0;
     }
 }
@@ -47,9 +46,9 @@ static void keep(int until_closed)
 {
     char nothing;
     setsid();
-    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
-        close(fd); /* nobody who reads our output is to wait for it */
-    }
+    dup2(until_closed, STDIN_FILENO);
+    close_range(STDIN_FILENO + 1, ~0u, 0); /* nobody who reads our output is to wait for it */
+    until_closed = STDIN_FILENO;
     while (read(until_closed, &nothing, 1) < 0 && errno == EINTR) {
     }
     keeper = 0;
@@ -71,6 +70,7 @@ static void start_keeper(void)
         keep(fds[0]);
     }
     close(fds[0]);
+    process_pass_on(fds[1]); /* it waits until nobody has this open */
 }
 
 const char *workdir_path(void)
@@ -92,6 +92,7 @@ const char *workdir_path(void)
     }
     folder = realpath(path, NULL); /* compilers run elsewhere */
     free(path);
+    setenv("TMPDIR", folder, 1); /* what a compiler that is killed leaves goes, too */
     start_keeper();
     atexit(workdir_remove);
     return folder;

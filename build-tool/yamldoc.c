@@ -28,6 +28,36 @@ static int check_root(struct yamldoc *doc)
     return -1;
 }
 
+/* A NUL byte ("\0" in quotes) would cut the value off without a word. */
+static int check_values(struct yamldoc *doc)
+{
+    const yaml_node_t *node = doc->document.nodes.start;
+    for (; node < doc->document.nodes.top; node++) {
+        if (node->type == YAML_SCALAR_NODE &&
+            strlen((const char *)node->data.scalar.value) != node->data.scalar.length) {
+            yamldoc_error(doc, node, "a value cannot have a zero byte in it");
+            return -1;
+        }
+    }
+    return 0;
+}
+
+/* Nothing may follow the first document. */
+static int check_end(const struct yamldoc *doc, yaml_parser_t *parser)
+{
+    yaml_document_t next;
+    if (yaml_parser_load(parser, &next) == 0) {
+        report_syntax(doc->path, parser);
+        return -1;
+    }
+    const yaml_node_t *root = yaml_document_get_root_node(&next);
+    if (root != NULL) {
+        yamldoc_error(doc, root, "a second document starts here: only one can be in this file");
+    }
+    yaml_document_delete(&next);
+    return root == NULL ? 0 : -1;
+}
+
 int yamldoc_parse(struct yamldoc *doc, const char *path, const struct buffer *text)
 {
     yaml_parser_t parser;
@@ -41,7 +71,7 @@ int yamldoc_parse(struct yamldoc *doc, const char *path, const struct buffer *te
     if (yaml_parser_load(&parser, &doc->document) == 0) {
         report_syntax(path, &parser);
         result = -1;
-    } else if (check_root(doc) != 0) {
+    } else if (check_root(doc) != 0 || check_values(doc) != 0 || check_end(doc, &parser) != 0) {
         yaml_document_delete(&doc->document);
         result = -1;
     }

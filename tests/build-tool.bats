@@ -99,6 +99,15 @@ teardown() {
     [[ "$output" == *"not \`lots\`"* ]]
     run mayfly build
     [ "$status" -eq 64 ]
+    for port in abc 0 70000; do
+        PORT=$port run mayfly run x
+        [ "$status" -eq 64 ]
+        [[ "$output" == *"PORT is to be a number from 1 to 65535, not \`$port\`"* ]]
+    done
+    run mayfly build ""
+    [ "$status" -eq 64 ]
+    run bash -c 'mayfly --help >/dev/full'
+    [ "$status" -eq 1 ]
 }
 
 # ---- build ---------------------------------------------------------------------------------------
@@ -113,6 +122,25 @@ teardown() {
     cmp "$guest/a.img" "$guest/elsewhere/b.img"
     cmp "$guest/a.img.debug" "$guest/elsewhere/b.img.debug"
     nothing_is_left
+}
+
+@test "nor does the user, the locale, the time zone, or a program that asks for the time, make a difference" {
+    hello_into "$guest"
+    printf 'cflags: [-flto]\n' >>"$guest/mayfly.yaml"
+    sed -i 's/    return status/    printf("%s %s %s\\n", __DATE__, __TIME__, __FILE__);\n&/' "$guest/main.c"
+    mkdir "$TMPDIR/elsewhere"
+    (umask 077 && cp -R "$guest" "$TMPDIR/elsewhere/ü a=b")
+    mayfly build "$guest" -o "$guest/a.img"
+    (umask 077 && cd "$TMPDIR/elsewhere" && HOME=/ USER=else LC_ALL=C.UTF-8 TZ=Asia/Tokyo mayfly build "ü a=b" -o "$guest/b.img")
+    cmp "$guest/a.img" "$guest/b.img"
+    cmp "$guest/a.img.debug" "$guest/b.img.debug"
+    run --separate-stderr mayfly run --timeout 60 "$guest/a.img"
+    [ "${lines[2]}" = "Jan  1 1970 00:00:00 main.c" ]
+    SOURCE_DATE_EPOCH=86400 mayfly build "$guest" -o "$guest/a.img"
+    grep -aq "Jan  2 1970" "$guest/a.img"
+    SOURCE_DATE_EPOCH=-5 run mayfly build "$guest"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"SOURCE_DATE_EPOCH is to be seconds since 1970, not \`-5\`"* ]]
 }
 
 @test "files go in sorted, with clean modes, and reproducibly" {
@@ -188,6 +216,102 @@ teardown() {
     run mayfly build "$guest/nowhere"
     [ "$status" -eq 1 ]
     [[ "$output" == *"cannot open $guest/nowhere/mayfly.yaml"* ]]
+    run mayfly build "$guest/mayfly.yaml"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"mayfly.yaml is a file: say the folder"* ]]
+}
+
+@test "a source that the compiler would not understand is an error of the manifest" {
+    hello_into "$guest"
+    touch "$guest/more.cpp" "$guest/part.o"
+    refused() {
+        printf 'name: a\nsources: [%s]\n' "$1" >"$guest/mayfly.yaml"
+        run mayfly build "$guest"
+        [ "$status" -eq 1 ]
+        [[ "$output" == "$guest/mayfly.yaml:2:11: error: $2"* ]]
+    }
+    refused '""' "a value is missing here"
+    refused lib "lib is a folder: name its files"
+    refused more.cpp "more.cpp is C++"
+    refused part.o "part.o is no C or assembly file"
+    refused mayfly.yaml "mayfly.yaml is no C or assembly file"
+    printf 'int main(void) { return 3; }\n' >"$guest/-dash.c"
+    printf 'name: a\nsources: ["-dash.c"]\n' >"$guest/mayfly.yaml"
+    mayfly build "$guest" -o "$guest/a.img"
+}
+
+@test "what is no ordinary file is never replaced by an image" {
+    hello_into "$guest"
+    mkfifo "$guest/fifo"
+    run mayfly build "$guest" -o "$guest/fifo"
+    [ "$status" -eq 1 ]
+    [ "$output" = "mayfly: cannot write $guest/fifo: it is no ordinary file" ]
+    [ -p "$guest/fifo" ]
+    run mayfly build "$guest" -o "$guest/lib"
+    [[ "$output" == *"it is a folder"* ]]
+}
+
+@test "new makes all of a project or nothing" {
+    unshare -rm true 2>/dev/null || skip "no user namespaces"
+    run unshare -rm sh -c "mount -t tmpfs -o nr_inodes=3 none '$guest' && ! mayfly new '$guest/greet' && find '$guest'"
+    [ "$status" -eq 0 ]
+    [[ "${lines[0]}" == *"no disk space left for $guest/greet/"* ]]
+    [ "${lines[1]}" = "$guest" ]
+    [ "${#lines[@]}" -eq 2 ]
+}
+
+# slow_compiler: one that leaves a temporary file, as gcc does, and waits in a process of its own, whose id it tells.
+slow_compiler() {
+    hello_into "$guest"
+    printf 'name: small\nsources: [main.c]\n' >"$guest/mayfly.yaml"
+    mkdir -p "$guest/sdk/bin"
+    cat >"$guest/sdk/bin/x86_64-mayfly-elf-gcc" <<'SH'
+#!/bin/sh
+sleep 60 3>&- &
+touch "$TMPDIR/ccTemporary.s"
+echo $! >"$0.$$" && mv "$0.$$" "$0.pid"
+wait
+SH
+    chmod +x "$guest/sdk/bin/x86_64-mayfly-elf-gcc"
+    # A background job of a script ignores SIGINT.
+    MAYFLY_SDK=$guest/sdk env --default-signal=INT mayfly build "$guest" -o "$guest/a.img" 2>"$guest/said" 3>&- &
+    running=$!
+    for _ in $(seq 200); do
+        [ ! -s "$guest/sdk/bin/x86_64-mayfly-elf-gcc.pid" ] || break
+        sleep 0.05
+    done
+    compiler=$(cat "$guest/sdk/bin/x86_64-mayfly-elf-gcc.pid")
+}
+
+nothing_is_left_soon() {
+    for _ in $(seq 100); do
+        ! nothing_is_left || return 0
+        sleep 0.05
+    done
+    return 1
+}
+
+@test "a signal ends the compilers, whatever they started, and leaves nothing" {
+    for signal in INT TERM HUP; do
+        rm -rf "$guest/sdk"
+        slow_compiler
+        kill "-$signal" "$running"
+        wait "$running" || ended=$?
+        [ "$ended" -eq $((128 + $(kill -l "$signal"))) ]
+        is_gone "$compiler"
+        nothing_is_left_soon
+        [ -z "$(cat "$guest/said")" ] || { cat "$guest/said"; return 1; }
+        [ ! -e "$guest/a.img" ]
+    done
+}
+
+@test "what is left of a build that was killed goes when its compilers end" {
+    slow_compiler
+    kill -KILL "$running"
+    wait "$running" || true
+    ! nothing_is_left # a compiler writes there
+    kill "$compiler"
+    nothing_is_left_soon
 }
 
 @test "a missing compiler is one line that says what to do" {
@@ -476,6 +600,24 @@ got two" ]
     [ "$status" -eq 1 ]
     [[ "$output" == "mayfly: port $port is in use"*"PORT="* ]]
     [ "${#lines[@]}" -eq 1 ]
+}
+
+@test "a port that is published twice is one line that says so" {
+    port_taken
+    run mayfly run -p "$((port - 1)):80" -p "$((port - 1)):81" --dom0 "$probe"
+    [ "$status" -eq 1 ]
+    [[ "$output" == "mayfly: port $((port - 1)) is published twice, for 80 and for 81"* ]]
+}
+
+@test "files and folders may have names of all kinds" {
+    mkdir "$TMPDIR/it's a:b,c=d ü"
+    cd "$TMPDIR/it's a:b,c=d ü"
+    hello_into 'my "guest" $1'
+    run --separate-stderr env "TMPDIR=$PWD" mayfly run --timeout 60 --uefi --disk "disk:one,two:4M" 'my "guest" $1'
+    [ "$status" -eq 7 ]
+    [ "$output" = "1: one
+2: two words" ]
+    [ "$(stat -c %s disk:one,two)" -eq $((4 << 20)) ]
 }
 
 @test "the same run gives the same boot archive" {

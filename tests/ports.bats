@@ -48,7 +48,12 @@ try() {
 @test "wrong use says what is right" {
     run -64 "$MAYFLY" ports build
     [[ "$output" == *"say which port"* ]]
-    run -64 "$MAYFLY" ports frobnicate zlib
+    for names in "" zlib; do
+        run -64 "$MAYFLY" ports frobnicate $names
+        [[ "$output" == *"has list, info, build, test and run, not \`frobnicate\`"* ]]
+    done
+    MAYFLY_CACHE="$BATS_TEST_TMPDIR/a b" run -1 "$MAYFLY" ports build zlib
+    [[ "$output" == *"configure scripts do not take \` \` in a path: choose another folder with MAYFLY_CACHE"* ]]
     run -1 "$MAYFLY" ports build nothing
     [[ "$output" == *"there is no port \`nothing'"* || "$output" == *"no port \`nothing\`"* ]]
 }

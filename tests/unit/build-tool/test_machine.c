@@ -79,7 +79,7 @@ static void pvh_and_uefi_boot_differ(void **state)
     machine.accel = MACHINE_KVM;
     argv = machine_command(&machine);
     assert_true(has_words(&argv, "-bios", "OVMF.fd"));
-    assert_true(has_words(&argv, "-drive", "file=fat:rw:volume"));
+    assert_true(has_words(&argv, "-drive", "file.driver=vvfat,file.rw=on,file.dir=volume"));
     assert_true(has_words(&argv, "-accel", "kvm"));
     assert_false(has_words(&argv, "-kernel", ""));
     strlist_free(&argv);
@@ -135,9 +135,10 @@ static void a_disk_is_flushed_to_its_file(void **state)
                               .hv = "hv",
                               .archive = "archive",
                               .debug_log = "log",
-                              .disk = "a,b"};
+                              .disk = "a,b:c"};
     struct strlist argv = machine_command(&machine);
-    assert_true(has_words(&argv, "-drive", "format=raw,cache=writeback,file=a,,b"));
+    assert_true(has_words(&argv, "-drive",
+                          "format=raw,cache=writeback,file.driver=file,file.filename=a,,b:c"));
     assert_true(has_words(&argv, "-device", "virtio-blk-pci,drive=disk0"));
     strlist_free(&argv);
     machine.disk = NULL;
