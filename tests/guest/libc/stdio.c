@@ -138,7 +138,7 @@ static void test_long_double(void)
         {"%-8.3Lf|", 0.0L, "0.000   |"},
         {"%Lf", -1.0L / 0.0L, "-inf"},
         {"%.19Lg", 18446744073709551615.0L, "1.844674407370955162e+19"},
-        {"%La", 1.1L, "0x1.199999999999999ap+0"},
+        {"%La", 1.1L, "0x8.ccccccccccccccdp-3"},
     };
     for (unsigned int i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char text[300];

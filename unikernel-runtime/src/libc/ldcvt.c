@@ -37,21 +37,18 @@ static char *get_buffer(struct request *r, size_t bytes)
     return *r->buffer;
 }
 
-/* "1" and the hexadecimal digits behind the point. */
+/* The 16 hexadecimal digits, one of them before the point, as glibc does. */
 static char *convert_hex(struct request *r, const char *digits)
 {
-    const int most = 16;
-    uint64_t rest = r->mantissa << 1;
-    int count = 0, first = 1;
-    while (count < most && (r->precision < 0 ? rest << 4 * count != 0 : count < r->precision)) {
-        count++;
-    }
-    if (count < most) {
-        const uint64_t lost = rest << 4 * count, half = 1ull << 63;
-        rest = count == 0 ? 0 : rest >> (64 - 4 * count);
-        const uint64_t is_odd = count == 0 ? 1 : rest & 1;
-        rest += lost > half || (lost == half && is_odd != 0);
-        first += (int)(rest >> 4 * count);
+    const int count = r->precision < 0 || r->precision > 15 ? 15 : r->precision,
+              cut = 60 - 4 * count;
+    uint64_t rest = r->mantissa >> cut;
+    const uint64_t lost = r->mantissa - (rest << cut), half = 1ull << cut >> 1;
+    rest += cut != 0 && (lost > half || (lost == half && (rest & 1) != 0));
+    r->point = r->exponent + 61;
+    if (cut != 0 && rest >> (64 - cut) != 0) {
+        rest >>= 4;
+        r->point += 4;
     }
     r->length = 1 + (r->precision > count ? r->precision : count);
     char *const text = get_buffer(r, (size_t)r->length + 1);
@@ -59,11 +56,12 @@ static char *convert_hex(struct request *r, const char *digits)
         return NULL;
     }
     memset(text, '0', (size_t)r->length);
-    text[0] = digits[first];
-    for (int i = count; i > 0; i--, rest >>= 4) {
+    for (int i = count; i >= 0; i--, rest >>= 4) {
         text[i] = digits[rest & 15];
     }
-    r->point = r->exponent + 64;
+    while (r->precision < 0 && r->length > 1 && text[r->length - 1] == '0') {
+        r->length--;
+    }
     return text;
 }
 

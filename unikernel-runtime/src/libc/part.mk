@@ -18,6 +18,18 @@ $(RT_B)/musl/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfl
 	@echo "  CC      musl/$*"
 	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(if $(filter $*,$(MUSL_ASM)),$(MUSL)/x86_64/$*.s,$(MUSL)/$*.c) -o $@
 
+# Numbers from text (libc/number.h). Compiled from a copy: beside it lies musl's shgetc.h, which it would find
+# before the one in third-party/musl. One line is changed: the lowest bit of x may stand for all that is lost only
+# if it is not the first one that is lost ("0x3a2771afb3.5p-1081" was rounded up).
+$(RT_B)/musl/floatscan.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/src/libc/part.mk \
+		$(RT)/third-party/musl/features.h $(RT)/third-party/musl/shgetc.h $(RT)/src/libc/number.h
+	@mkdir -p $(@D)
+	@echo "  CC      musl/floatscan"
+	$(Q)sed '/^\tif (bits<32 && y && !(x&1)) x++, y=0;$$/c\
+	if (bits<31 && y && !(x&1)) x++, y=0; else if (bits==31 && y) y = (x&1)*2, x &= -2U;' \
+		$(TP)/src/musl/src/internal/floatscan.c >$(@D)/floatscan.c && grep -q '&= -2U' $(@D)/floatscan.c && \
+		$(SDK_CC) -I$(RT)/src $(MUSL_CFLAGS) -c $(@D)/floatscan.c -o $@
+
 # Hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
 MUSL_OTHER := $(addprefix crypt/,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512) \
 	$(addprefix passwd/,fgetspent getspnam getspnam_r putspent) misc/mntent
@@ -29,7 +41,7 @@ $(MUSL_OTHER_OBJ): $(RT_B)/musl/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_C
 	@echo "  CC      musl/$*"
 	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(TP)/src/musl/src/$*.c -o $@
 
-$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_OTHER_OBJ)
+$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_OTHER_OBJ) $(RT_B)/musl/floatscan.o
 
 # In every program that prints: small before fast.
 $(RT_B)/libc/ldcvt.c.o: RT_CFLAGS += -Os
