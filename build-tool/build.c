@@ -2,6 +2,7 @@
 /* build.c - see build.h. */
 #include "build.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -113,11 +114,24 @@ static int collect_files(struct manifest *manifest, struct buffer *out)
     return status;
 }
 
+/* A folder of its own for each program, as what lies there are its objects. NULL: reported. */
+static char *objects_folder(void)
+{
+    const char *base = workdir_path();
+    char *folder = base == NULL ? NULL : alloc_format("%s/objects-XXXXXX", base);
+    if (folder != NULL && mkdtemp(folder) == NULL) {
+        report_error("cannot make a folder in %s: %s", base, strerror(errno));
+        free(folder);
+        folder = NULL;
+    }
+    return folder;
+}
+
 static int build_manifest(struct manifest *manifest, struct build_result *result)
 {
     struct buffer files = {0};
     int status = -1;
-    const char *folder = workdir_path();
+    char *folder = objects_folder();
     if (folder != NULL && collect_files(manifest, &files) == 0) {
         char *elf = compile_program(manifest, folder);
         if (elf != NULL) {
@@ -125,6 +139,7 @@ static int build_manifest(struct manifest *manifest, struct build_result *result
         }
         free(elf);
     }
+    free(folder);
     buffer_free(&files);
     return status;
 }
