@@ -36,7 +36,7 @@ struct port_fields {
     unsigned needs_count, tools_count, prepare_count, configure_count, make_count, install_count;
     struct port_test *tests;
     unsigned tests_count;
-    bool unpatched;
+    bool unpatched, autoreconf;
 };
 
 struct port {

@@ -174,6 +174,9 @@ static void script_line(struct buffer *out, const char *command, char *const *wo
 static void script_configure(const struct port_fields *fields, struct buffer *out)
 {
     const char *command = NULL;
+    if (fields->autoreconf) {
+        buffer_append_text(out, "autoreconf -fi\n");
+    }
     if (strcmp(fields->build, "autoconf") == 0) {
         command = "./configure --host=$host --prefix=\"$prefix\"";
     } else if (strcmp(fields->build, "configure") == 0) {
@@ -347,25 +350,39 @@ static int finish(const struct port *port, const char *work, const char *key, bo
     return status;
 }
 
+static int check_tool(const struct port *port, const char *tool, const char *package)
+{
+    if (process_exists(tool)) {
+        return 0;
+    }
+    report_error("building %s needs %s: `sudo apt install %s`", port->name, tool, package);
+    return -1;
+}
+
 /* Programs of the host that the build calls, beside those that Mayfly itself needs. */
 static int check_tools(const struct port *port)
 {
     static const char *const usual[] = {"cmake", "meson"}; /* kinds of builds that are programs */
-    for (unsigned i = 0; i < port->fields->tools_count; i++) {
-        if (!process_exists(port->fields->tools[i])) {
+    const struct port_fields *fields = port->fields;
+    int status = 0;
+    for (unsigned i = 0; status == 0 && i < fields->tools_count; i++) {
+        if (!process_exists(fields->tools[i])) {
             report_error("building %s needs the program %s: install it", port->name,
-                         port->fields->tools[i]);
-            return -1;
+                         fields->tools[i]);
+            status = -1;
         }
     }
-    for (size_t i = 0; i < sizeof(usual) / sizeof(usual[0]); i++) {
-        if (strcmp(port->fields->build, usual[i]) == 0 && !process_exists(usual[i])) {
-            report_error("building %s needs %s: `sudo apt install %s`", port->name, usual[i],
-                         usual[i]);
-            return -1;
-        }
+    for (size_t i = 0; status == 0 && i < sizeof(usual) / sizeof(usual[0]); i++) {
+        status = strcmp(fields->build, usual[i]) == 0 ? check_tool(port, usual[i], usual[i]) : 0;
     }
-    return 0;
+    if (status == 0 && fields->autoreconf) {
+        status = check_tool(port, "autoreconf", "autoconf") != 0 ||
+                         check_tool(port, "automake", "automake") != 0 ||
+                         check_tool(port, "libtoolize", "libtool") != 0
+                     ? -1
+                     : 0;
+    }
+    return status;
 }
 
 static int build_now(struct port *port, const char *work, const char *key, bool keep)

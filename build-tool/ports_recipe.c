@@ -52,6 +52,7 @@ static const cyaml_schema_field_t port_schema_fields[] = {
     STRING(port_fields, version, CYAML_FLAG_DEFAULT),
     CYAML_FIELD_IGNORE("files", CYAML_FLAG_DEFAULT),
     CYAML_FIELD_BOOL("unpatched", CYAML_FLAG_OPTIONAL, struct port_fields, unpatched),
+    CYAML_FIELD_BOOL("autoreconf", CYAML_FLAG_OPTIONAL, struct port_fields, autoreconf),
     LIST(port_fields, needs),
     LIST(port_fields, tools),
     STRING(port_fields, build, CYAML_FLAG_DEFAULT),
