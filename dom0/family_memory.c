@@ -3,26 +3,10 @@
 #include "family_memory.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "family_shadow.h"
-#include "fault/touch.h"
-#include "hold.h"
 #include "mayfly/hypercall.h"
-#include "room.h"
 
 #define AREAS_MAX SHADOW_AREAS_MAX
-#define UNIT_PAGES HV_WINDOW_PAGES
-#define FIRST_PAGES SHADOW_FIRST_PAGES
-#define PAGES_PER_LOOK 16u /* whether there is memory for so many more */
-
-struct unit {
-    uint8_t kind;                     /* enum kind; NONE: there is no such window */
-    uint16_t fresh;                   /* pages from here on were never handed out */
-    uint16_t used_pages;              /* in areas */
-    uint32_t slot;                    /* of dom0's side, + 1 */
-    uint64_t mapped[MF_FAMILY_WORDS]; /* members that have it */
-};
 
 struct area {
     struct area *next; /* in ascending order */
@@ -32,25 +16,10 @@ struct area {
 };
 
 struct family_memory {
-    uint32_t unit_count, area_count;
+    uint32_t area_count;
     struct area *areas;
-    struct unit *units[MF_MEMORY_UNITS]; /* NULL: there is none */
+    struct units units;
 };
-
-static uint64_t va_of(uint32_t unit)
-{
-    return MF_MEMORY_VA + unit * (uint64_t)HV_WINDOW_BYTES;
-}
-
-static struct mf_memory_window *window_of(const struct family_memory *m)
-{
-    return m->units[0] != NULL ? members_window(m->units[0]->slot) : NULL;
-}
-
-static void members_remove(uint64_t set[MF_FAMILY_WORDS], uint32_t n)
-{
-    set[n / 64] &= ~(1ul << n % 64);
-}
 
 static bool is_empty(const uint64_t set[MF_FAMILY_WORDS])
 {
@@ -71,88 +40,11 @@ static uint32_t end_unit(const struct area *a)
     return (a->first + a->pages + UNIT_PAGES - 1) / UNIT_PAGES;
 }
 
-/* ---- units -------------------------------------------------------------------------------------- */
-
-/* The unit is to be there in a member, whose guest may run. */
-static int64_t map_unit(struct family_memory *m, uint32_t unit, const struct memory_user *u)
-{
-    struct unit *const t = m->units[unit];
-    bool ran;
-
-    if (members_has(t->mapped, u->member)) {
-        return 0;
-    }
-    int64_t err = hold_stop(u->guest, HOLD_NOW, &ran);
-    if (err < 0) {
-        return err;
-    }
-    err = hv_window_share(HV_SELF, (uint64_t)(uintptr_t)members_window(t->slot), u->guest->handle,
-                          va_of(unit));
-    hold_resume(u->guest, ran);
-    if (err < 0) {
-        return err;
-    }
-    members_add(t->mapped, u->member);
-    if (unit == 0) {
-        window_of(m)->pids[u->member] = u->pid;
-    }
-    return 0;
-}
-
-static void unmap_unit(struct family_memory *m, uint32_t unit, uint32_t member, struct guest *g)
-{
-    struct unit *const t = m->units[unit];
-    bool ran;
-
-    if (t == NULL || !members_has(t->mapped, member)) {
-        return;
-    }
-    members_remove(t->mapped, member);
-    if (g != NULL && hold_stop(g, HOLD_NOW, &ran) >= 0) {
-        hv_window_close(g->handle, va_of(unit));
-        hold_resume(g, ran);
-    }
-}
-
-static void free_unit(struct family_memory *m, uint32_t unit)
-{
-    members_close_window(&m->units[unit]->slot);
-    free(m->units[unit]);
-    m->units[unit] = NULL;
-    m->unit_count--;
-}
-
-static int64_t make_unit(struct family_memory *m, uint32_t unit, enum kind kind,
-                         const struct memory_user *u)
-{
-    struct unit *const t = calloc(1, sizeof(*t));
-    if (t == NULL) {
-        return HV_ERR_NOMEM;
-    }
-    const size_t touched = unit == 0 ? sizeof(struct mf_memory_window) : 1;
-    const int64_t err = members_make_window(u->guest, va_of(unit), touched, &t->slot);
-    if (err < 0) {
-        free(t);
-        return err;
-    }
-    t->kind = (uint8_t)kind;
-    m->units[unit] = t;
-    m->unit_count++;
-    members_add(t->mapped, u->member);
-    if (unit == 0) {
-        t->fresh = t->used_pages = FIRST_PAGES;
-        window_of(m)->pids[u->member] = u->pid;
-    }
-    return 0;
-}
-
 /* How many units the family may have: as much as the guest may have memory. */
 static uint32_t unit_limit(const struct guest *g)
 {
-    struct hv_dom_info info;
-    const uint64_t pages = hv_dom_info(g->handle, &info) >= 0 ? info.memory_pages : 0;
-    const uint64_t units = pages / UNIT_PAGES + (pages % UNIT_PAGES != 0);
-    return units < MF_MEMORY_UNITS ? (uint32_t)units : MF_MEMORY_UNITS;
+    const uint64_t units = g->memory_pages / UNIT_PAGES + (g->memory_pages % UNIT_PAGES != 0);
+    return units > 0 && units < MF_MEMORY_UNITS ? (uint32_t)units : MF_MEMORY_UNITS;
 }
 
 /* ---- areas -------------------------------------------------------------------------------------- */
@@ -163,7 +55,7 @@ static void count_pages(struct family_memory *m, const struct area *a, bool come
         const uint32_t start = i * UNIT_PAGES, end = start + UNIT_PAGES;
         const uint32_t from = a->first > start ? a->first : start;
         const uint32_t to = a->first + a->pages < end ? a->first + a->pages : end;
-        struct unit *const t = m->units[i];
+        struct unit *const t = m->units.at[i];
         t->used_pages =
             (uint16_t)(comes ? t->used_pages + (to - from) : t->used_pages - (to - from));
         if (comes && to - start > t->fresh) {
@@ -186,7 +78,7 @@ static struct area **find_area(struct family_memory *m, uint64_t va)
 static uint32_t find_gap(const struct family_memory *m, uint32_t unit, uint32_t pages)
 {
     const uint32_t start = unit * UNIT_PAGES, end = start + UNIT_PAGES;
-    uint32_t at = start + (unit == 0 ? FIRST_PAGES : 0);
+    uint32_t at = start + (unit == 0 ? UNIT_FIRST_PAGES : 0);
 
     for (const struct area *a = m->areas; a != NULL && a->first < end; a = a->next) {
         if (a->first + a->pages <= at) {
@@ -200,41 +92,29 @@ static uint32_t find_gap(const struct family_memory *m, uint32_t unit, uint32_t 
     return at < end && pages <= end - at ? at : UINT32_MAX;
 }
 
-static uint32_t find_units(const struct family_memory *m, uint32_t count)
-{
-    uint32_t free = 0;
-    for (uint32_t i = 1; i < MF_MEMORY_UNITS; i++) {
-        free = m->units[i] != NULL ? 0 : free + 1;
-        if (free == count) {
-            return i + 1 - count;
-        }
-    }
-    return MF_MEMORY_UNITS;
-}
-
 /* Where there is room for `pages`, in a unit that is there or in new ones, which are made. */
 static int64_t find_room(struct family_memory *m, const struct memory_user *u, enum kind kind,
                          uint32_t pages, uint32_t *first)
 {
     for (uint32_t i = 0; pages < UNIT_PAGES && i < MF_MEMORY_UNITS; i++) {
-        const bool fits = m->units[i] != NULL && m->units[i]->kind == kind &&
-                          m->units[i]->used_pages + pages <= UNIT_PAGES;
+        const bool fits = m->units.at[i] != NULL && m->units.at[i]->kind == kind &&
+                          m->units.at[i]->used_pages + pages <= UNIT_PAGES;
         *first = fits ? find_gap(m, i, pages) : UINT32_MAX;
         if (*first != UINT32_MAX) {
             return 0;
         }
     }
     const uint32_t count = (pages + UNIT_PAGES - 1) / UNIT_PAGES;
-    const uint32_t start = find_units(m, count);
-    if (start == MF_MEMORY_UNITS || m->unit_count + count > unit_limit(u->guest)) {
+    const uint32_t start = units_find_gap(&m->units, count);
+    if (start == MF_MEMORY_UNITS || m->units.count + count > unit_limit(u->guest)) {
         return HV_ERR_NOMEM;
     }
     for (uint32_t i = start; i < start + count; i++) {
-        const int64_t err = make_unit(m, i, kind, u);
+        const int64_t err = units_make(&m->units, i, kind, u);
         if (err < 0) {
             while (i-- > start) {
-                unmap_unit(m, i, u->member, u->guest);
-                free_unit(m, i);
+                units_unmap(&m->units, i, u->member, u->guest);
+                units_free(&m->units, i);
             }
             return err;
         }
@@ -245,9 +125,9 @@ static int64_t find_room(struct family_memory *m, const struct memory_user *u, e
 
 static int64_t map_units(struct family_memory *m, const struct area *a, const struct memory_user *u)
 {
-    int64_t err = map_unit(m, 0, u);
+    int64_t err = units_map(&m->units, 0, u);
     for (uint32_t i = first_unit(a); err >= 0 && i < end_unit(a); i++) {
-        err = map_unit(m, i, u);
+        err = units_map(&m->units, i, u);
     }
     return err;
 }
@@ -260,16 +140,42 @@ static void free_area(struct family_memory *m, struct area **link)
     m->area_count--;
     count_pages(m, a, false);
     for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
-        if (i != 0 && m->units[i]->used_pages == 0 && m->units[i]->kind == KIND_PLAIN) {
-            free_unit(m, i);
+        if (i != 0 && m->units.at[i]->used_pages == 0 && m->units.at[i]->kind == KIND_PLAIN) {
+            units_free(&m->units, i);
         }
     }
     free(a);
 }
 
+static bool holds_any_in(const struct family_memory *m, uint32_t unit, uint32_t member)
+{
+    for (const struct area *a = m->areas; a != NULL && first_unit(a) <= unit; a = a->next) {
+        if (end_unit(a) > unit && members_has(a->holders, member)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The member does not hold it any more, nor units in which it holds nothing else. */
+static void let_go(struct family_memory *m, struct area **link, const struct memory_user *u)
+{
+    struct area *const a = *link;
+
+    members_remove(a->holders, u->member);
+    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
+        if (i != 0 && !a->is_file && !holds_any_in(m, i, u->member)) {
+            units_unmap(&m->units, i, u->member, u->guest);
+        }
+    }
+    if (is_empty(a->holders)) {
+        free_area(m, link);
+    }
+}
+
 static bool is_used(const struct family_memory *m, uint32_t first, uint32_t pages)
 {
-    const struct unit *const t = m->units[first / UNIT_PAGES];
+    const struct unit *const t = m->units.at[first / UNIT_PAGES];
     return pages < UNIT_PAGES && first % UNIT_PAGES < t->fresh;
 }
 
@@ -304,7 +210,7 @@ static int64_t add_area(struct family_memory *m, const struct memory_user *u,
         err = map_units(m, a, files);
     }
     if (err < 0) {
-        free_area(m, link);
+        let_go(m, link, u);
     }
     return err;
 }
@@ -327,18 +233,8 @@ int64_t family_memory_make(struct family_memory **m, const struct memory_user *u
     if ((*m)->area_count == AREAS_MAX) {
         return HV_ERR_LIMIT;
     }
-    const int64_t err = (*m)->units[0] != NULL ? 0 : make_unit(*m, 0, KIND_PLAIN, u);
+    const int64_t err = (*m)->units.at[0] != NULL ? 0 : units_make(&(*m)->units, 0, KIND_PLAIN, u);
     return err < 0 ? err : add_area(*m, u, files, (uint32_t)pages, value);
-}
-
-static bool holds_any_in(const struct family_memory *m, uint32_t unit, uint32_t member)
-{
-    for (const struct area *a = m->areas; a != NULL && first_unit(a) <= unit; a = a->next) {
-        if (end_unit(a) > unit && members_has(a->holders, member)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 int64_t family_memory_drop(struct family_memory *m, const struct memory_user *u, uint64_t va)
@@ -349,15 +245,7 @@ int64_t family_memory_drop(struct family_memory *m, const struct memory_user *u,
     if (a == NULL || a->is_file || !members_has(a->holders, u->member)) {
         return HV_ERR_NOENT;
     }
-    members_remove(a->holders, u->member);
-    for (uint32_t i = first_unit(a); i < end_unit(a); i++) {
-        if (i != 0 && !holds_any_in(m, i, u->member)) {
-            unmap_unit(m, i, u->member, u->guest);
-        }
-    }
-    if (is_empty(a->holders)) {
-        free_area(m, link);
-    }
+    let_go(m, link, u);
     return 0;
 }
 
@@ -376,8 +264,8 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
     int64_t err = 0;
 
     for (uint32_t i = 0; m != NULL && err >= 0 && i < MF_MEMORY_UNITS; i++) {
-        if (m->units[i] != NULL && members_has(m->units[i]->mapped, parent)) {
-            err = map_unit(m, i, child);
+        if (units_has(&m->units, i, parent)) {
+            err = units_map(&m->units, i, child);
         }
     }
     for (struct area *a = m != NULL ? m->areas : NULL; err >= 0 && a != NULL; a = a->next) {
@@ -390,17 +278,7 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
 
 bool family_memory_is_used(const struct family_memory *m, uint32_t member)
 {
-    return m != NULL && m->units[0] != NULL && members_has(m->units[0]->mapped, member);
-}
-
-static bool is_zero(const uint64_t *page)
-{
-    for (uint32_t i = 0; i < HV_PAGE_BYTES / sizeof(*page); i++) {
-        if (page[i] != 0) {
-            return false;
-        }
-    }
-    return true;
+    return m != NULL && units_has(&m->units, 0, member);
 }
 
 /* Adds one, after all others, to units that are there. */
@@ -413,7 +291,7 @@ static bool append_area(struct family_memory *m, struct area **end, uint32_t fir
     }
     a->first = first;
     a->pages = pages;
-    a->is_file = m->units[first / UNIT_PAGES]->kind == KIND_FILE;
+    a->is_file = m->units.at[first / UNIT_PAGES]->kind == KIND_FILE;
     members_add(a->holders, member);
     *end = a;
     m->area_count++;
@@ -427,8 +305,8 @@ static bool append_area(struct family_memory *m, struct area **end, uint32_t fir
 static void describe(const struct family_memory *m, uint32_t member, struct shadow *s)
 {
     for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
-        const struct unit *const t = m->units[i];
-        if (t != NULL && members_has(t->mapped, member)) {
+        if (units_has(&m->units, i, member)) {
+            const struct unit *const t = m->units.at[i];
             s->units[i] = (struct shadow_unit){.kind = t->kind, .fresh = t->fresh};
         }
     }
@@ -443,26 +321,6 @@ static void describe(const struct family_memory *m, uint32_t member, struct shad
     }
 }
 
-static int64_t freeze_unit(const struct family_memory *m, uint32_t unit, uint32_t dom)
-{
-    const struct unit *const t = m->units[unit];
-
-    for (uint32_t i = unit == 0 ? FIRST_PAGES : 0; i < t->fresh; i++) {
-        const char *const page = (char *)members_window(t->slot) + i * HV_PAGE_BYTES;
-        if ((i % PAGES_PER_LOOK == 0 && !room_is_there(0)) || !mf_touch(page, 1)) {
-            return HV_ERR_NOMEM;
-        }
-        if (is_zero((const uint64_t *)(const void *)page)) {
-            continue;
-        }
-        const int64_t err = shadow_write(dom, unit * UNIT_PAGES + i, page);
-        if (err < 0) {
-            return err;
-        }
-    }
-    return 0;
-}
-
 int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uint32_t dom)
 {
     struct shadow *const s = calloc(1, sizeof(*s));
@@ -471,44 +329,21 @@ int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uin
     }
     describe(m, member, s);
     int64_t err = shadow_begin(dom, s);
-    for (uint32_t i = 0; err >= 0 && i < MF_MEMORY_UNITS; i++) {
-        err = s->units[i].kind != KIND_NONE ? freeze_unit(m, i, dom) : 0;
+    if (err >= 0) {
+        err = units_freeze(&m->units, s, dom);
     }
     free(s);
     return err;
 }
 
-struct thaw {
-    const struct family_memory *m;
-    uint32_t dom;
-    uint32_t pages; /* so far */
-};
-
-/* What was never handed out has no content, but in a forged template: it is left out. */
-static int64_t thaw_page(void *arg, uint32_t page, uint64_t va)
-{
-    struct thaw *const x = arg;
-    const struct unit *const t = x->m->units[page / UNIT_PAGES];
-
-    if (t == NULL || page < FIRST_PAGES || page % UNIT_PAGES >= t->fresh) {
-        return 0;
-    }
-    if (x->pages++ % PAGES_PER_LOOK == 0 && !room_is_there(0)) {
-        return HV_ERR_NOMEM;
-    }
-    char *const to = (char *)members_window(t->slot) + page % UNIT_PAGES * HV_PAGE_BYTES;
-    return mf_touch(to, 1) ? hv_dom_read(x->dom, va, to, HV_PAGE_BYTES) : HV_ERR_NOMEM;
-}
-
 static int64_t thaw(struct family_memory *m, uint32_t dom, const struct shadow *s,
                     const struct memory_user *u)
 {
-    struct thaw x = {.m = m, .dom = dom};
     struct area **end = &m->areas;
 
     for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
         const enum kind kind = (enum kind)s->units[i].kind;
-        const int64_t err = kind != KIND_NONE ? make_unit(m, i, kind, u) : 0;
+        const int64_t err = kind != KIND_NONE ? units_make(&m->units, i, kind, u) : 0;
         if (err < 0) {
             return err;
         }
@@ -520,11 +355,11 @@ static int64_t thaw(struct family_memory *m, uint32_t dom, const struct shadow *
         end = &(*end)->next;
     }
     for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
-        if (m->units[i] != NULL) {
-            m->units[i]->fresh = s->units[i].fresh;
+        if (m->units.at[i] != NULL) {
+            m->units.at[i]->fresh = s->units[i].fresh;
         }
     }
-    return shadow_each(dom, thaw_page, &x);
+    return units_thaw(&m->units, dom);
 }
 
 int64_t family_memory_thaw(uint32_t dom, struct family_memory **to, const struct memory_user *u)
@@ -541,15 +376,7 @@ int64_t family_memory_thaw(uint32_t dom, struct family_memory **to, const struct
 
 bool family_memory_is_others(const struct family_memory *m, uint32_t member)
 {
-    for (uint32_t i = 0; m != NULL && i < MF_MEMORY_UNITS; i++) {
-        for (uint32_t w = 0; m->units[i] != NULL && w < MF_FAMILY_WORDS; w++) {
-            const uint64_t self = w == member / 64 ? 1ul << member % 64 : 0;
-            if ((m->units[i]->mapped[w] & ~self) != 0) {
-                return true;
-            }
-        }
-    }
-    return false;
+    return m != NULL && units_are_others(&m->units, member);
 }
 
 static void wake_all(struct mf_memory_window *w, uint32_t member, uint64_t wakes[MF_FAMILY_WORDS])
@@ -567,11 +394,11 @@ void family_memory_leave(struct family_memory *m, uint32_t member, struct guest 
     if (m == NULL) {
         return;
     }
-    if (m->units[0] != NULL && members_has(m->units[0]->mapped, member)) {
-        wake_all(window_of(m), member, wakes);
+    if (units_has(&m->units, 0, member)) {
+        wake_all(units_window(&m->units), member, wakes);
     }
     for (uint32_t i = 0; i < MF_MEMORY_UNITS; i++) {
-        unmap_unit(m, i, member, g);
+        units_unmap(&m->units, i, member, g);
     }
     for (struct area **link = &m->areas, *a; (a = *link) != NULL;) {
         members_remove(a->holders, member);
@@ -585,8 +412,8 @@ void family_memory_leave(struct family_memory *m, uint32_t member, struct guest 
 
 void family_memory_event(const struct family_memory *m, uint64_t wakes[MF_FAMILY_WORDS])
 {
-    if (m != NULL && m->units[0] != NULL) {
-        members_take(window_of(m)->wakes, wakes);
+    if (m != NULL && m->units.at[0] != NULL) {
+        members_take(units_window(&m->units)->wakes, wakes);
     }
 }
 
@@ -598,8 +425,8 @@ void family_memory_free(struct family_memory *m)
         free(a);
     }
     for (uint32_t i = 0; m != NULL && i < MF_MEMORY_UNITS; i++) {
-        if (m->units[i] != NULL) {
-            free_unit(m, i);
+        if (m->units.at[i] != NULL) {
+            units_free(&m->units, i);
         }
     }
     free(m);
@@ -607,5 +434,5 @@ void family_memory_free(struct family_memory *m)
 
 uint64_t family_memory_bytes(const struct family_memory *m)
 {
-    return m != NULL ? m->unit_count * (uint64_t)HV_WINDOW_BYTES : 0;
+    return m != NULL ? m->units.count * (uint64_t)HV_WINDOW_BYTES : 0;
 }

@@ -16,16 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "guest.h"
-#include "members.h"
+#include "family_units.h"
 
 struct family_memory;
-
-/* A member, created or running. */
-struct memory_user {
-    struct guest *guest;
-    uint32_t member, pid;
-};
 
 /**
  * An area of `pages` for `u`. `files`: for a file, of which this is the owner, and gets the area's
