@@ -115,7 +115,7 @@ int mf_family_lock(struct mf_node *n, int command, struct flock *lock, off_t fir
 
     if (command == F_GETLK) {
         tell(lock, other);
-        return 0;
+        return takes ? 0 : -EINVAL;
     }
     if (other != NULL) {
         return -EAGAIN;

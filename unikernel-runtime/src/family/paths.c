@@ -137,7 +137,8 @@ int mf_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode
     struct path_call p = {.op = MF_FAMILY_OPEN,
                           .args = {directory_for(directory_fd, path), flags, mode},
                           .paths = {path}};
-    const int64_t r = is_error((int)p.args[0]) ? p.args[0] : ask(&p);
+    const int full = mf_fd_check_free();
+    const int64_t r = full != 0 ? full : is_error((int)p.args[0]) ? p.args[0] : ask(&p);
     if (r < 0) {
         return (int)r;
     }

@@ -185,7 +185,10 @@ static int64_t accept_one(struct io *io)
             io->socket->get_option(io->file, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size);
         return err == 0 && listens != 0 ? -EAGAIN : -EINVAL;
     }
-    int r = io->socket->accept(io->file, &accepted, (struct sockaddr *)(void *)io->data, &bytes);
+    int r = mf_fd_check_free();
+    if (r == 0) {
+        r = io->socket->accept(io->file, &accepted, (struct sockaddr *)(void *)io->data, &bytes);
+    }
     if (r == 0) {
         r = mf_fd_install(accepted, 0, 0);
         if (r < 0) {

@@ -111,8 +111,9 @@ static int lock_record(struct mf_open_file *f, int command, struct flock *lock)
         return err;
     }
     if (command == F_GETLK) {
+        const bool asks = lock->l_type != F_UNLCK;
         lock->l_type = F_UNLCK;
-        return 0;
+        return asks ? 0 : -EINVAL;
     }
     return (lock->l_type == F_RDLCK && access == O_WRONLY) ||
                    (lock->l_type == F_WRLCK && access == O_RDONLY)

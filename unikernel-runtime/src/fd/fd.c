@@ -48,7 +48,8 @@ static int grow(int at_least)
     return 0;
 }
 
-int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags)
+/* The first free descriptor from `lowest` on, for which the table has room then. */
+static int find_free(int lowest)
 {
     if (lowest < 0 || lowest >= mf_fds.limit) {
         return -EINVAL;
@@ -60,8 +61,20 @@ int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags)
     if (fd >= mf_fds.limit) {
         return -EMFILE;
     }
-    if (fd >= mf_fds.count && grow(fd) != 0) {
-        return -ENOMEM;
+    return fd < mf_fds.count || grow(fd) == 0 ? fd : -ENOMEM;
+}
+
+int mf_fd_check_free(void)
+{
+    const int fd = find_free(0);
+    return fd < 0 ? fd : 0;
+}
+
+int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags)
+{
+    const int fd = find_free(lowest);
+    if (fd < 0) {
+        return fd;
     }
     mf_fds.slots[fd] = (struct mf_fd){f, flags & O_CLOEXEC};
     if (lowest <= mf_fds.free_hint) {

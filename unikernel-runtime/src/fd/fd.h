@@ -83,6 +83,10 @@ void mf_file_put(struct mf_open_file *f);
  */
 int mf_fd_install(struct mf_open_file *f, int lowest, uint32_t flags);
 
+/** Whether mf_fd_install() would find a descriptor now: 0, -EMFILE, -ENOMEM. Ask before you do what it
+ * cannot undo. */
+int mf_fd_check_free(void);
+
 /** The file behind `fd` with a reference for the caller, who must put it; NULL: no such (EBADF). */
 struct mf_open_file *mf_fd_get(int fd);
 

@@ -28,13 +28,13 @@ static ssize_t transfer(int fd, const struct iovec *iov, int iov_count, off_t *p
     mf_thread_test_cancel();
     struct mf_open_file *const f = mf_fd_get(fd);
     ssize_t r = -EBADF;
-    if (f != NULL && is_open_for(f, direction)) {
+    if (f != NULL && position != NULL && f->ops->lseek == NULL) {
+        r = -ESPIPE;
+    } else if (f != NULL && is_open_for(f, direction)) {
         ssize_t (*const op)(struct mf_open_file *, const struct iovec *, int, off_t *) =
             direction == READ ? f->ops->readv : f->ops->writev;
         if (op == NULL) {
             r = (f->flags & O_DIRECTORY) != 0 ? -EISDIR : -EINVAL;
-        } else if (position != NULL && f->ops->lseek == NULL) {
-            r = -ESPIPE;
         } else {
             r = op(f, iov, iov_count, position != NULL ? position : &f->position);
         }

@@ -102,7 +102,7 @@ static int set_mode(struct mf_node *n, mode_t mode)
         return -EPERM;
     }
     const bool keeps_gid = mf_identity.uid.effective == 0 || mf_identity_has_group(n->gid);
-    const mode_t kept = keeps_gid || !S_ISREG(n->mode) ? PERMISSIONS : PERMISSIONS - S_ISGID;
+    const mode_t kept = keeps_gid ? PERMISSIONS : PERMISSIONS - S_ISGID;
     n->mode = (n->mode & ~PERMISSIONS) | (mode & kept);
     mf_node_touch_status(n);
     return 0;
@@ -147,14 +147,14 @@ static int set_owner(struct mf_node *n, uid_t owner, gid_t group)
 {
     const bool is_root = mf_identity.uid.effective == 0;
     const bool keeps_owner = owner == (uid_t)-1 || owner == n->uid;
-    const bool may_group = group == (gid_t)-1 || mf_identity_has_group(group);
+    const bool may_group = group == (gid_t)-1 || group == n->gid || mf_identity_has_group(group);
     if (!is_root && (!is_owner(n) || !keeps_owner || !may_group)) {
         return -EPERM;
     }
     n->uid = owner == (uid_t)-1 ? n->uid : owner;
     n->gid = group == (gid_t)-1 ? n->gid : group;
-    if (S_ISREG(n->mode) && (n->mode & 0111) != 0) {
-        n->mode &= ~(uint32_t)(S_ISUID | S_ISGID);
+    if (!S_ISDIR(n->mode)) {
+        n->mode &= ~(uint32_t)(S_ISUID | ((n->mode & 0111) != 0 ? S_ISGID : 0));
     }
     mf_node_touch_status(n);
     return 0;
@@ -288,12 +288,12 @@ int utime(const char *path, const struct utimbuf *times)
 int mf_own_truncate(const char *path, off_t bytes)
 {
     struct mf_node *n;
-    int err = mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
+    int err = bytes < 0 ? -EINVAL : mf_path_node(AT_FDCWD, path, MF_PATH_FOLLOW, &n);
     if (err == 0 && !S_ISREG(n->mode)) {
         err = S_ISDIR(n->mode) ? -EISDIR : -EINVAL;
     }
     if (err == 0) {
-        err = bytes < 0 ? -EINVAL : mf_node_check(n, W_OK);
+        err = mf_node_check(n, W_OK);
     }
     return (int)mf_ret(err != 0 ? err : mf_node_truncate(n, (uint64_t)bytes));
 }

@@ -16,6 +16,7 @@
 #include "files/own.h"
 #include "mayfly/hypercall.h"
 #include "memory/memory.h"
+#include "system/identity.h"
 
 #define FLAT_MIN_BYTES (64ull << 20) /* address space, not memory */
 #define FLAT_FACTOR 4u
@@ -28,6 +29,16 @@ static uint64_t page_up(uint64_t bytes)
 static uint64_t least(uint64_t a, uint64_t b)
 {
     return a < b ? a : b;
+}
+
+/* What a user has changed does not run as another. */
+static void changed(struct mf_node *n)
+{
+    mf_node_touch(n);
+    if (mf_identity.uid.effective != 0) {
+        const bool keeps_gid = (n->mode & S_IXGRP) == 0 && mf_identity_has_group(n->gid);
+        n->mode &= ~(uint32_t)(S_ISUID | (keeps_gid ? 0 : S_ISGID));
+    }
 }
 
 /* ---- reading ------------------------------------------------------------------------------- */
@@ -203,7 +214,7 @@ ssize_t mf_node_write(struct mf_node *n, uint64_t offset, const void *from, size
     if (offset + done > c->bytes) {
         c->bytes = offset + done;
     }
-    mf_node_touch(n);
+    changed(n);
     return (ssize_t)done;
 }
 
@@ -278,7 +289,7 @@ int mf_node_truncate(struct mf_node *n, uint64_t bytes)
         clear_flat_tail(&n->file);
     }
     n->file.bytes = bytes;
-    mf_node_touch(n);
+    changed(n);
     return 0;
 }
 
@@ -299,7 +310,7 @@ int mf_node_allocate(struct mf_node *n, uint64_t offset, uint64_t bytes)
         clear_flat_tail(c);
         c->bytes = end;
     }
-    mf_node_touch_status(n);
+    changed(n);
     return 0;
 }
 

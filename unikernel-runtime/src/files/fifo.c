@@ -137,7 +137,11 @@ static ssize_t fifo_readv(struct mf_open_file *f, const struct iovec *iov, int i
                           off_t *pos)
 {
     (void)pos;
-    return mf_pipe_read(fifo_of(f)->pipe, f, iov, iov_count);
+    const ssize_t n = mf_pipe_read(fifo_of(f)->pipe, f, iov, iov_count);
+    if (n > 0) {
+        mf_node_touch_access(of(f)->base.node);
+    }
+    return n;
 }
 
 static ssize_t fifo_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,

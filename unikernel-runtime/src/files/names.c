@@ -2,6 +2,7 @@
 /* names.c - POSIX calls that make, remove and change entries of directories. */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,8 +74,8 @@ int mkfifo(const char *path, mode_t mode)
 int mf_own_symlinkat(const char *target, int fd, const char *path)
 {
     struct mf_node *n;
-    if (*target == '\0') {
-        return (int)mf_ret(-ENOENT);
+    if (*target == '\0' || strnlen(target, PATH_MAX) >= PATH_MAX) {
+        return (int)mf_ret(*target == '\0' ? -ENOENT : -ENAMETOOLONG);
     }
     char *const copy = strdup(target);
     const int err = copy == NULL ? -ENOSPC : mf_path_make(fd, path, S_IFLNK | 0777, &n);
@@ -95,8 +96,8 @@ int symlink(const char *target, const char *path)
 ssize_t mf_own_readlinkat(int fd, const char *restrict path, char *restrict buffer, size_t bytes)
 {
     struct mf_node *n;
-    int err = mf_path_node(fd, path, 0, &n);
-    if (err == 0 && (!S_ISLNK(n->mode) || bytes == 0)) {
+    int err = bytes == 0 ? -EINVAL : mf_path_node(fd, path, 0, &n);
+    if (err == 0 && !S_ISLNK(n->mode)) {
         err = -EINVAL;
     }
     if (err != 0) {
@@ -105,6 +106,7 @@ ssize_t mf_own_readlinkat(int fd, const char *restrict path, char *restrict buff
     const size_t length = strlen(n->target);
     const size_t copied = length < bytes ? length : bytes;
     memcpy(buffer, n->target, copied);
+    mf_node_touch_access(n);
     return (ssize_t)copied;
 }
 ssize_t readlinkat(int fd, const char *restrict path, char *restrict buffer, size_t bytes)
@@ -118,14 +120,14 @@ ssize_t readlink(const char *restrict path, char *restrict buffer, size_t bytes)
 static int make_link(struct mf_node *n, int fd, const char *path)
 {
     struct mf_place place;
-    if (S_ISDIR(n->mode)) {
-        return -EPERM;
-    }
     int err = mf_path_find(fd, path, 0, &place);
     if (err == 0) {
         err = place.node != NULL      ? -EEXIST
               : place.wants_directory ? -ENOENT
                                       : mf_path_check_writable(place.directory);
+    }
+    if (err == 0 && S_ISDIR(n->mode)) {
+        err = -EPERM;
     }
     return err != 0 ? err : mf_entry_add(place.directory, place.name, place.name_bytes, n);
 }
@@ -279,6 +281,12 @@ static int check_rename(const struct mf_place *from, const struct mf_place *to)
         return -ENOENT;
     }
     const bool is_directory = S_ISDIR(from->node->mode);
+    if (is_directory && is_within(to->directory, from->node)) {
+        return -EINVAL;
+    }
+    if (to->node != NULL && is_within(from->directory, to->node)) {
+        return -ENOTEMPTY;
+    }
     int err = check_rights(from);
     if (err == 0) {
         err = check_rights(to);
@@ -288,12 +296,6 @@ static int check_rename(const struct mf_place *from, const struct mf_place *to)
     }
     if (to->wants_directory && !is_directory) {
         return -ENOTDIR;
-    }
-    if (is_directory && is_within(to->directory, from->node)) {
-        return -EINVAL;
-    }
-    if (to->node != NULL && is_within(from->directory, to->node)) {
-        return -ENOTEMPTY;
     }
     if (to->node != NULL) {
         err = check_replace(from->node, to->node);

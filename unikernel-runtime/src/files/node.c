@@ -85,6 +85,13 @@ void mf_node_touch(struct mf_node *n)
     n->mtime_ns = n->ctime_ns = (int64_t)mf_clock_wall_ns();
 }
 
+void mf_node_touch_access(struct mf_node *n)
+{
+    if (n->atime_ns <= n->mtime_ns || n->atime_ns <= n->ctime_ns) {
+        n->atime_ns = (int64_t)mf_clock_wall_ns();
+    }
+}
+
 void mf_node_touch_status(struct mf_node *n)
 {
     n->ctime_ns = (int64_t)mf_clock_wall_ns();

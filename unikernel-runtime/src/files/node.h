@@ -116,6 +116,9 @@ void mf_node_stat(const struct mf_node *n, struct stat *st);
 /** Contents or an entry changed: mtime and ctime are now. */
 void mf_node_touch(struct mf_node *n);
 
+/** Contents were read. As Linux does by default: atime is kept where it tells whether a file is new. */
+void mf_node_touch_access(struct mf_node *n);
+
 /** Attributes changed: ctime is now. */
 void mf_node_touch_status(struct mf_node *n);
 

@@ -14,7 +14,6 @@
 #include "files/lock.h"
 #include "files/own.h"
 #include "files/path.h"
-#include "time/clock.h"
 
 #define KEPT_FLAGS (O_ACCMODE | O_APPEND | O_NONBLOCK | O_SYNC | O_DIRECTORY)
 
@@ -27,19 +26,11 @@ static struct mf_node *node_of(struct mf_open_file *f)
 
 /* ---- operations ---------------------------------------------------------------------------- */
 
-/* As Linux does by default: the time of access is kept where it tells whether a file is new. */
-static void mark_read(struct mf_node *n)
-{
-    if (n->atime_ns <= n->mtime_ns || n->atime_ns <= n->ctime_ns) {
-        n->atime_ns = (int64_t)mf_clock_wall_ns();
-    }
-}
-
 static ssize_t file_readv(struct mf_open_file *f, const struct iovec *iov, int iov_count,
                           off_t *position)
 {
     ssize_t total = 0;
-    mark_read(node_of(f));
+    mf_node_touch_access(node_of(f));
     for (int i = 0; i < iov_count; i++) {
         const size_t n =
             mf_node_read(node_of(f), (uint64_t)*position, iov[i].iov_base, iov[i].iov_len);
@@ -56,6 +47,9 @@ static ssize_t file_writev(struct mf_open_file *f, const struct iovec *iov, int 
                            off_t *position)
 {
     ssize_t total = 0;
+    if (mf_iov_bytes(iov, iov_count) == 0) {
+        return 0; /* "and have no other results" */
+    }
     if ((f->flags & O_APPEND) != 0 && position == &f->position) { /* not pwrite() */
         *position = (off_t)node_of(f)->file.bytes;
     }
@@ -165,7 +159,7 @@ static ssize_t directory_getdents(struct mf_open_file *f, void *buffer, size_t b
         used += n;
         f->position += n != 0;
     }
-    mark_read(directory);
+    mf_node_touch_access(directory);
     if (n == 0) {
         return used == 0 ? -EINVAL : (ssize_t)used;
     }
@@ -290,8 +284,10 @@ static int open_unnamed(int directory_fd, const char *path, uint32_t flags, mode
 
 int mf_own_file_open(int directory_fd, const char *path, uint32_t flags, mode_t mode)
 {
-    if ((flags & O_ACCMODE) == O_ACCMODE) {
-        return -EINVAL;
+    const bool makes_folder = (flags & O_CREAT) != 0 && (flags & O_DIRECTORY) != 0;
+    int err = (flags & O_ACCMODE) == O_ACCMODE || makes_folder ? -EINVAL : mf_fd_check_free();
+    if (err != 0) {
+        return err;
     }
     const int same = mf_path_descriptor(path);
     if (same >= 0) {
@@ -308,7 +304,7 @@ int mf_own_file_open(int directory_fd, const char *path, uint32_t flags, mode_t 
     const bool is_exclusive = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
     const bool follows = (flags & O_NOFOLLOW) == 0 && !is_exclusive;
     struct mf_place place;
-    int err = mf_path_find(directory_fd, path, follows ? MF_PATH_FOLLOW : 0, &place);
+    err = mf_path_find(directory_fd, path, follows ? MF_PATH_FOLLOW : 0, &place);
     if (err != 0) {
         return err;
     }
@@ -321,6 +317,7 @@ int mf_own_file_open(int directory_fd, const char *path, uint32_t flags, mode_t 
         err = -EISDIR;
     } else {
         err = mf_path_make_at(&place, S_IFREG | (mode & ~mf_creation_mask & 07777), &n);
+        flags &= ~(uint32_t)O_TRUNC;
     }
     return err != 0 ? err : install(n, flags);
 }
@@ -366,14 +363,14 @@ int flock(int fd, int operation) MF_OWN(flock);
 int mf_own_posix_fallocate(int fd, off_t offset, off_t bytes)
 {
     struct mf_open_file *const f = mf_fd_peek(fd);
-    if (f == NULL || (f->flags & O_ACCMODE) == O_RDONLY) {
+    if (f == NULL || offset < 0 || bytes <= 0) {
+        return f == NULL ? EBADF : EINVAL;
+    }
+    if ((f->flags & O_ACCMODE) == O_RDONLY) {
         return EBADF;
     }
     if (f->ops != &mf_file_ops) {
         return f->ops->lseek == NULL ? ESPIPE : ENODEV;
-    }
-    if (offset < 0 || bytes <= 0) {
-        return EINVAL;
     }
     return -mf_node_allocate(node_of(f), (uint64_t)offset, (uint64_t)bytes);
 }

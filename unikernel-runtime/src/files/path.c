@@ -64,7 +64,8 @@ static int step(struct mf_place *out)
 /* Goes on at the link's target, seen from the link's directory. */
 static int follow(struct mf_place *out, int links)
 {
-    const struct mf_node *const link = out->node;
+    struct mf_node *const link = out->node;
+    mf_node_touch_access(link);
     return resolve(out->directory, link->target, MF_PATH_FOLLOW, links + 1, out);
 }
 
@@ -109,8 +110,8 @@ static int resolve(struct mf_node *start, const char *path, unsigned int flags, 
 int mf_path_find(int fd, const char *path, unsigned int flags, struct mf_place *out)
 {
     struct mf_node *start = current_directory();
-    if (strnlen(path, PATH_MAX) >= PATH_MAX) {
-        return -ENAMETOOLONG;
+    if (*path == '\0' || strnlen(path, PATH_MAX) >= PATH_MAX) {
+        return *path == '\0' ? -ENOENT : -ENAMETOOLONG;
     }
     if (fd != AT_FDCWD && *path != '/') {
         start = mf_file_node(fd);

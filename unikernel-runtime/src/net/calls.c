@@ -80,7 +80,10 @@ static int accept_one(struct mf_open_file *f, struct sockaddr *address, socklen_
     if (address != NULL && bytes == NULL) {
         return -EFAULT;
     }
-    int r = f->ops->socket->accept(f, &accepted, address, bytes);
+    int r = mf_fd_check_free(); /* else the connection stays in the queue */
+    if (r == 0) {
+        r = f->ops->socket->accept(f, &accepted, address, bytes);
+    }
     if (r < 0) {
         return r;
     }
