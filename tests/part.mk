@@ -114,6 +114,8 @@ BATS_SRC := $(sort $(wildcard tests/*.bats))
 bats_limit = $(or $(shell sed -n '1,5s/^\# limit: //p' $(1)),300)
 BATS_LIST = $(foreach t,$(BATS_SRC:tests/%.bats=%),'e2e/$(t) $(call bats_limit,tests/$(t).bats) bats --tap tests/$(t).bats')
 
+include tests/differ/part.mk
+
 # ---- host programs of the tests ---------------------------------------------------------------------
 
 NETCLIENT := $(B)/tests/bin/netclient
@@ -160,8 +162,9 @@ guest-test: all $(GT_IMAGES)
 e2e: all $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello.src.stamp
 	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(BATS_LIST)
 
-test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello.src.stamp
-	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(BATS_LIST)
+test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello.src.stamp \
+		$(DIFFER_PROGRAMS)
+	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(DIFFER_LIST) $(BATS_LIST)
 
 # Every test of every port; `make test` runs the quick ones (tests/ports.bats).
 ports-test: all
@@ -189,6 +192,7 @@ help:
 # help: make test     builds and runs every test; ONLY='guest/ kv' runs those whose name contains a word; JOBS=2
 # help: make ports-test  all tests of all ports (docs/ports.md), also those that take minutes
 # help: make unit     runs the host unit tests (gcc, ASan, UBSan); UNIT_CC=clang
+# help: make differ   random calls on Linux and in a guest; DIFFER_SEEDS='1 1000' DIFFER_STEPS=1000
 # help: make hv-test  runs the tests that boot hv alone
 # help: make check    format, lint and unit tests
 # help: make lint     clang-format, clang-tidy, sizes of functions and files
