@@ -11,8 +11,8 @@
 #include <unistd.h>
 
 #include "family/shared.h"
-#include "mayfly/hypercall.h"
-#include "start/clone.h"
+#include "fd/pipe.h"
+#include "start/info.h"
 #include "thread/idle.h"
 #include "thread/thread_internal.h"
 
@@ -70,15 +70,21 @@ static void poll(void *arg)
     (void)tell();
 }
 
-static uint64_t prepare(void *arg)
+void mf_shared_expect(const uint64_t *word)
 {
     const uint32_t member = mf_info()->process.member % (MF_FAMILY_WORDS * 64);
 
+    if (mf_is_shared_va((uintptr_t)word)) {
+        __atomic_fetch_or(&bucket_of(word)[member / 64], 1ul << member % 64, __ATOMIC_SEQ_CST);
+    }
+}
+
+static uint64_t prepare(void *arg)
+{
     (void)arg;
     for (const struct node *n = nodes; n != NULL; n = n->next) {
-        if (n->waiter.head != NULL && mf_is_shared_va((uintptr_t)n->word)) {
-            __atomic_fetch_or(&bucket_of(n->word)[member / 64], 1ul << member % 64,
-                              __ATOMIC_SEQ_CST);
+        if (n->waiter.head != NULL) {
+            mf_shared_expect(n->word);
         }
     }
     return tell() ? 0 : MF_NEVER;
@@ -128,26 +134,9 @@ int mf_shared_wait_since(uint64_t *word, uint64_t seen, uint64_t ends, uint64_t 
 
 void mf_shared_wake(uint64_t *word)
 {
-    bool any = false;
-
     (void)tell();
-    if (!mf_is_shared_va((uintptr_t)word)) {
-        return;
-    }
-    __atomic_thread_fence(__ATOMIC_SEQ_CST); /* the change comes before the look */
-    mf_critical_enter_unchecked();
-    uint64_t *const bucket = bucket_of(word);
-    for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
-        if (__atomic_load_n(&bucket[i], __ATOMIC_RELAXED) != 0) {
-            const uint64_t members = __atomic_exchange_n(&bucket[i], 0, __ATOMIC_ACQ_REL);
-            __atomic_fetch_or(&window()->wakes[i], members, __ATOMIC_RELEASE);
-            any = true;
-        }
-    }
-    const uint32_t port = mf_info()->control_port;
-    mf_critical_leave();
-    if (any) {
-        hv_event_send(port);
+    if (mf_is_shared_va((uintptr_t)word)) {
+        mf_members_wake(bucket_of(word), window()->wakes);
     }
 }
 

@@ -84,6 +84,9 @@ int64_t mf_pipes_share(void);
 void mf_pipe_lock(uint32_t *lock);
 void mf_pipe_unlock(uint32_t *lock);
 
+/** Empties a set of a window of the family; dom0 wakes who was in it, by way of that window's `wakes`. */
+void mf_members_wake(uint64_t waits[MF_FAMILY_WORDS], uint64_t wakes[MF_FAMILY_WORDS]);
+
 /** Has the processes in the set look at their pipes, and empties it. */
 void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS]);
 

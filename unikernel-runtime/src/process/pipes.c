@@ -96,7 +96,7 @@ static uint64_t prepare_pipes(void *arg)
     return told ? 0 : MF_NEVER;
 }
 
-void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS])
+void mf_members_wake(uint64_t waits[MF_FAMILY_WORDS], uint64_t wakes[MF_FAMILY_WORDS])
 {
     bool any = false;
 
@@ -105,7 +105,7 @@ void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS])
     for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
         if (__atomic_load_n(&waits[i], __ATOMIC_RELAXED) != 0) {
             const uint64_t members = __atomic_exchange_n(&waits[i], 0, __ATOMIC_ACQ_REL);
-            __atomic_fetch_or(&family()->wakes[i], members, __ATOMIC_RELEASE);
+            __atomic_fetch_or(&wakes[i], members, __ATOMIC_RELEASE);
             any = true;
         }
     }
@@ -114,6 +114,11 @@ void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS])
     if (any) {
         hv_event_send(port);
     }
+}
+
+void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS])
+{
+    mf_members_wake(waits, family()->wakes);
 }
 
 /* ---- locks and holders --------------------------------------------------------------------- */
