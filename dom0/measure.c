@@ -18,7 +18,6 @@ struct series {
 };
 
 static struct launch launch;
-static char image_name[LAUNCH_NAME_BYTES];
 static uint32_t left;                    /* guests still to be started */
 static uint32_t current = PLAN_NO_GUEST; /* slot */
 static uint64_t asked_at, ready_at;
@@ -47,7 +46,7 @@ static void print(const char *what, struct series *s)
         qsort(s->ticks, s->count, sizeof(s->ticks[0]), compare);
         term_printf("measure: %s %s n=%" PRIu32 " median=%" PRIu64 " min=%" PRIu64 " max=%" PRIu64
                     "\n",
-                    image_name, what, s->count, s->ticks[s->count / 2], s->ticks[0],
+                    launch.image, what, s->count, s->ticks[s->count / 2], s->ticks[0],
                     s->ticks[s->count - 1]);
     }
 }
@@ -82,8 +81,8 @@ static bool start_one(char error[128])
 
 bool measure_start(const struct launch *l, void (*done)(void), char error[128])
 {
-    snprintf(image_name, sizeof(image_name), "%s", l->image);
-    launch = (struct launch){.image = image_name, .count = 1, .net = l->net};
+    launch = *l;
+    launch.count = 1;
     left = l->count < MEASURE_MAX ? l->count : MEASURE_MAX;
     created.count = started.count = destroyed.count = 0;
     tell_done = done;
@@ -100,6 +99,14 @@ static void on_next(struct mf_timer *t)
     } else if (!start_one(error)) {
         term_printf("%s\n", error);
         finish();
+    }
+}
+
+void measure_cancel(void)
+{
+    left = 0;
+    if (current != PLAN_NO_GUEST) {
+        guest_kill(current);
     }
 }
 

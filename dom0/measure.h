@@ -16,8 +16,14 @@
 
 #define MEASURE_MAX 1000
 
-/** Starts measuring l->count guests (at most MEASURE_MAX). done() is called at the end. */
+/**
+ * Starts measuring l->count guests (at most MEASURE_MAX). done() is called at the end; until then the
+ * launch's words must stay.
+ */
 bool measure_start(const struct launch *l, void (*done)(void), char error[128]);
+
+/** No more guests; the one that runs is killed. */
+void measure_cancel(void);
 
 /** A guest has ended, or is ready. Returns true when it is one that is being measured. */
 bool measure_guest_ended(uint32_t slot);

@@ -441,6 +441,7 @@ void shell_feed(char c)
         files_cancel();
         store_cancel();
         lifecycle_cancel();
+        measure_cancel();
         return;
     }
     if (is_waiting || (ahead_bytes > 0 && !is_replaying)) {

@@ -169,6 +169,15 @@ teardown_file() {
     [[ "$output" == *"$started guests killed"* ]]
 }
 
+@test "ctrl-c ends a measurement of what never ends" {
+    type measure spin count=3 net=no
+    wait_for "^spin: spin: running"
+    printf '\003' >"$RUN/input"
+    wait_for "measure: spin create n=1 "
+    run shell list
+    [[ "$output" != *running* ]]
+}
+
 @test "poweroff ends the machine with status 0" {
     type poweroff
     [ "$(system_status 20)" -eq 0 ]
