@@ -51,7 +51,8 @@ static bool put(struct guest *g, const struct mf_sent_signal *s)
         sent->continues++;
     }
     const uint32_t head = sent->head;
-    if (head - __atomic_load_n(&sent->tail, __ATOMIC_ACQUIRE) >= MF_SENT_SIGNALS) {
+    if (!g->process->takes_ring ||
+        head - __atomic_load_n(&sent->tail, __ATOMIC_ACQUIRE) >= MF_SENT_SIGNALS) {
         return false;
     }
     sent->ring[head % MF_SENT_SIGNALS] = *s;
@@ -81,7 +82,7 @@ static int64_t send(struct process *p, const struct mf_sent_signal *s)
         return 0;
     }
     if (!put(g, s)) {
-        if (s->signal >= SIGRTMIN) {
+        if (s->signal >= SIGRTMIN && p->takes_ring) {
             return HV_ERR_LIMIT;
         }
         set_bit(g, s->signal);

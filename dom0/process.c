@@ -124,6 +124,7 @@ struct process *process_add_child(struct process *parent)
     if (p == NULL) {
         return NULL;
     }
+    p->takes_ring = parent->takes_ring = true;
     p->parent = parent;
     p->group = parent->group;
     p->session = parent->session;

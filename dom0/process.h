@@ -3,7 +3,8 @@
  * process.h - guests as POSIX processes: families that fork() makes, who is whose child, how they
  * ended. Signals, groups, stopping: jobs.h.
  *
- * A guest has a record from its first fork on, and so does each child. The record of a child that
+ * A guest has a record from its first fork, shared memory or question for its group on, and so does
+ * each child. The record of a child that
  * ended stays, without a guest, until its parent waits for it or ends: it counts as a member.
  * Cost: records are 112 bytes; ending and waiting take time with the number of children, not of
  * members or guests.
@@ -36,6 +37,7 @@ struct process {
     uint32_t group, session;  /* numbers of the processes that they are named after */
     uint8_t stopped_by;       /* a signal; 0: it runs */
     uint8_t change;           /* enum process_change: what wait() may tell, once */
+    bool takes_ring;          /* mf_sent_signals: it has forked, or is a child */
     uint32_t user;            /* of the family's files (mayfly/family.h); 0: none, or the owner */
     uint32_t next_user;       /* what the next child is to be */
 };

@@ -26,6 +26,15 @@ teardown_file() {
     wait_for "\[c exited with status 0\]"
 }
 
+@test "stop ends a process that shares memory, knows its group, and never forked" {
+    shell start together name=a memory=16M alone
+    wait_for "a: together: alone in group 1"
+    shell stop a
+    wait_for "\[a(: | )(killed|ended|exited).*(SIGTERM|signal 15|143)"
+    run grep -c "a: did not stop in time" "$SERIAL"
+    [ "$output" = 0 ]
+}
+
 @test "the child goes on when the parent is killed" {
     shell start together name=p memory=16M count
     wait_for "p: together: counted to 20"

@@ -2,7 +2,7 @@
 // Processes that share memory. count: a child counts under a robust mutex until there is /tmp/stop or it is
 // killed, its parent tells what it sees. many N: as many children, each maps, posts and ends. keep: a child
 // writes, its parent is to be copied; a copy says what it has, and ends; keep small: with
-// little memory, and quiet. cost: what a turn between two processes takes, in cycles of the TSC.
+// little memory, and quiet. alone: never forks, waits for a signal. cost: what a turn between two processes takes, in cycles of the TSC.
 #include <errno.h>
 #include <fcntl.h>
 #include <mayfly.h>
@@ -220,6 +220,10 @@ int main(int argc, char *argv[])
     begin();
     if (strcmp(what, "count") == 0) {
         return count();
+    }
+    if (strcmp(what, "alone") == 0) {
+        say("alone in group", (unsigned int)getpgrp());
+        pause();
     }
     if (strcmp(what, "many") == 0 && argc > 2) {
         return many(atoi(argv[2]));
