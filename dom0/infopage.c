@@ -28,7 +28,7 @@ static void describe_queue(struct mf_virtq *q, uint32_t at, uint16_t size)
 
 static void describe_net(struct mf_net *net, const struct plan *plan, uint32_t buffers)
 {
-    net->features = MF_NET_F_CSUM | MF_NET_F_LARGE;
+    net->features = MF_NET_F_CSUM | MF_NET_F_LARGE | MF_NET_F_CUT;
     describe_queue(&net->rx, INFO_RX, INFO_RX_SIZE);
     describe_queue(&net->tx, INFO_TX, INFO_TX_SIZE);
     net->buffers = buffers;

@@ -8,6 +8,7 @@
 #include "guest.h"
 #include "infopage.h"
 #include "mayfly/hypercall.h"
+#include "net/cut.h"
 #include "net/headers.h"
 #include "tags.h"
 #include "term.h"
@@ -490,7 +491,7 @@ static enum turn forward(uint32_t slot, struct frame *f, uint32_t now_s)
     if (v.to == SWITCH_GUEST) {
         return v.guest < guest_slots() ? pass(slot, v.guest, f) : TURN_MORE;
     }
-    if (v.to == SWITCH_UPLINK && !uplink_has_room()) {
+    if (v.to == SWITCH_UPLINK && !uplink_has_room(cut_frames(f))) {
         return TURN_STALLED;
     }
     if (v.ask != 0) {

@@ -11,6 +11,7 @@
 
 #include "mayfly/hypercall.h"
 #include "net/bytes.h"
+#include "net/cut.h"
 #include "net/dhcp.h"
 #include "net/headers.h"
 #include "net/merge.h"
@@ -62,9 +63,9 @@ bool uplink_is_present(void)
     return is_present;
 }
 
-bool uplink_has_room(void)
+bool uplink_has_room(uint32_t frames)
 {
-    if (!is_present || virtio_net_has_room()) {
+    if (!is_present || virtio_net_has_room(frames)) {
         return true; /* without a card, frames vanish */
     }
     wants_room = true;
@@ -113,7 +114,7 @@ void uplink_ask(uint32_t ip)
 void uplink_hold(const struct frame *f, uint32_t next_hop)
 {
     const uint32_t now_s = uplink_now_s();
-    for (uint32_t i = 0; i < HELD_MAX; i++) {
+    for (uint32_t i = 0; i < HELD_MAX && f->segment_bytes == 0; i++) {
         struct held *h = &held[i];
         if (h->next_hop != 0 && now_s - h->since_s <= HELD_S) {
             continue;
@@ -200,7 +201,7 @@ static void deliver_merged(struct merge *m)
 {
     struct frame f;
 
-    if (m->count == 1) {
+    if (!merge_is_large(m)) {
         netback_deliver(m->guest, m->first);
     } else {
         merge_finish(m);
@@ -212,6 +213,12 @@ static void deliver_merged(struct merge *m)
     }
     virtio_net_received(m->count);
     m->first = NULL;
+}
+
+static bool may_merge(const struct frame *f, uint32_t guest)
+{
+    return frame_bytes(f) == MERGE_ACK_BYTES ||
+           (frame_bytes(f) >= MERGE_LEAST_BYTES && netback_takes_large(guest));
 }
 
 static void take_received(uint32_t now_s)
@@ -230,8 +237,7 @@ static void take_received(uint32_t now_s)
         if (merge.first != NULL) {
             deliver_merged(&merge);
         }
-        if (is_for_guest && frame_bytes(f) >= MERGE_LEAST_BYTES && netback_takes_large(v.guest) &&
-            merge_begin(&merge, f, v.guest)) {
+        if (is_for_guest && may_merge(f, v.guest) && merge_begin(&merge, f, v.guest)) {
             f = f == &frames[0] ? &frames[1] : &frames[0];
             continue;
         }
@@ -279,7 +285,7 @@ static void run_round(void *arg)
 {
     (void)arg;
     const bool has_received = is_present && virtio_net_has_received();
-    if (wants_room && virtio_net_has_room()) {
+    if (wants_room && virtio_net_has_room(CUT_MAX)) {
         wants_room = false;
         netback_uplink_has_room();
     }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "mayfly/hypercall.h"
+#include "net/cut.h"
 #include "tags.h"
 #include "virtio_pci.h"
 #include "virtq/virtio_net.h"
@@ -14,6 +15,7 @@
 #define F_CSUM (1ull << 0)       /* the card finishes partial checksums */
 #define F_GUEST_CSUM (1ull << 1) /* we take packets with partial checksums */
 #define F_MAC (1ull << 5)
+#define F_HOST_TSO4 (1ull << 11) /* the card cuts TCP segments over IPv4; needs F_CSUM */
 #define QUEUE_RX 0
 #define QUEUE_TX 1
 #define BUFFER_BYTES 2048u
@@ -32,6 +34,8 @@ static struct virtio_pci_queue tx __attribute__((section(".bss..cold.tx")));
 static struct buffers rx_buffers __attribute__((section(".bss..cold.rx_buffers")));
 static struct buffers tx_buffers __attribute__((section(".bss..cold.tx_buffers")));
 static uint16_t tx_free[BUFFERS]; /* a stack of buffer numbers */
+static uint16_t tx_next[BUFFERS]; /* of the same frame: number + 1; 0: none */
+static uint16_t cut_id;           /* IP identification of the next frame that was cut */
 static uint32_t tx_free_count;
 static uint8_t *taken[VIRTIO_NET_TAKEN_MAX]; /* the buffers of frames taken, oldest first */
 static uint32_t taken_count;
@@ -63,8 +67,8 @@ static void post(uint8_t *buffer)
 
 static const char *start(uint32_t device, uint8_t mac[6])
 {
-    const char *problem =
-        virtio_pci_open(&card, device, BAR_VA, F_CSUM | F_GUEST_CSUM | F_MAC | VIRTIO_F_EVENT_IDX);
+    const char *problem = virtio_pci_open(
+        &card, device, BAR_VA, F_CSUM | F_GUEST_CSUM | F_MAC | F_HOST_TSO4 | VIRTIO_F_EVENT_IDX);
     if (problem == NULL && ((card.features & F_MAC) == 0 || card.config_bytes < 6)) {
         problem = "it has no MAC address";
     }
@@ -123,31 +127,95 @@ static void reclaim(void)
     void *token;
     uint32_t bytes;
     while (virtq_driver_take(&tx.q, &token, &bytes)) {
-        tx_free[tx_free_count++] = (uint16_t)(uintptr_t)token;
+        uint16_t i = (uint16_t)(uintptr_t)token;
+        tx_free[tx_free_count++] = i;
+        while (tx_next[i] != 0) {
+            const uint16_t next = (uint16_t)(tx_next[i] - 1);
+            tx_next[i] = 0;
+            i = next;
+            tx_free[tx_free_count++] = i;
+        }
     }
 }
 
-bool virtio_net_has_room(void)
+bool virtio_net_has_room(uint32_t frames)
 {
-    if (tx_free_count == 0) {
+    const uint32_t wanted = frames < tx.q.size ? frames : tx.q.size;
+
+    if (tx_free_count < wanted) {
         reclaim();
     }
-    return tx_free_count > 0;
+    return tx_free_count >= wanted;
 }
 
-void virtio_net_send(const struct frame *f)
+/* A frame in buffer i. */
+static void send_one(uint16_t i, uint32_t bytes)
 {
-    if (!virtio_net_has_room()) {
-        return;
-    }
-    const uint16_t i = tx_free[--tx_free_count];
-    const struct virtq_piece piece = {tx_buffers.data[i], BUFFER_BYTES};
-    const uint32_t bytes = frame_store(f, &piece, 1, (card.features & F_CSUM) == 0);
     const struct virtq_segment s = {tx_buffers.address[i], bytes};
 
     if (bytes == 0 || !virtq_driver_add(&tx.q, &s, 1, 0, (void *)(uintptr_t)i)) {
         tx_free[tx_free_count++] = i;
     }
+}
+
+/* The card cuts it. */
+static void send_whole(const struct frame *f, uint32_t header_bytes)
+{
+    struct virtq_piece pieces[VIRTQ_CHAIN_MAX];
+    struct virtq_segment segments[VIRTQ_CHAIN_MAX];
+    uint32_t left = (uint32_t)sizeof(struct virtio_net_hdr) + frame_bytes(f), count = 0;
+    uint16_t first = 0;
+
+    _Static_assert(FRAME_LARGE_BYTES + sizeof(struct virtio_net_hdr) <=
+                       VIRTQ_CHAIN_MAX * BUFFER_BYTES,
+                   "it fits");
+    if (left > tx_free_count * BUFFER_BYTES) {
+        return; /* the card's queue is too short */
+    }
+    for (; left > 0; count++) {
+        const uint16_t i = tx_free[--tx_free_count];
+        const uint32_t part = left < BUFFER_BYTES ? left : BUFFER_BYTES;
+        pieces[count] = (struct virtq_piece){tx_buffers.data[i], part};
+        segments[count] = (struct virtq_segment){tx_buffers.address[i], part};
+        tx_next[i] = first;
+        first = (uint16_t)(i + 1);
+        left -= part;
+    }
+    frame_store_whole(f, pieces, count, header_bytes);
+    virtq_driver_add(&tx.q, segments, count, 0, (void *)(uintptr_t)(first - 1u));
+}
+
+static __attribute__((noinline)) void send_large(const struct frame *f, uint32_t frames)
+{
+    struct cut c;
+    uint32_t bytes;
+
+    cut_begin(&c, f);
+    if ((~card.features & (F_HOST_TSO4 | F_CSUM)) == 0) {
+        send_whole(f, c.header_bytes);
+        return;
+    }
+    for (; frames > 0 && tx_free_count > 0; frames--) {
+        const uint16_t i = tx_free[--tx_free_count];
+        bytes = cut_next(&c, tx_buffers.data[i], (card.features & F_CSUM) == 0, cut_id++);
+        send_one(i, bytes);
+    }
+}
+
+void virtio_net_send(const struct frame *f)
+{
+    const uint32_t frames = cut_frames(f);
+
+    if (!virtio_net_has_room(frames)) {
+        return;
+    }
+    if (frames > 1) {
+        send_large(f, frames);
+        return;
+    }
+    const uint16_t i = tx_free[--tx_free_count];
+    const struct virtq_piece piece = {tx_buffers.data[i], BUFFER_BYTES};
+    send_one(i, frame_store(f, &piece, 1, (card.features & F_CSUM) == 0));
 }
 
 bool virtio_net_receive(struct frame *f)

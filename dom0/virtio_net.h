@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * virtio_net.h - the driver of a virtio network card (virtio 1.2, section 5.1): one pair of queues,
- * one buffer per packet, no segmentation offload. One card.
+ * one buffer per packet, several for a TCP segment that the card is to cut. One card. A card that
+ * cannot cut (VIRTIO_NET_F_HOST_TSO4) gets the frames that net/cut.h makes.
  *
  * Frames are copied into and out of buffers of the driver's own: guests' pages are never shown to a
  * device. With EVENT_IDX the card is silent while dom0 is awake.
@@ -19,8 +20,11 @@
  */
 const char *virtio_net_open(uint8_t mac[6], bool *found);
 
-/** Whether virtio_net_send() has room. Takes back what the card has sent. */
-bool virtio_net_has_room(void);
+/**
+ * Whether virtio_net_send() has room for `frames` (cut_frames()), or all the room that there can be.
+ * Takes back what the card has sent.
+ */
+bool virtio_net_has_room(uint32_t frames);
 
 /** Sends a frame. The card sees it after virtio_net_flush(). */
 void virtio_net_send(const struct frame *f);

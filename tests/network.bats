@@ -146,6 +146,19 @@ stress() {
     shell kill stress
 }
 
+@test "host and guest: every byte right both ways, in trains of segments that dom0 cuts" {
+    local client=$BATS_FILE_TMPDIR/netstress
+    cc -O2 -D_GNU_SOURCE tests/guest/programs/netstress.c -o "$client"
+    shell start netstress name=far memory=64M "publish=$WEB:5003" server
+    wait_for "far: netstress: serving"
+    "$client" client 127.0.0.1 1 16000 1 "$WEB"
+    "$client" client 127.0.0.1 30 300 2 "$WEB"
+    sent=$(shell info far | awk '$1 == "frames" { print $2 }')
+    [ "$sent" -lt 12000 ] # in segments of 1,460 bytes: 17,500
+    shell info far | grep -F " 0 lost (full), 0 bad"
+    shell kill far
+}
+
 @test "names are resolved to IPv4 and IPv6 addresses" {
     shell start resolve name=asker one.test
     wait_for "asker: one.test: 192.0.2.1"

@@ -9,14 +9,7 @@
 #include "headers.h"
 #include "virtq/virtio_net.h"
 
-/* A place in a list of pieces. */
-struct cursor {
-    const struct virtq_piece *piece, *end;
-    uint32_t offset; /* in *piece */
-};
-
-/* Copies up to `bytes` out of the pieces and moves on. Returns what there was. */
-static uint32_t cursor_read(struct cursor *c, void *to, uint32_t bytes)
+uint32_t frame_read(struct frame_cursor *c, void *to, uint32_t bytes)
 {
     uint32_t done = 0;
     while (done < bytes && c->piece < c->end) {
@@ -34,7 +27,7 @@ static uint32_t cursor_read(struct cursor *c, void *to, uint32_t bytes)
 }
 
 /* Copies into the pieces and moves on. Returns false when they are full. */
-static bool cursor_write(struct cursor *c, const void *from, uint32_t bytes)
+static bool cursor_write(struct frame_cursor *c, const void *from, uint32_t bytes)
 {
     uint32_t done = 0;
     while (done < bytes) {
@@ -54,7 +47,7 @@ static bool cursor_write(struct cursor *c, const void *from, uint32_t bytes)
     return true;
 }
 
-static void take_rest(struct frame *f, struct cursor *c)
+static void take_rest(struct frame *f, struct frame_cursor *c)
 {
     f->rest_bytes = 0;
     f->rest_count = 0;
@@ -74,7 +67,9 @@ static bool take_offload(struct frame *f, const struct virtio_net_hdr *h)
     f->csum_valid = (h->flags & VIRTIO_NET_HDR_F_DATA_VALID) != 0;
     f->csum_start = h->csum_start;
     f->csum_offset = h->csum_offset;
-    if (h->gso_type != VIRTIO_NET_HDR_GSO_NONE) {
+    f->segment_bytes = h->gso_type == VIRTIO_NET_HDR_GSO_NONE ? 0 : h->gso_size;
+    if (h->gso_type != VIRTIO_NET_HDR_GSO_NONE &&
+        (h->gso_type != VIRTIO_NET_HDR_GSO_TCPV4 || h->gso_size == 0 || !f->needs_csum)) {
         return false;
     }
     return !f->needs_csum || (uint32_t)h->csum_start + h->csum_offset + 2 <= f->head_bytes;
@@ -102,17 +97,17 @@ static bool load_one(struct frame *f, const struct virtq_piece *piece)
 
 bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t count)
 {
-    struct cursor c = {pieces, pieces + count, 0};
+    struct frame_cursor c = {pieces, pieces + count, 0};
     struct virtio_net_hdr h;
 
     if (count == 1) {
         return load_one(f, pieces);
     }
     f->data = NULL;
-    if (count > VIRTQ_CHAIN_MAX || cursor_read(&c, &h, sizeof(h)) != sizeof(h)) {
+    if (count > VIRTQ_CHAIN_MAX || frame_read(&c, &h, sizeof(h)) != sizeof(h)) {
         return false;
     }
-    f->head_bytes = cursor_read(&c, f->head, FRAME_HEAD_BYTES);
+    f->head_bytes = frame_read(&c, f->head, FRAME_HEAD_BYTES);
     take_rest(f, &c);
     return f->head_bytes >= ETH_BYTES && frame_bytes(f) <= FRAME_LARGE_BYTES && take_offload(f, &h);
 }
@@ -138,7 +133,8 @@ static inline void store_one(const struct frame *f, struct virtio_net_hdr h, uin
     }
 }
 
-static bool store_pieces(const struct frame *f, const struct virtio_net_hdr *h, struct cursor c)
+static bool store_pieces(const struct frame *f, const struct virtio_net_hdr *h,
+                         struct frame_cursor c)
 {
     if (!cursor_write(&c, h, sizeof(*h)) || !cursor_write(&c, f->head, f->head_bytes)) {
         return false;
@@ -171,7 +167,20 @@ uint32_t frame_store_large(const struct frame *f, const struct virtq_piece *piec
     struct virtio_net_hdr h = describe(f, false);
 
     h.num_buffers = count;
-    return store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0})
+    return store_pieces(f, &h, (struct frame_cursor){pieces, pieces + count, 0})
+               ? (uint32_t)sizeof(h) + frame_bytes(f)
+               : 0;
+}
+
+uint32_t frame_store_whole(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
+                           uint32_t header_bytes)
+{
+    struct virtio_net_hdr h = describe(f, false);
+
+    h.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
+    h.gso_size = f->segment_bytes;
+    h.hdr_len = (uint16_t)header_bytes;
+    return store_pieces(f, &h, (struct frame_cursor){pieces, pieces + count, 0})
                ? (uint32_t)sizeof(h) + frame_bytes(f)
                : 0;
 }
@@ -183,7 +192,7 @@ uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, ui
 
     if (count != 1 || pieces->bytes < bytes) {
         const struct virtio_net_hdr h = describe(f, false);
-        return store_pieces(f, &h, (struct cursor){pieces, pieces + count, 0}) ? bytes : 0;
+        return store_pieces(f, &h, (struct frame_cursor){pieces, pieces + count, 0}) ? bytes : 0;
     }
     const bool finish = finish_csum && f->needs_csum;
     store_one(f, describe(f, finish), pieces->data);
@@ -201,6 +210,7 @@ void frame_reset(struct frame *f, uint32_t bytes)
     f->data = NULL;
     f->needs_csum = false;
     f->csum_valid = false;
+    f->segment_bytes = 0;
 }
 
 void frame_trim(struct frame *f, uint32_t bytes)

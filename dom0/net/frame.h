@@ -27,11 +27,22 @@ struct frame {
     bool needs_csum; /* sum of [csum_start, end), complemented, is to go to csum_start + csum_offset
                       */
     bool csum_valid; /* the receiver need not check */
+    uint16_t
+        segment_bytes; /* data of each frame that it is to leave the machine as (cut.h); 0: as it is */
     uint16_t csum_start, csum_offset; /* from the start of the frame; both inside of head[] */
     struct virtq_piece rest[VIRTQ_CHAIN_MAX]; /* borrows */
     uint8_t *data; /* all of it as it came, when it lies in one piece; borrows. Else NULL */
     uint8_t head[FRAME_HEAD_BYTES];
 };
+
+/* A place in a list of pieces. */
+struct frame_cursor {
+    const struct virtq_piece *piece, *end;
+    uint32_t offset; /* in *piece */
+};
+
+/** Copies up to `bytes` out of the pieces and moves on. Returns what there was. */
+uint32_t frame_read(struct frame_cursor *c, void *to, uint32_t bytes);
 
 static inline uint32_t frame_bytes(const struct frame *f)
 {
@@ -47,7 +58,7 @@ static inline bool frame_is_large(const struct frame *f)
 /**
  * Takes a frame in from `count` pieces (at most VIRTQ_CHAIN_MAX), which it borrows: a struct
  * virtio_net_hdr, then the frame. Returns false when it is not a whole Ethernet header, longer than
- * FRAME_LARGE_BYTES, asks for segmentation, or for a checksum outside of head[].
+ * FRAME_LARGE_BYTES, asks for another segmentation than cut.h's, or for a checksum outside of head[].
  */
 bool frame_load(struct frame *f, const struct virtq_piece *pieces, uint32_t count);
 
@@ -61,6 +72,12 @@ uint32_t frame_store(const struct frame *f, const struct virtq_piece *pieces, ui
 
 /** The same into `count` buffers of one piece each, all of which it needs: says so in the header. */
 uint32_t frame_store_large(const struct frame *f, const struct virtq_piece *pieces, uint16_t count);
+
+/**
+ * The same into `count` pieces for a card that cuts TCP segments; `header_bytes`: of all its headers.
+ */
+uint32_t frame_store_whole(const struct frame *f, const struct virtq_piece *pieces, uint32_t count,
+                           uint32_t header_bytes);
 
 /** Makes *f a frame that consists of the first `bytes` bytes of head[], which the caller fills
  * in. */

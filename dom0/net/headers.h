@@ -28,6 +28,7 @@
 #define IP4_VERSION_IHL 0
 #define IP4_TOS 1
 #define IP4_TOTAL_BYTES 2
+#define IP4_ID 4
 #define IP4_FRAGMENT 6
 #define IP4_TTL 8
 #define IP4_PROTOCOL 9
@@ -64,6 +65,7 @@
 #define TCP_RST 0x04u
 #define TCP_PSH 0x08u
 #define TCP_ACK 0x10u
+#define TCP_URG 0x20u
 
 #define UDP_SRC 0
 #define UDP_DST 2

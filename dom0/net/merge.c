@@ -63,11 +63,39 @@ static bool is_right(const struct frame *f, uint32_t header_bytes)
     return checksum_fold(sum) == 0xffffu;
 }
 
+static bool is_confirmation(const struct frame *f)
+{
+    const uint8_t *const ip = f->head + IP_AT;
+    const uint8_t *const tcp = f->head + TCP_AT;
+
+    return frame_bytes(f) == MERGE_ACK_BYTES && get16(f->head + ETH_TYPE) == ETH_TYPE_IP4 &&
+           ip[IP4_VERSION_IHL] == 0x45 && ip[IP4_PROTOCOL] == IP_PROTOCOL_TCP &&
+           (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) == 0 && tcp[TCP_FLAGS] == TCP_ACK;
+}
+
+/* Puts a confirmation in place of the one before it, if it confirms more. */
+static bool replace(struct merge *m, const struct frame *f)
+{
+    struct frame *const to = m->first;
+    const uint32_t ends = IP_AT + IP4_SRC, ack = TCP_AT + TCP_ACKNOWLEDGED;
+
+    /* Equal are addresses, ports and sequence number. */
+    if (!is_confirmation(f) || memcmp(to->head + ends, f->head + ends, ack - ends) != 0 ||
+        (int32_t)(get32(f->head + ack) - get32(to->head + ack)) <= 0) {
+        return false;
+    }
+    memcpy(to->head, f->head, MERGE_ACK_BYTES);
+    to->needs_csum = f->needs_csum;
+    to->csum_valid = f->csum_valid;
+    m->count++;
+    return true;
+}
+
 bool merge_begin(struct merge *m, struct frame *f, uint32_t guest)
 {
-    const uint32_t header_bytes = headers_of(f);
+    const uint32_t header_bytes = frame_bytes(f) == MERGE_ACK_BYTES ? 0 : headers_of(f);
 
-    if (header_bytes == 0) {
+    if (header_bytes == 0 && !is_confirmation(f)) {
         return false;
     }
     *m = (struct merge){
@@ -86,6 +114,9 @@ bool merge_add(struct merge *m, const struct frame *f, uint32_t guest)
 
     if (to == NULL || guest != m->guest || m->count == MERGE_MAX) {
         return false;
+    }
+    if (m->header_bytes == 0) {
+        return replace(m, f);
     }
     const uint32_t header_bytes = headers_of(f);
     const uint32_t bytes = frame_bytes(f) - header_bytes;

@@ -10,6 +10,9 @@
  * the guest is told that it need not look. Everything else passes as it came, and no two frames of a
  * connection change places.
  *
+ * Of confirmations without data that follow each other, each of which confirms more than the one
+ * before it, only the last is left.
+ *
  * What is kept is borrowed: the first frame, and the data of the others where it lies.
  */
 #pragma once
@@ -21,26 +24,33 @@
 
 #define MERGE_MAX VIRTQ_CHAIN_MAX /* segments */
 #define MERGE_LEAST_BYTES 1024 /* of the first frame: nothing is likely to follow a shorter one */
+#define MERGE_ACK_BYTES 54     /* of a confirmation without options */
 
 struct merge {
-    struct frame *first; /* NULL: nothing is kept */
-    uint32_t guest;      /* whom it is for */
-    uint32_t count;      /* segments; 1: the first is as it came */
-    uint32_t next;       /* sequence number */
-    uint32_t header_bytes;
-    bool is_checked; /* the first segment's checksum */
+    struct frame *first;   /* NULL: nothing is kept */
+    uint32_t guest;        /* whom it is for */
+    uint32_t count;        /* segments; 1: the first is as it came */
+    uint32_t next;         /* sequence number */
+    uint32_t header_bytes; /* 0: a confirmation */
+    bool is_checked;       /* the first segment's checksum */
 };
 
 /**
- * Keeps `f`, which is for `guest` and has MERGE_LEAST_BYTES at least, if others could go on where it
- * ends. Nothing may be kept already.
+ * Keeps `f`, which is for `guest` and has MERGE_LEAST_BYTES at least, or MERGE_ACK_BYTES, if others
+ * could go on where it ends. Nothing may be kept already.
  */
 bool merge_begin(struct merge *m, struct frame *f, uint32_t guest);
 
 /** Adds `f` to what is kept, if it goes on where that ends. */
 bool merge_add(struct merge *m, const struct frame *f, uint32_t guest);
 
-/** Makes m->first, of two segments or more, a frame: its lengths and checksums. */
+/** Whether m->first consists of several that merge_finish() and merge_segment() know. */
+static inline bool merge_is_large(const struct merge *m)
+{
+    return m->count > 1 && m->header_bytes != 0;
+}
+
+/** Makes m->first, which is large, a frame: its lengths and checksums. */
 void merge_finish(struct merge *m);
 
 /** After merge_finish(): makes *f segment `i` alone, for a receiver without room for all of them. */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "bytes.h"
+#include "cut.h"
 #include "echo.h"
 #include "headers.h"
 
@@ -116,7 +117,7 @@ static struct switch_verdict ip4_from_guest(struct net_switch *s, uint32_t guest
     }
     const bool is_outside = !plan_is_inside(&s->plan, p.dst);
     if (is_outside || p.dst == plan_gateway_ip4(&s->plan)) {
-        if (frame_is_large(f)) {
+        if (!cut_is_sound(&p)) {
             return drop(s, SWITCH_LARGE);
         }
         return is_outside ? ip4_outwards(s, guest, f, &p, now_s)
@@ -224,7 +225,7 @@ struct switch_verdict switch_from_uplink(struct net_switch *s, struct frame *f, 
 {
     struct switch_verdict v = {.to = SWITCH_UPLINK};
 
-    if (frame_is_large(f)) {
+    if (frame_is_large(f) || f->segment_bytes != 0) {
         return drop(s, SWITCH_LARGE);
     }
     if ((f->head[ETH_DST] & 1) == 0 && !mac_is_equal(f->head + ETH_DST, s->uplink.mac)) {

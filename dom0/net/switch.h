@@ -41,7 +41,7 @@ struct switch_verdict {
     X(NO_FLOW, "from outside, nobody waits for it")                                                \
     X(NO_ROUTE, "no way to the destination")                                                       \
     X(TTL, "hop limit reached")                                                                    \
-    X(LARGE, "longer than the MTU, to no guest")
+    X(LARGE, "longer than the MTU, to no guest, and cannot be cut")
 
 enum switch_counter {
 #define X(NAME, text) SWITCH_##NAME,

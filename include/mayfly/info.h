@@ -65,6 +65,11 @@ struct mf_virtq {
  * outside, segments of a TCP connection that follow each other may come as one large packet.
  */
 #define MF_NET_F_LARGE 0x2u
+/*
+ * dom0 cuts a TCP segment over IPv4 that leaves the machine: the guest may hand over one of up to
+ * `mtu_inside`, 32 times gso_size of data, with gso_type TCPV4 (and NEEDS_CSUM) in its header.
+ */
+#define MF_NET_F_CUT 0x4u
 
 struct mf_net {
     uint32_t port; /* the guest's port, MF_NO_PORT: no network; [d] */

@@ -4,7 +4,7 @@
  * writes and reads of random sizes.
  *
  *   netstress server [PAUSE]                                  port 5003; PAUSE: sleeps so many ms before each read
- *   netstress client ADDRESS CONNECTIONS KIBIBYTES SEED       so much each way by each connection; IPv4 or IPv6
+ *   netstress client ADDRESS CONNECTIONS KIBIBYTES SEED [PORT]    so much each way by each connection; IPv4 or IPv6
  *   netstress deaf ADDRESS                                    a connection whose data it never reads, for good
  */
 #include <arpa/inet.h>
@@ -45,6 +45,7 @@ static uint8_t table[TABLE + SLICE], buffer[SLICE];
 static struct connection connections[CONNECTIONS];
 static int ep, open_count;
 static uint32_t pause_ms;
+static uint16_t server_port = PORT;
 
 static void __attribute__((noreturn)) fail(const char *what)
 {
@@ -240,8 +241,8 @@ static void __attribute__((noreturn)) server(void)
 
 static int connect_to(const char *address)
 {
-    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(PORT)};
-    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(PORT)};
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_port = htons(server_port)};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons(server_port)};
     const bool is_6 = inet_pton(AF_INET6, address, &in6.sin6_addr) == 1;
     const int fd = socket(is_6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0);
 
@@ -314,7 +315,8 @@ int main(int argc, char **argv)
         pause_ms = argc == 3 ? (uint32_t)atoi(argv[2]) : 0;
         server();
     }
-    if (argc == 6 && strcmp(argv[1], "client") == 0) {
+    if ((argc == 6 || argc == 7) && strcmp(argv[1], "client") == 0) {
+        server_port = argc == 7 ? (uint16_t)atoi(argv[6]) : PORT;
         return client(argv[2], atoi(argv[3]), strtoull(argv[4], NULL, 10), (uint32_t)atoi(argv[5]));
     }
     if (argc == 3 && strcmp(argv[1], "deaf") == 0) {

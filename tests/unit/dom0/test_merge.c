@@ -223,6 +223,75 @@ static void card_that_checks_is_believed(void **state)
     assert_true(merge_add(&m, take(1), GUEST));
 }
 
+static struct merge confirm(uint32_t first, uint32_t second)
+{
+    struct merge m = {0};
+
+    assert_true(merge_begin(&m, take(first), GUEST));
+    const bool is_added = merge_add(&m, take(second), GUEST);
+    assert_int_equal(m.count, is_added ? 2 : 1);
+    return m;
+}
+
+/* Confirmation `i`, without data; each says more than the one before it. */
+static struct wire *make_ack(uint32_t i)
+{
+    struct wire *const w = make(i, 0);
+    put32(w->data + TCP + TCP_SEQUENCE, START);
+    w->data[TCP + TCP_FLAGS] = TCP_ACK;
+    wire_sum(w, false);
+    return w;
+}
+
+static void last_of_several_confirmations_is_left(void **state)
+{
+    (void)state;
+    struct merge m = {0};
+    struct wire out;
+
+    assert_int_equal(make_ack(0)->bytes, MERGE_ACK_BYTES);
+    assert_true(merge_begin(&m, take(0), GUEST));
+    for (uint32_t i = 1; i < MERGE_MAX; i++) {
+        make_ack(i);
+        assert_true(merge_add(&m, take(i), GUEST));
+        assert_false(merge_is_large(&m));
+    }
+    make_ack(MERGE_MAX);
+    assert_false(merge_add(&m, take(MERGE_MAX), GUEST)); /* a sender lives on them */
+    wire_store(m.first, &out);
+    assert_memory_equal(out.data, wires[MERGE_MAX - 1].data, MERGE_ACK_BYTES);
+    assert_true(sums_are_right(out.data));
+}
+
+static void confirmations_that_say_something_stay(void **state)
+{
+    (void)state;
+    static const uint32_t places[] = {TCP + TCP_SRC, TCP + TCP_DST, TCP + TCP_SEQUENCE,
+                                      IP + IP4_SRC, IP + IP4_DST};
+
+    make_ack(0);
+    make_ack(1);
+    assert_int_equal(confirm(0, 1).count, 2);
+    assert_int_equal(confirm(1, 0).count, 1); /* older */
+    make_ack(1);
+    put32(wires[1].data + TCP + TCP_ACKNOWLEDGED,
+          ACKNOWLEDGED); /* a duplicate: something is lost */
+    assert_int_equal(confirm(0, 1).count, 1);
+    for (uint32_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        make_ack(1)->data[places[i]] ^= 1;
+        assert_int_equal(confirm(0, 1).count, 1);
+    }
+    for (uint32_t flags = 0; flags < 256; flags++) {
+        make_ack(1)->data[TCP + TCP_FLAGS] = (uint8_t)flags;
+        assert_int_equal(confirm(0, 1).count, flags == TCP_ACK ? 2 : 1);
+    }
+    make(1, 4); /* with data */
+    assert_int_equal(confirm(0, 1).count, 1);
+    wires[0].data[TCP + TCP_FLAGS] = TCP_ACK | TCP_FIN;
+    struct merge m = {0};
+    assert_false(merge_begin(&m, take(0), GUEST));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +301,8 @@ int main(void)
         cmocka_unit_test(wrong_first_segment_gets_nothing),
         cmocka_unit_test(not_all_begin),
         cmocka_unit_test(card_that_checks_is_believed),
+        cmocka_unit_test(last_of_several_confirmations_is_left),
+        cmocka_unit_test(confirmations_that_say_something_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,17 +25,18 @@
 #include "lwip/pbuf.h"
 #include "lwip/priv/tcp_priv.h"
 #include "lwip/prot/ethernet.h"
-#include "lwip/prot/tcp.h"
 #include "mayfly/hypercall.h"
-#include "net/checksum.h"
 #include "net/memory.h"
 #include "net/net.h"
+#include "net/offload.h"
 #include "net/tcp_ack.h"
+#include "net/train.h"
 #include "netif/ethernet.h"
 #include "thread/idle.h"
 #include "virtq/virtio_net.h"
 #include "virtq/virtq.h"
 
+#define NOINLINE __attribute__((noinline))
 #define HEADER_BYTES ((uint32_t)sizeof(struct virtio_net_hdr))
 #define LARGE_BYTES 32512 /* the longest IP packet, between guests */
 #define RX_LEAST (HEADER_BYTES + SIZEOF_ETH_HDR + IP_HLEN) /* what is shorter is nothing */
@@ -169,8 +170,8 @@ static void rx_watch_fragments(const uint8_t *frame)
 }
 
 /* Of a large packet: a run is to be posted, as more of them are likely to come. */
-static __attribute__((noinline)) struct pbuf *rx_wrap_large(void *buffer, uint32_t room,
-                                                            uint8_t *data, uint16_t bytes)
+static NOINLINE struct pbuf *rx_wrap_large(void *buffer, uint32_t room, uint8_t *data,
+                                           uint16_t bytes)
 {
     uint32_t other_room = MF_RUN_BYTES;
     void *other = nf.rx_runs < RX_RUNS ? mf_packet_alloc_run() : NULL;
@@ -183,8 +184,8 @@ static __attribute__((noinline)) struct pbuf *rx_wrap_large(void *buffer, uint32
 }
 
 /* A packet of more than one buffer, or in a run: the first, and `more` that it goes on in. */
-static __attribute__((noinline)) struct pbuf *rx_large(void *buffer, uint32_t room,
-                                                       uint32_t written, unsigned int more)
+static NOINLINE struct pbuf *rx_large(void *buffer, uint32_t room, uint32_t written,
+                                      unsigned int more)
 {
     struct pbuf *const p = rx_wrap_large(buffer, room, (uint8_t *)buffer + HEADER_BYTES,
                                          (uint16_t)(written - HEADER_BYTES));
@@ -279,7 +280,10 @@ static void tx_copy_free(uint8_t *buffer)
     }
 }
 
-/* Tokens: a pbuf that we hold a reference of, or the address + 1 of a buffer with a copy. */
+/*
+ * Tokens: a pbuf that we hold a reference of, or the address + 1 of a buffer with a copy. In a train
+ * each segment has one, + 2 in all but the last.
+ */
 static void tx_reclaim(void)
 {
     void *token;
@@ -288,42 +292,15 @@ static void tx_reclaim(void)
     while (virtq_driver_take(&nf.tx, &token, &bytes)) {
         if (((uintptr_t)token & 1) != 0) {
             tx_copy_free((uint8_t *)token - 1);
-        } else {
-            pbuf_free(token);
+            continue;
         }
+        for (uint16_t at = nf.tx.free_head; ((uintptr_t)token & 2) != 0;) {
+            pbuf_free((struct pbuf *)(void *)((uint8_t *)token - 2));
+            at = nf.tx.slots[at].next;
+            token = nf.tx.slots[at].token;
+        }
+        pbuf_free(token);
     }
-}
-
-/* The sum of the pseudo header (RFC 793, 3.1; RFC 8200, 8.1), folded, in memory order. */
-static uint16_t pseudo_header_sum(const uint8_t *addresses, int bytes, uint32_t tcp_bytes)
-{
-    return mf_checksum_fold((uint64_t)mf_checksum_add(addresses, bytes) +
-                            lwip_htons((uint16_t)tcp_bytes) + lwip_htons(IP_PROTO_TCP));
-}
-
-/*
- * Leaves the checksum of a TCP segment to the device: puts the pseudo header's sum there and says
- * so in the virtio header. `frame` holds all headers; `total` is the packet's length.
- */
-static void tx_offload(struct virtio_net_hdr *header, uint8_t *frame, uint32_t total)
-{
-    uint8_t *const ip = frame + SIZEOF_ETH_HDR;
-    uint32_t ip_bytes;
-    uint16_t sum;
-
-    if (frame[12] == 0x08 && frame[13] == 0x00 && ip[9] == IP_PROTO_TCP) {
-        ip_bytes = (ip[0] & 0xfu) * 4;
-        sum = pseudo_header_sum(ip + 12, 8, total - SIZEOF_ETH_HDR - ip_bytes);
-    } else if (frame[12] == 0x86 && frame[13] == 0xdd && ip[6] == IP_PROTO_TCP) {
-        ip_bytes = 40;
-        sum = pseudo_header_sum(ip + 8, 32, total - SIZEOF_ETH_HDR - ip_bytes);
-    } else {
-        return; /* lwIP has computed it, or there is none */
-    }
-    header->flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-    header->csum_start = (uint16_t)(SIZEOF_ETH_HDR + ip_bytes);
-    header->csum_offset = offsetof(struct tcp_hdr, chksum);
-    memcpy(ip + ip_bytes + header->csum_offset, &sum, sizeof(sum));
 }
 
 /*
@@ -373,7 +350,7 @@ static bool tx_in_place(struct pbuf *p, const struct virtq_segment *segments, un
 
     *header = (struct virtio_net_hdr){0};
     if ((nf.features & MF_NET_F_CSUM) != 0) {
-        tx_offload(header, p->payload, p->tot_len);
+        mf_offload(header, p->payload, p->tot_len);
     }
     pbuf_ref(p);
     if (!tx_add(segments, count, p)) {
@@ -409,7 +386,7 @@ static bool tx_copied(struct pbuf *p)
     struct virtio_net_hdr header = {0};
     pbuf_copy_partial(p, buffer + HEADER_BYTES, p->tot_len, 0);
     if ((nf.features & MF_NET_F_CSUM) != 0) {
-        tx_offload(&header, buffer + HEADER_BYTES, p->tot_len);
+        mf_offload(&header, buffer + HEADER_BYTES, p->tot_len);
     }
     memcpy(buffer, &header, sizeof(header));
     const struct virtq_segment segment = {.address = (uintptr_t)buffer - HV_WINDOW0_VA,
@@ -421,12 +398,69 @@ static bool tx_copied(struct pbuf *p)
     return true;
 }
 
+/* There is room: nothing else has been sent since it began. */
+static NOINLINE void tx_train(void)
+{
+    struct mf_train *const t = &mf_train;
+    uint8_t *const frame = t->pbufs[0]->payload;
+    struct virtio_net_hdr *const header = (struct virtio_net_hdr *)(void *)(frame - HEADER_BYTES);
+    uint16_t at = nf.tx.free_head;
+
+    *header = (struct virtio_net_hdr){0};
+    if (t->count > 1) {
+        mf_train_finish(header);
+    }
+    mf_offload(header, frame, SIZEOF_ETH_HDR + t->bytes);
+    if (virtq_driver_add(&nf.tx, t->pieces, t->count, 0, NULL)) {
+        for (unsigned int i = 0; i < t->count; i++, at = nf.tx.slots[at].next) {
+            nf.tx.slots[at].token = (uint8_t *)t->pbufs[i] + (i + 1 < t->count ? 2 : 0);
+        }
+    }
+    t->count = 0;
+}
+
+static inline void tx_train_leaves(void)
+{
+    if (mf_train.count > 0) {
+        tx_train();
+    }
+}
+
+bool mf_train_can_reach(const struct tcp_pcb *pcb)
+{
+    const uint32_t features = MF_NET_F_CUT | MF_NET_F_CSUM;
+
+    return (~nf.features & features) == 0 && !IP_IS_V6_VAL(pcb->remote_ip) &&
+           !ip4_addr_netcmp(ip_2_ip4(&pcb->remote_ip), netif_ip4_addr(nf.netif),
+                            netif_ip4_netmask(nf.netif));
+}
+
+/* The first one of a train, if there is room for the longest. */
+static bool tx_begin_train(struct pbuf *p, const struct virtq_segment *piece)
+{
+    if (nf.tx.free_count < VIRTQ_CHAIN_MAX) {
+        tx_reclaim();
+    }
+    if (nf.tx.free_count < VIRTQ_CHAIN_MAX) {
+        return false;
+    }
+    pbuf_ref(p);
+    mf_train.pieces[0] = *piece;
+    mf_train.pbufs[0] = p;
+    mf_train.count = 1;
+    return true;
+}
+
 static err_t tx_output(struct netif *netif, struct pbuf *p)
 {
     struct virtq_segment segments[VIRTQ_CHAIN_MAX];
-    const unsigned int count = tx_describe(p, segments);
     (void)netif;
 
+    tx_train_leaves();
+    const unsigned int count = tx_describe(p, segments);
+    if (p == mf_train.may_start && count == 1 && tx_begin_train(p, segments)) {
+        return ERR_OK;
+    }
     if (count > 0 ? tx_in_place(p, segments, count) : tx_copied(p)) {
         return ERR_OK;
     }
@@ -519,6 +553,7 @@ unsigned int netfront_poll(void)
 
 void netfront_flush(void)
 {
+    tx_train_leaves();
     if (virtq_driver_publish(&nf.tx)) {
         hv_event_send(nf.port);
     }
@@ -526,7 +561,7 @@ void netfront_flush(void)
 
 void netfront_kick(void)
 {
-    if (nf.tx.avail_next == nf.tx.avail_told) {
+    if (nf.tx.avail_next == nf.tx.avail_told && mf_train.count == 0) {
         return;
     }
     if (nf.defer_left > 0 && __builtin_ia32_rdtsc() < nf.defer_until_tsc) {
@@ -702,6 +737,7 @@ static COLD err_t drop_output(struct netif *netif, struct pbuf *p)
 COLD void netfront_detach(void)
 {
     nf.netif->linkoutput = drop_output;
+    mf_train.count = 0;
     nf.netif->flags &= (u8_t)~NETIF_FLAG_LINK_UP;
     mf_packet_area_forget();
     etharp_cleanup_netif(nf.netif);

@@ -4,8 +4,11 @@
 
 #include "lwip/ip_addr.h"
 
+#include "lwip/err.h"
+
 struct netif;
 struct tcp_pcb;
+struct tcp_seg;
 
 /* netfront.c */
 
@@ -14,6 +17,9 @@ u16_t mf_tcp_mtu(u16_t mtu, const struct netif *netif, const ip_addr_t *to);
 
 /** The longest segment, of at most `mss`, that tcp_write() is to build now: depends on memory. */
 u16_t mf_tcp_segment_max(u16_t mss);
+
+/** Sends a segment, whose TCP header is filled in; or later, with those that follow it (train.h). */
+err_t mf_tcp_emit(struct tcp_seg *seg, struct tcp_pcb *pcb, struct netif *netif);
 
 /** The longest TCP payload that we ever ask for; mf_tcp_mtu() may allow less. */
 #define MF_TCP_MSS_MAX 32472
