@@ -14,10 +14,32 @@
 #define FIRST_LOG_BYTES 256u
 
 static struct console *attached;
+static struct console *waiting; /* for the terminal; a list */
 
 void console_open(struct console *c, void *window, const char *name, uint32_t port, bool may_show)
 {
-    *c = (struct console){.window = window, .name = name, .port = port, .may_show = may_show};
+    static uint32_t serials;
+
+    *c = (struct console){
+        .window = window, .name = name, .port = port, .may_show = may_show, .serial = ++serials};
+}
+
+void console_inherit(struct console *c, struct console *parent)
+{
+    c->first = parent->first != NULL ? parent->first : parent;
+    c->first_serial = parent->first != NULL ? parent->first_serial : parent->serial;
+}
+
+/* The first process's, if it is there. */
+static struct console *first_of(struct console *c)
+{
+    return c->first != NULL && c->first->serial == c->first_serial ? c->first : c;
+}
+
+/* Whether the terminal shows what is written there. */
+static bool is_on_terminal(struct console *c)
+{
+    return attached != NULL && (c == attached || first_of(c) == attached);
 }
 
 /* Makes room for `bytes` (at most half of CONSOLE_LOG_MAX): grows, then forgets the older half. */
@@ -113,25 +135,50 @@ static void show_lines(struct console *c, bool all)
 
 static void take_output(struct console *c, const char *data, uint32_t bytes)
 {
-    if (c == attached) {
+    if (is_on_terminal(c)) {
         term_write(data, bytes);
     }
     if (make_room(c, bytes)) {
         memcpy(c->log + c->log_bytes, data, bytes);
         c->log_bytes = (uint16_t)(c->log_bytes + bytes);
     }
-    if (c == attached) {
+    if (is_on_terminal(c)) {
         c->shown = c->log_bytes;
     } else {
         show_lines(c, (uint32_t)c->log_bytes - c->shown > CONSOLE_LOG_MAX / 2);
     }
 }
 
+static void stop_waiting(struct console *c)
+{
+    struct console **link = &waiting;
+
+    while (*link != NULL && *link != c) {
+        link = &(*link)->next;
+    }
+    if (*link != NULL) {
+        *link = c->next;
+    }
+}
+
+/* Each may have to wait again. */
 static void terminal_has_room(void)
 {
-    if (attached != NULL) {
-        console_event(attached);
+    struct console *c = waiting;
+
+    waiting = NULL;
+    for (struct console *next; c != NULL; c = next) {
+        next = c->next;
+        console_event(c);
     }
+}
+
+static void wait_for_terminal(struct console *c)
+{
+    stop_waiting(c);
+    c->next = waiting;
+    waiting = c;
+    term_on_room(terminal_has_room);
 }
 
 /*
@@ -148,7 +195,7 @@ static void drain(struct console *c, uint32_t most)
     char part[INFO_OUT_BYTES / 2];
 
     if (left < used) {
-        term_on_room(terminal_has_room);
+        wait_for_terminal(c);
     }
     while (left > 0) {
         const size_t bytes = mf_ring_read(ring, data, INFO_OUT_BYTES, part,
@@ -164,10 +211,10 @@ static void drain(struct console *c, uint32_t most)
     }
 }
 
-/* The terminal's guest waits for the terminal; others for nobody. */
-static uint32_t room_for(const struct console *c)
+/* The terminal's guest waits for the terminal, with its family; others for nobody. */
+static uint32_t room_for(struct console *c)
 {
-    return c == attached ? term_room() : INFO_OUT_BYTES;
+    return is_on_terminal(c) ? term_room() : INFO_OUT_BYTES;
 }
 
 void console_event(struct console *c)
@@ -190,6 +237,7 @@ void console_close(struct console *c)
         drain(c, INFO_OUT_BYTES);
     }
     show_lines(c, true);
+    stop_waiting(c);
     c->window = NULL;
     if (c == attached) {
         attached = NULL;
@@ -207,12 +255,8 @@ void console_free(struct console *c)
 
 void console_attach(struct console *c, bool show_log)
 {
-    struct console *const before = attached;
-
     attached = c;
-    if (before != NULL && before != c) {
-        console_event(before); /* it may have waited for the terminal */
-    }
+    terminal_has_room(); /* others need not wait for it any more */
     if (c != NULL && show_log) {
         term_write(c->log, c->log_bytes);
     }
@@ -228,6 +272,7 @@ struct console *console_attached(void)
 
 uint32_t console_type(struct console *c, const char *data, uint32_t bytes)
 {
+    c = first_of(c)->window != NULL ? first_of(c) : c;
     if (c->window == NULL) {
         return bytes;
     }

@@ -4,6 +4,9 @@
  * first writes), and to the terminal: raw while the terminal is attached to it, else as lines with
  * the guest's name in front, when output is shown. What is typed goes to the attached guest.
  *
+ * The processes of a family have one terminal: that of the first one shows what all write, and what is
+ * typed is the first one's, which the others ask for it.
+ *
  * Lines are shown without control characters: a guest cannot steer the terminal, or pose as
  * another one. A guest that writes more than CONSOLE_SHOWN_MAX in a second is not shown until the
  * next.
@@ -27,11 +30,18 @@ struct console {
     bool may_show;            /* lines of this guest may be shown */
     uint16_t second;          /* the low bits of the second in which... */
     uint16_t shown_in_second; /* ...so much was shown */
+    uint32_t serial;          /* no other console ever had it */
+    uint32_t first_serial;    /* of first, which may be another's by now */
+    struct console *first;    /* borrows: of the family's first process; NULL: this one */
+    struct console *next;     /* of those that wait for the terminal */
     char *log;                /* owns */
 };
 
 /** Starts with a fresh window. */
 void console_open(struct console *c, void *window, const char *name, uint32_t port, bool may_show);
+
+/** The guest of `c` was forked by that of `parent`. */
+void console_inherit(struct console *c, struct console *parent);
 
 /** The guest has written, or has taken input: an event came. */
 void console_event(struct console *c);
@@ -42,7 +52,7 @@ void console_close(struct console *c);
 /** Frees the log. */
 void console_free(struct console *c);
 
-/** Attaches the terminal: shows the log, then everything raw. NULL: to no guest. */
+/** Attaches the terminal: shows the log of `c`, then everything raw. NULL: to no guest. */
 void console_attach(struct console *c, bool show_log);
 
 /** The attached console, or NULL. */

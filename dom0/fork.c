@@ -78,6 +78,7 @@ static int64_t copy(struct guest *g)
     struct guest *const copy = guest_at(slot);
     volatile struct mf_request *const page = &info_of(copy)->request;
     process_attach(child, copy);
+    console_inherit(&copy->console, &g->console);
     page->asked = g->request_number;
     page->answered = g->request_number;
     copy->request_number = g->request_number;

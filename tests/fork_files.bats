@@ -40,11 +40,13 @@ teardown_file() {
     ! grep -q '^k.* ready\|^k.* running' <<<"$output"
 }
 
-@test "stop ends a process that only serves, at once" {
+@test "stop of a process that only serves ends those that it serves" {
     shell start filer name=s serve 0
     wait_for "s.2: filer: 1 lines"
     shell stop s
-    wait_for "s.2: filer: EIO" 5
+    wait_for "\[s exited with status 0\]" 5
+    run shell list
+    ! grep -q '^s\..* ready\|^s\..* running' <<<"$output"
 }
 
 @test "a copy of a child has no files; the child goes on" {

@@ -197,6 +197,7 @@ enum mf_io_kind {
     MF_IO_INET,
     MF_IO_UNIX,
     MF_IO_FIFO,
+    MF_IO_CONSOLE,
 };
 
 #define MF_IO_KIND(kind, type) ((int64_t)((uint32_t)(kind) | (uint32_t)(type) << 8))

@@ -4,6 +4,7 @@
 
 #include "family/family.h"
 #include "fd/fd.h"
+#include "files/console.h"
 #include "net/calls.h"
 
 /* Of programs that have such descriptors: this does not have them linked. */
@@ -18,7 +19,9 @@ enum mf_io_kind mf_io_kind(const struct mf_open_file *f, int *type)
     socklen_t bytes = sizeof(of_socket);
     enum mf_io_kind kind = MF_IO_NONE;
 
-    if (f->ops == &mf_eventfd_ops) {
+    if (f->ops == &mf_console_ops) {
+        kind = MF_IO_CONSOLE;
+    } else if (f->ops == &mf_eventfd_ops) {
         kind = MF_IO_COUNTER;
     } else if (f->ops == &mf_fifo_ops) {
         kind = MF_IO_FIFO;

@@ -42,7 +42,7 @@ struct mf_remote {
 
 _Static_assert(sizeof(struct mf_remote) == MF_REMOTE_BYTES, "it lies in another object");
 
-extern const struct mf_fd_ops mf_remote_socket_ops, mf_remote_fifo_ops;
+extern const struct mf_fd_ops mf_remote_socket_ops, mf_remote_fifo_ops, mf_remote_console_ops;
 
 /** One read() or write() of what is no socket, from byte `skip` of the vector on, at most a buffer. */
 ssize_t mf_remote_transfer(struct mf_open_file *f, const struct iovec *iov, int iov_count,

@@ -169,6 +169,9 @@ int64_t mf_remote_ask(struct mf_remote *r, struct mf_files_call *c)
     if (mf_family_role != MF_FAMILY_CHILD) {
         return mf_remote_error(r, n);
     }
+    if (find((uint32_t)r->number) != r) {
+        enter(r); /* a child that does not use it need not pay for it */
+    }
     const uint64_t info = (uint64_t)c->args[5];
     const uint32_t head = (uint32_t)(info >> MF_IO_HEAD_SHIFT);
     /* Without a doubt those are there; later ones may be, and come after the answer. */
@@ -355,25 +358,30 @@ static const struct mf_fd_ops remote_counter_ops = {
 
 /* ---- making -------------------------------------------------------------------------------------- */
 
+static const struct mf_fd_ops *const ops_of[] = {
+    [MF_IO_COUNTER] = &remote_counter_ops,    [MF_IO_INET] = &mf_remote_socket_ops,
+    [MF_IO_UNIX] = &mf_remote_socket_ops,     [MF_IO_FIFO] = &mf_remote_fifo_ops,
+    [MF_IO_CONSOLE] = &mf_remote_console_ops,
+};
+
 struct mf_remote *mf_remote_of(struct mf_open_file *f)
 {
-    const bool is_one =
-        f != NULL && (f->ops == &remote_counter_ops || f->ops == &mf_remote_socket_ops ||
-                      f->ops == &mf_remote_fifo_ops);
-    return is_one ? (struct mf_remote *)f : NULL;
+    for (int kind = MF_IO_NONE + 1; f != NULL && kind <= MF_IO_CONSOLE; kind++) {
+        if (f->ops == ops_of[kind]) {
+            return (struct mf_remote *)f;
+        }
+    }
+    return NULL;
 }
 
 static void become(struct mf_remote *r, int64_t number, enum mf_io_kind kind, int type)
 {
-    r->file.ops = kind == MF_IO_COUNTER ? &remote_counter_ops
-                  : kind == MF_IO_FIFO  ? &mf_remote_fifo_ops
-                                        : &mf_remote_socket_ops;
+    r->file.ops = ops_of[kind];
     r->number = (int32_t)number;
     r->ready = r->untold = 0;
     r->kind = (uint8_t)kind;
     r->type = (uint8_t)type;
     r->is_watched = r->is_shared = r->has_no_timeout = false;
-    enter(r);
 }
 
 struct mf_remote *mf_remote_make(int64_t number, enum mf_io_kind kind, int type, uint32_t flags)

@@ -21,6 +21,7 @@
 #include "mayfly/hypercall.h"
 #include "memory/file_mapping.h"
 #include "process/process.h"
+#include "signal/signal_internal.h"
 #include "start/clone.h"
 #include "start/request.h"
 #include "thread/idle.h"
@@ -28,6 +29,10 @@
 #include "thread/thread_internal.h"
 
 #define SOON_NS (MF_NS_PER_MS / 5)
+#define FAULTS                                                                                     \
+    (MF_SIGNAL_BIT(SIGILL) | MF_SIGNAL_BIT(SIGTRAP) | MF_SIGNAL_BIT(SIGABRT) |                     \
+     MF_SIGNAL_BIT(SIGBUS) | MF_SIGNAL_BIT(SIGFPE) | MF_SIGNAL_BIT(SIGSEGV) |                      \
+     MF_SIGNAL_BIT(SIGSYS))
 
 #pragma weak mf_own_net_finish
 
@@ -480,20 +485,31 @@ static bool is_serving(void)
 }
 
 /*
+ * Who sends it a signal from outside of the family means the program, of which there are others. For
+ * the family it has ended.
+ */
+static void pass_on(int sig, siginfo_t *info, void *context)
+{
+    (void)context;
+    if (info->si_code == SI_USER && info->si_pid == 0) {
+        (void)kill(-1, sig);
+    }
+}
+
+/*
  * What is left of a process that has ended: its files. Pipes and connections are closed, its children
- * are nobody's, signals end it.
+ * are nobody's.
  */
 static void linger(int code)
 {
-    struct sigaction action = {.sa_handler = SIG_DFL};
+    const struct sigaction ends = {.sa_handler = SIG_DFL},
+                           passes = {.sa_sigaction = pass_on, .sa_flags = SA_SIGINFO};
 
     if (user_count == 0) {
         return;
     }
     for (int sig = 1; sig < NSIG; sig++) {
-        const bool would_stop = sig == SIGTSTP || sig == SIGTTIN || sig == SIGTTOU;
-        action.sa_handler = would_stop ? SIG_IGN : SIG_DFL;
-        (void)sigaction(sig, &action, NULL);
+        (void)sigaction(sig, (MF_SIGNAL_BIT(sig) & FAULTS) != 0 ? &ends : &passes, NULL);
     }
     (void)sigprocmask(SIG_UNBLOCK, &(sigset_t){~(sigset_t)0}, NULL);
     mf_thread_forget_others();

@@ -20,7 +20,7 @@
 #define FIRST_COUNT 16
 
 static struct mf_fd first_table[FIRST_COUNT] = {
-    {&mf_console, 0}, {&mf_console, 0}, {&mf_console, 0}};
+    {&mf_console.file, 0}, {&mf_console.file, 0}, {&mf_console.file, 0}};
 
 struct mf_fd_table mf_fds = {
     .slots = first_table, .count = FIRST_COUNT, .free_hint = 3, .limit = MF_FD_LIMIT};

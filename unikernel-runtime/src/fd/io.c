@@ -169,7 +169,7 @@ int isatty(int fd)
 {
     const struct mf_open_file *const f = mf_fd_peek(fd);
     const uint32_t stream = fd == STDIN_FILENO ? MF_CONSOLE_INPUT_STREAM : MF_CONSOLE_OUTPUT_STREAM;
-    if (f == &mf_console && (mf_info()->console.flags & stream) == 0) {
+    if (f == &mf_console.file && (mf_info()->console.flags & stream) == 0) {
         return 1;
     }
     errno = f == NULL ? EBADF : ENOTTY;

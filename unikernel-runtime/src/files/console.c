@@ -81,14 +81,14 @@ static void on_event(uint32_t tag, void *arg)
 {
     (void)tag;
     (void)arg;
-    mf_file_notify(&mf_console, POLLIN | POLLOUT);
+    mf_file_notify(&mf_console.file, POLLIN | POLLOUT);
 }
 
 static void poll_input(void *arg)
 {
     (void)arg;
-    if (mf_console.watchers != NULL && has_rings() && has_input()) {
-        mf_file_notify(&mf_console, POLLIN);
+    if (mf_console.file.watchers != NULL && has_rings() && has_input()) {
+        mf_file_notify(&mf_console.file, POLLIN);
     }
 }
 
@@ -220,7 +220,7 @@ static int console_ioctl(struct mf_open_file *f, unsigned long request, void *ar
     return -ENOTTY;
 }
 
-static const struct mf_fd_ops console_ops = {
+const struct mf_fd_ops mf_console_ops = {
     .readv = console_readv,
     .writev = console_writev,
     .poll = console_poll,
@@ -228,4 +228,4 @@ static const struct mf_fd_ops console_ops = {
     .ioctl = console_ioctl,
 };
 
-struct mf_open_file mf_console = {.ops = &console_ops, .refs = 3, .flags = O_RDWR};
+struct mf_console_file mf_console = {.file = {.ops = &mf_console_ops, .refs = 3, .flags = O_RDWR}};

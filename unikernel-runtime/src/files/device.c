@@ -104,7 +104,7 @@ static int open_plain(const struct mf_device *d, uint32_t flags, struct mf_open_
 static int open_console(const struct mf_device *d, uint32_t flags, struct mf_open_file **out)
 {
     (void)d, (void)flags;
-    *out = mf_file_get(&mf_console);
+    *out = mf_file_get(&mf_console.file);
     return 0;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * group.c - process groups and sessions of a family, and the terminal's foreground group; dom0 keeps them
- * (POSIX.1-2008, 3.297, 3.343). A guest that has not forked is a group and a session of its own. Each
- * process has a console of its own, so nobody is in the background for reading or writing.
+ * (POSIX.1-2008, 3.297, 3.343). A guest that has not forked is a group and a session of its own. The
+ * terminal is for whoever reads first, so nobody is in the background for reading or writing.
  */
 #include <errno.h>
 #include <termios.h>
