@@ -64,9 +64,12 @@ $(SDK)/lib/libc.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)
 	$(Q)cp $(TP)/newlib/lib/libc.a $@ && ar dD $@ $(SDK_NO_MEMBERS)
 
-$(SDK)/lib/libm.a: $(TP)/newlib.stamp
+SDK_NO_MATH := $(patsubst %,lib_a-%.o,cacosl cacoshl casinl casinhl catanl catanhl ccosl ccoshl cephes_subrl cexpl \
+	clogl cpowl csinl csinhl csqrtl ctanl ctanhl)
+
+$(SDK)/lib/libm.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)
-	$(Q)cp $(TP)/newlib/lib/libm.a $@
+	$(Q)cp $(TP)/newlib/lib/libm.a $@ && ar dD $@ $(SDK_NO_MATH)
 
 $(SDK_EMPTY):
 	@mkdir -p $(@D)

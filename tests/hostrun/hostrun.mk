@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # hostrun: a guest image in a Linux process; and quick tests with it, without a hypervisor:
 #   make hostrun-test [ONLY=word]   tests/guest/libc/*.c under hostrun, the headers of the SDK, and
-#                                   hostrun/same/*.c: what they print is compared with the machine's glibc
+#                                   hostrun/same, close: what they print is compared with the machine's glibc
 # The same programs run under the whole system as guest tests.
 
 HOSTRUN := $(B)/tests/hostrun
@@ -21,7 +21,8 @@ $(B)/tests/hostrun-programs/%: tests/guest/%.c $(wildcard tests/guest/lib/*.h) $
 HOSTRUN_LIST := $(foreach p,$(HOSTRUN_PROGRAMS),'hostrun/$(notdir $(p)) 20 $(HOSTRUN) $(p)') \
 	'hostrun/headers 60 tests/hostrun/check-headers $(SDK)' \
 	'hostrun/reproducible 60 tests/hostrun/check-reproducible $(SDK)' \
-	'hostrun/same 120 tests/hostrun/check-same $(SDK) $(HOSTRUN) $(wildcard tests/hostrun/same/*.c)'
+	'hostrun/same 120 tests/hostrun/check-same $(SDK) $(HOSTRUN) $(wildcard tests/hostrun/same/*.c)' \
+	'hostrun/close 120 tests/hostrun/check-close $(SDK) $(HOSTRUN) tests/hostrun/close/long_double.c'
 
 .PHONY: hostrun-test
 hostrun-test: $(HOSTRUN) $(HOSTRUN_PROGRAMS) $(SDK_READY)

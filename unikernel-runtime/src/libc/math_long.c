@@ -199,6 +199,8 @@ float nexttowardf(float x, long double y)
 /* ---- musl's with repairs ------------------------------------------------------------------- */
 
 long double mf_musl_acoshl(long double x);
+long double mf_musl_exp10l(long double x);
+long double mf_musl_powl(long double x, long double y);
 long double mf_musl_tgammal(long double x);
 
 long double __lgammal_r(long double x, int *sign); /* musl's */
@@ -230,4 +232,22 @@ long double tgammal(long double x)
         return result;
     }
     return copysignl(result, fmodl(floorl(x), 2) != 0 ? -1 : 1);
+}
+
+/* musl's takes the largest number for infinity, and gives no number for exponents that are nearly as large. */
+long double powl(long double x, long double y)
+{
+    if (fabsl(y) > 0x1p100L) {
+        if (fabsl(x) == 1) {
+            return 1; /* y is even */
+        }
+        y = copysignl(0x1p100L, y); /* as good: too much or too little for any other x */
+    }
+    return mf_musl_powl(fabsl(x) == __LDBL_MAX__ ? nextafterl(x, 0) : x, y);
+}
+
+/* musl's is 1 where x is infinite or no number. */
+long double exp10l(long double x)
+{
+    return fabsl(x) < 0x1p20L ? mf_musl_exp10l(x) : powl(10, x);
 }

@@ -8,15 +8,19 @@
 #include <math.h>
 
 #define hidden __attribute__((visibility("hidden")))
-#define weak_alias(old, new) extern __typeof(old) new __attribute__((__weak__, __alias__(#old)))
+#define mf_weak_alias(old, new) extern __typeof(old) new __attribute__((__weak__, __alias__(#old)))
+#define weak_alias(old, new) mf_weak_alias(old, new)
 
 /* A variable there, a function in newlib. */
 #define __signgam mf_musl_signgam
 
 /* Ours call these (math_long.c). */
 #define acoshl mf_musl_acoshl
+#define exp10l mf_musl_exp10l
 #define lgammal mf_musl_lgammal
+#define powl mf_musl_powl
 #define tgammal mf_musl_tgammal
+long double powl(long double x, long double y); /* under its new name */
 
 /* The parts of crypt(), which are not declared in <crypt.h>. */
 struct crypt_data;
