@@ -7,7 +7,7 @@
 #                     is linked, and with it lwIP (liblwip.a)
 #   src/libc/**       libmayfly-c.a, searched before newlib: what newlib lacks or has wrong
 #   src/family/**     and src/process/fork.c: likewise, so that only programs that fork have it;
-#                     src/fd/eventfd.c: so that fork() finds what shares descriptors where there are any
+#                     src/fd/eventfd.c, mqueue.c: so that fork() finds what shares descriptors where there are any
 #   src/**, others    libmayfly.a, always linked, unused sections dropped; it must not need a symbol
 #                     of libmayfly-net.a except weakly, or every guest would carry a network stack
 #
@@ -41,7 +41,7 @@ $(TP)/newlib.stamp: $(TP)/newlib.src.stamp $(RT)/third-party/edit-newlib \
 RT_SRC := $(filter-out $(RT)/src/start/crt0.S,$(shell find $(RT)/src -name '*.[cS]' | sort))
 RT_NET_SRC := $(filter $(RT)/src/net/%,$(RT_SRC))
 RT_C_SRC := $(filter $(RT)/src/libc/% $(RT)/src/family/% $(RT)/src/process/fork.c \
-	$(RT)/src/process/daemon.c $(RT)/src/fd/eventfd.c,$(RT_SRC))
+	$(RT)/src/process/daemon.c $(RT)/src/fd/eventfd.c $(RT)/src/fd/mqueue.c,$(RT_SRC))
 RT_CORE_SRC := $(filter-out $(RT_NET_SRC) $(RT_C_SRC),$(RT_SRC))
 RT_OBJ = $(patsubst $(RT)/src/%,$(RT_B)/%.o,$(1))
 

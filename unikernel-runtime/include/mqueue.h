@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mqueue.h - message queues (POSIX.1-2008, option Message Passing). They exist within the guest, while
- * it runs. As on Linux a queue's descriptor is one of the guest's: poll(), epoll and close() take it.
+ * mqueue.h - message queues (POSIX.1-2008, option Message Passing). They exist within the guest, or the
+ * family of a fork(), while it runs. As on Linux a queue's descriptor is one of the guest's: poll(),
+ * epoll and close() take it.
  */
 #pragma once
 

@@ -66,6 +66,9 @@ uint64_t mf_shared_ends(const uint64_t *word);
 /** *word was changed: who waits for that looks at it again, in all processes. */
 void mf_shared_wake(uint64_t *word);
 
+/** For a poller's prepare(): the process is woken when *word, if it is shared memory, is changed from now on. */
+void mf_shared_expect(const uint64_t *word);
+
 /** Who the calling thread is, in the family: never 0, never the same twice. */
 uint64_t mf_shared_self(void);
 

@@ -3,7 +3,9 @@
  * mqueue.c - message queues (POSIX.1-2008, <mqueue.h>). Messages wait in order of their priority; those
  * of one priority as they came. A queue lives until it has no name and nobody has it open.
  *
- * A child of fork() has no queues: they would be copies, which nobody else sends to.
+ * A queue is the same for all processes of a family (queue.h); a descriptor is a process's own. Whoever
+ * waits for a queue watches its descriptor; what other threads and processes have done to the queue
+ * is seen by its counts, which are looked at after each call and whenever devices are.
  */
 #include <mqueue.h>
 
@@ -14,200 +16,279 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "family/family.h"
+#include "family/shared.h"
 #include "fd/fd_internal.h"
+#include "fd/queue.h"
 #include "files/node.h"
+#include "files/own.h"
 #include "files/packed.h"
 #include "files/path.h"
 #include "signal/notify.h"
 #include "signal/signal_internal.h"
-#include "start/info.h"
 #include "system/identity.h"
+#include "thread/idle.h"
 #include "time/time_internal.h"
 
 #define DEFAULT_MESSAGES 10 /* as on Linux */
 #define DEFAULT_BYTES 8192
-#define MESSAGES_MAX 65536
-#define BYTES_MAX (16 << 20)
 
-struct message {
-    struct message *next;
-    size_t bytes;
-    unsigned int priority;
-    char data[];
-};
+/* There in programs that fork. */
+#pragma weak mf_shared_ends
+#pragma weak mf_shared_expect
+#pragma weak mf_shared_is_dead
+#pragma weak mf_shared_wake
 
-struct queue {
-    struct queue *next; /* of all that have a name */
-    struct message *first, *last;
-    long count, messages_max, bytes_max;
-    struct mf_waitq senders, receivers;
-    uint32_t receiver_count;   /* of threads that wait */
-    struct queue_file *files;  /* all that are open */
-    struct queue_file *wishes; /* through which mq_notify() asked; NULL: nobody is to be told */
-    struct sigevent event;     /* what was asked for */
-    bool is_named;
-    struct mf_node rights; /* mode and owner only */
-    char name[];
-};
+/* As in libc/open.c. */
+extern const void *const mf_queue_links[];
+const void *const mf_queue_links[] = {&mf_family_server, &mf_family_queues};
 
 struct queue_file {
     struct mf_open_file file;
-    struct queue *queue;
-    struct queue_file *next, **link;
+    struct mf_queue *queue;
+    struct queue_file *next, **link; /* of all files */
+    uint64_t sent, taken, ends;      /* as watchers know them */
+    uint64_t wish;                   /* of the queue's: whoever made it through this file... */
+    pid_t wisher;                    /* ...which may be the parent */
+    struct sigevent event;
 };
 
-static struct queue *queues;
+static struct queue_file *files;
 
-static bool is_child(void)
+/* ---- the store of programs that do not fork ----------------------------------------------------- */
+
+struct named {
+    struct named *next; /* of all that have a name */
+    bool is_named;
+    unsigned int opens;
+    char name[MF_NAME_MAX + 1];
+    struct mf_queue queue; /* and its slots */
+};
+
+static struct named *all_named;
+
+static struct named **find(const char *name)
 {
-    return mf_info()->process.ppid != 0;
-}
-
-/* ---- queues -------------------------------------------------------------------------------- */
-
-static struct queue **find(const char *name)
-{
-    struct queue **link = &queues;
+    struct named **link = &all_named;
     while (*link != NULL && strcmp((*link)->name, name) != 0) {
         link = &(*link)->next;
     }
     return link;
 }
 
-static void drop(struct queue *q)
+static struct named *make(const char *name, const struct mf_queue *head)
 {
-    if (q->is_named || q->files != NULL) {
-        return;
+    struct named *const n = malloc(offsetof(struct named, queue) + mf_queue_bytes(head));
+    if (n != NULL) {
+        n->next = all_named;
+        n->is_named = true;
+        n->opens = 0;
+        strcpy(n->name, name);
+        n->queue = *head;
+        all_named = n;
     }
-    while (q->first != NULL) {
-        struct message *const m = q->first;
-        q->first = m->next;
-        free(m);
-    }
-    free(q);
+    return n;
 }
 
-static int make(const char *name, mode_t mode, const struct mq_attr *attributes, struct queue **out)
+static int own_open(const char *name, int flags, const struct mf_queue *head, struct mf_queue **out)
 {
-    static const struct mq_attr usual = {.mq_maxmsg = DEFAULT_MESSAGES,
-                                         .mq_msgsize = DEFAULT_BYTES};
-    const struct mq_attr *const a = attributes != NULL ? attributes : &usual;
-    if (a->mq_maxmsg <= 0 || a->mq_maxmsg > MESSAGES_MAX || a->mq_msgsize <= 0 ||
-        a->mq_msgsize > BYTES_MAX) {
-        return -EINVAL;
+    struct named *n = *find(name);
+    const bool is_new = n == NULL;
+    if (is_new && (flags & O_CREAT) == 0) {
+        return -ENOENT;
     }
-    struct queue *const q = calloc(1, sizeof(*q) + strlen(name) + 1);
-    if (q == NULL) {
+    if (!is_new && (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0) {
+        return -EEXIST;
+    }
+    n = is_new ? make(name, head) : n;
+    if (n == NULL) {
         return -ENOSPC;
     }
-    strcpy(q->name, name);
-    q->messages_max = a->mq_maxmsg;
-    q->bytes_max = a->mq_msgsize;
-    q->rights.mode = S_IFREG | (mode & ~mf_creation_mask & 0777);
-    q->rights.uid = mf_identity.uid.effective;
-    q->rights.gid = mf_identity.gid.effective;
-    q->is_named = true;
-    q->next = queues;
-    queues = q;
-    *out = q;
+    n->opens++;
+    *out = &n->queue;
+    return is_new;
+}
+
+static void drop(struct named *n)
+{
+    if (!n->is_named && n->opens == 0) {
+        free(n);
+    }
+}
+
+static void own_close(struct mf_queue *q)
+{
+    struct named *const n = (struct named *)((char *)q - offsetof(struct named, queue));
+    n->opens--;
+    drop(n);
+}
+
+static int own_unlink(const char *name)
+{
+    struct named **const link = find(name), *const n = *link;
+    const uid_t user = mf_identity.uid.effective;
+    if (n == NULL) {
+        return -ENOENT;
+    }
+    if (user != 0 && user != n->queue.uid) {
+        return -EACCES;
+    }
+    *link = n->next;
+    n->is_named = false;
+    drop(n);
     return 0;
 }
 
-static void notify_files(struct queue *q, uint32_t events)
+static const struct mf_queue_store own_store = {
+    .open = own_open, .close = own_close, .unlink = own_unlink};
+MF_REPLACEABLE const struct mf_queue_store *mf_queue_store = &own_store;
+
+/* ---- what others have done ----------------------------------------------------------------------- */
+
+static uint64_t get_count(const uint64_t *count)
 {
-    for (struct queue_file *f = q->files; f != NULL; f = f->next) {
-        mf_file_notify(&f->file, events);
-    }
+    return __atomic_load_n(count, __ATOMIC_SEQ_CST);
 }
 
-/* Behind all messages of its priority or of a higher one. */
-static void insert(struct queue *q, struct message *m)
+static uint64_t ends_of(const struct mf_queue *q)
 {
-    struct message **link = &q->first;
-    if (q->last != NULL && q->last->priority >= m->priority) {
-        link = &q->last->next;
-    }
-    while (*link != NULL && (*link)->priority >= m->priority) {
-        link = &(*link)->next;
-    }
-    m->next = *link;
-    *link = m;
-    if (m->next == NULL) {
-        q->last = m;
-    }
-    q->count++;
+    return mf_shared_ends != NULL ? mf_shared_ends(&q->sent) : 0;
 }
 
-static struct message *take_first(struct queue *q)
+/* The wish of this process came true: it is told, once. */
+static void tell(struct queue_file *f)
 {
-    struct message *const m = q->first;
-    q->first = m->next;
-    if (q->first == NULL) {
-        q->last = NULL;
-    }
-    q->count--;
-    return m;
-}
-
-/* The queue was empty, nobody waits for a message: who asked for it is told, once. */
-static void tell(struct queue *q)
-{
-    const struct sigevent event = q->event;
-    if (q->wishes == NULL) {
-        return;
-    }
-    q->wishes = NULL;
-    if (event.sigev_notify == SIGEV_SIGNAL) {
-        const siginfo_t info = {.si_signo = event.sigev_signo,
+    const struct mf_queue *const q = f->queue;
+    f->wish = 0;
+    if (f->event.sigev_notify == SIGEV_SIGNAL && f->event.sigev_signo != 0) {
+        const siginfo_t info = {.si_signo = f->event.sigev_signo,
                                 .si_code = SI_MESGQ,
-                                .si_pid = getpid(),
-                                .si_uid = getuid(),
-                                .si_value = event.sigev_value};
+                                .si_pid = q->sender,
+                                .si_uid = q->sender_uid,
+                                .si_value = f->event.sigev_value};
         (void)mf_signal_post_info(&info);
-    } else if (event.sigev_notify == SIGEV_THREAD) {
-        (void)mf_notice_thread(&event);
+    } else if (f->event.sigev_notify == SIGEV_THREAD) {
+        (void)mf_notice_thread(&f->event);
     }
+}
+
+static bool has_wish(const struct queue_file *f)
+{
+    return f->wish != 0 && f->wisher == getpid();
+}
+
+/* Returns whether somebody was told of something. */
+static bool look(struct queue_file *f)
+{
+    const struct mf_queue *const q = f->queue;
+    const uint64_t sent = get_count(&q->sent), taken = get_count(&q->taken), ends = ends_of(q);
+    const uint32_t events =
+        (sent != f->sent || ends != f->ends ? POLLIN : 0) | (taken != f->taken ? POLLOUT : 0);
+    const bool told = has_wish(f) && get_count(&q->wish) != f->wish;
+    if (told) {
+        tell(f);
+    }
+    if (f->file.watchers == NULL || events == 0) {
+        return told;
+    }
+    f->sent = sent;
+    f->taken = taken;
+    f->ends = ends;
+    mf_file_notify(&f->file, events);
+    return true;
+}
+
+static bool look_at_all(void)
+{
+    bool told = false;
+    for (struct queue_file *f = files; f != NULL; f = f->next) {
+        told |= look(f);
+    }
+    return told;
+}
+
+static void poll_queues(void *arg)
+{
+    (void)arg;
+    (void)look_at_all();
+}
+
+static uint64_t prepare(void *arg)
+{
+    (void)arg;
+    for (struct queue_file *f = files; f != NULL && mf_shared_expect != NULL; f = f->next) {
+        if (f->file.watchers != NULL || has_wish(f)) {
+            mf_shared_expect(&f->queue->sent);
+            mf_shared_expect(&f->queue->taken);
+        }
+    }
+    return look_at_all() ? 0 : MF_NEVER;
+}
+
+static void changed(uint64_t *count)
+{
+    __atomic_fetch_add(count, 1, __ATOMIC_SEQ_CST);
+    if (mf_shared_wake != NULL) {
+        mf_shared_wake(count);
+    }
+    (void)look_at_all();
 }
 
 /* ---- descriptors --------------------------------------------------------------------------- */
 
 static uint32_t queue_poll(struct mf_open_file *f)
 {
-    const struct queue *const q = ((struct queue_file *)f)->queue;
+    const struct mf_queue *const q = ((struct queue_file *)f)->queue;
     return (q->count != 0 ? POLLIN : 0) | (q->count < q->messages_max ? POLLOUT : 0);
+}
+
+/* Locked. */
+static void take_wish_back(struct queue_file *f)
+{
+    if (has_wish(f) && f->queue->wish == f->wish) {
+        f->queue->wish = 0;
+        f->wish = 0;
+    }
 }
 
 static void queue_close(struct mf_open_file *f)
 {
     struct queue_file *const file = (struct queue_file *)f;
-    struct queue *const q = file->queue;
     *file->link = file->next;
     if (file->next != NULL) {
         file->next->link = file->link;
     }
-    if (q->wishes == file) {
-        q->wishes = NULL;
-    }
-    drop(q);
+    mf_queue_lock(file->queue);
+    take_wish_back(file);
+    mf_queue_unlock(file->queue);
+    mf_queue_store->close(file->queue);
     free(file);
 }
 
 static const struct mf_fd_ops queue_ops = {.poll = queue_poll, .close = queue_close};
 
-static int open_queue(struct queue *q, int flags)
+/* Takes over `q`, which was opened. */
+static int install(struct mf_queue *q, int flags)
 {
-    struct queue_file *const f = malloc(sizeof(*f));
+    static struct mf_poller poller = {.poll = poll_queues, .prepare = prepare};
+    static bool polls;
+    struct queue_file *const f = calloc(1, sizeof(*f));
     if (f == NULL) {
+        mf_queue_store->close(q);
         return -ENOMEM;
+    }
+    if (!polls) {
+        polls = true;
+        mf_poller_register(&poller);
     }
     mf_file_init(&f->file, &queue_ops, (uint32_t)flags & (O_ACCMODE | O_NONBLOCK));
     f->queue = q;
-    f->next = q->files;
-    f->link = &q->files;
+    f->next = files;
+    f->link = &files;
     if (f->next != NULL) {
         f->next->link = &f->next;
     }
-    q->files = f;
+    files = f;
     const int fd = mf_fd_install(&f->file, 0, O_CLOEXEC);
     if (fd < 0) {
         mf_file_put(&f->file);
@@ -220,16 +301,10 @@ static int get(mqd_t mqd, int needed, struct queue_file **out)
 {
     struct mf_open_file *const f = mf_fd_get(mqd);
     const int access = f == NULL ? 0 : (int)(f->flags & O_ACCMODE);
-    int err = 0;
     if (f == NULL || f->ops != &queue_ops ||
         (needed >= 0 && access != needed && access != O_RDWR)) {
-        err = -EBADF;
-    } else if (is_child()) {
-        err = -ENOSYS;
-    }
-    if (err != 0) {
         mf_file_put(f);
-        return err;
+        return -EBADF;
     }
     *out = (struct queue_file *)f;
     return 0;
@@ -243,34 +318,44 @@ static int check_name(const char *name)
     return name[0] != '/' || name[1] == '\0' || strchr(name + 1, '/') != NULL ? -EINVAL : 0;
 }
 
-static int open_or_make(const char *name, int flags, mode_t mode, const struct mq_attr *attributes)
+static int check_rights(const struct mf_queue *q, int access)
+{
+    const struct mf_node n = {.mode = q->mode, .uid = q->uid, .gid = q->gid};
+    return mf_node_check(&n, (access != O_WRONLY ? R_OK : 0) | (access != O_RDONLY ? W_OK : 0));
+}
+
+static int open_or_make(const char *name, int flags, const struct mf_queue *head)
 {
     const int access = flags & O_ACCMODE;
-    const int rights = (access != O_WRONLY ? R_OK : 0) | (access != O_RDONLY ? W_OK : 0);
-    struct queue *q = *find(name);
-    int err = access == O_ACCMODE ? -EINVAL : 0;
-    if (err == 0 && q == NULL) {
-        err = (flags & O_CREAT) == 0 ? -ENOENT : make(name, mode, attributes, &q);
-    } else if (err == 0) {
-        const int both = O_CREAT | O_EXCL;
-        err = (flags & both) == both ? -EEXIST : mf_node_check(&q->rights, rights);
+    struct mf_queue *q;
+    int r = access == O_ACCMODE ? -EINVAL : mf_queue_store->open(name, flags, head, &q);
+    if (r == 0) {
+        r = check_rights(q, access);
+        if (r != 0) {
+            mf_queue_store->close(q);
+        }
     }
-    return err != 0 ? err : open_queue(q, flags);
+    return r < 0 ? r : install(q, flags);
 }
 
 mqd_t mq_open(const char *name, int flags, ...)
 {
-    mode_t mode = 0;
-    const struct mq_attr *attributes = NULL;
-    va_list arguments;
-    va_start(arguments, flags);
+    struct mq_attr a = {.mq_maxmsg = DEFAULT_MESSAGES, .mq_msgsize = DEFAULT_BYTES};
+    struct mf_queue head;
+    int err = check_name(name);
     if ((flags & O_CREAT) != 0) {
-        mode = (mode_t)va_arg(arguments, unsigned int);
-        attributes = va_arg(arguments, const struct mq_attr *);
+        va_list arguments;
+        va_start(arguments, flags);
+        const mode_t mode = (mode_t)va_arg(arguments, unsigned int);
+        const struct mq_attr *const given = va_arg(arguments, const struct mq_attr *);
+        va_end(arguments);
+        a = given != NULL ? *given : a;
+        err = err == 0 ? mf_queue_init(&head, a.mq_maxmsg, a.mq_msgsize) : err;
+        head.mode = S_IFREG | (mode & ~mf_creation_mask & 0777);
+        head.uid = mf_identity.uid.effective;
+        head.gid = mf_identity.gid.effective;
     }
-    va_end(arguments);
-    const int err = is_child() ? -ENOSYS : check_name(name);
-    return (mqd_t)mf_ret(err != 0 ? err : open_or_make(name, flags, mode, attributes));
+    return (mqd_t)mf_ret(err != 0 ? err : open_or_make(name, flags, &head));
 }
 
 int mq_close(mqd_t mqd)
@@ -281,94 +366,89 @@ int mq_close(mqd_t mqd)
 
 int mq_unlink(const char *name)
 {
-    int err = is_child() ? -ENOSYS : check_name(name);
-    struct queue **const link = find(name);
-    struct queue *const q = *link;
-    const uid_t user = mf_identity.uid.effective;
-    if (err == 0) {
-        err = q == NULL ? -ENOENT : user != 0 && user != q->rights.uid ? -EACCES : 0;
-    }
-    if (err == 0) {
-        *link = q->next;
-        q->is_named = false;
-        drop(q);
-    }
-    return (int)mf_ret(err);
+    const int err = check_name(name);
+    return (int)mf_ret(err != 0 ? err : mf_queue_store->unlink(name));
 }
 
 /* ---- sending and receiving ------------------------------------------------------------------ */
 
-/* Waits in `w` for what another thread does to the queue. */
-static int wait_in(struct mf_waitq *w, const struct queue_file *f, const struct timespec *deadline)
+/* The queue is locked, and unlocked while the caller waits for what another one does to it. */
+static int wait_for(uint32_t events, struct queue_file *f, const struct timespec *deadline)
 {
     uint64_t deadline_ns = MF_NEVER;
-    if ((f->file.flags & O_NONBLOCK) != 0) {
-        return -EAGAIN;
+    int err = 0;
+    mf_queue_unlock(f->queue);
+    if (deadline != NULL && (f->file.flags & O_NONBLOCK) == 0) {
+        err = mf_timespec_is_valid(deadline) ? 0 : -EINVAL;
+        deadline_ns = err == 0 ? mf_deadline_of_time(CLOCK_REALTIME, deadline) : 0;
     }
-    if (deadline != NULL) {
-        if (!mf_timespec_is_valid(deadline)) {
-            return -EINVAL;
-        }
-        deadline_ns = mf_deadline_of_time(CLOCK_REALTIME, deadline);
-    }
-    const int err = mf_thread_block(w, deadline_ns, MF_WAIT_CANCEL);
-    return err == -EINTR && mf_signal_restarts() ? 0 : err;
+    err = err == 0 ? mf_file_wait(&f->file, events, deadline_ns) : err;
+    mf_queue_lock(f->queue);
+    return err;
+}
+
+/*
+ * Locked. A process that ended while it waited does not take itself out, so after each end all count
+ * again, as that wakes them.
+ */
+static int wait_for_message(struct queue_file *f, const struct timespec *deadline)
+{
+    struct mf_queue *const q = f->queue;
+    const uint64_t ends = ends_of(q);
+    q->receivers = q->ends == ends ? q->receivers + 1 : 1;
+    q->ends = ends;
+    const int err = wait_for(POLLIN, f, deadline);
+    q->receivers -= q->ends == ends;
+    return err;
 }
 
 static int send(struct queue_file *f, const char *data, size_t bytes, unsigned int priority,
                 const struct timespec *deadline)
 {
-    struct queue *const q = f->queue;
-    if (bytes > (size_t)q->bytes_max || priority >= MQ_PRIO_MAX) {
+    struct mf_queue *const q = f->queue;
+    int err = 0;
+    if (bytes > q->bytes_max || priority >= MQ_PRIO_MAX) {
         return priority >= MQ_PRIO_MAX ? -EINVAL : -EMSGSIZE;
     }
-    while (q->count >= q->messages_max) {
-        const int err = wait_in(&q->senders, f, deadline);
-        if (err != 0 && q->count >= q->messages_max) {
-            return err;
-        }
+    mf_queue_lock(q);
+    while (err == 0 && q->count >= q->messages_max) {
+        err = wait_for(POLLOUT, f, deadline);
     }
-    struct message *const m = malloc(sizeof(*m) + bytes);
-    if (m == NULL) {
-        return -ENOMEM;
+    if (q->count >= q->messages_max) {
+        mf_queue_unlock(q);
+        return err;
     }
-    m->bytes = bytes;
-    m->priority = priority;
-    memcpy(m->data, data, bytes);
-    insert(q, m);
-    mf_waitq_wake_one(&q->receivers);
-    notify_files(q, POLLIN);
-    if (q->count == 1 && q->receiver_count == 0) {
-        tell(q);
+    mf_queue_put(q, data, bytes, priority);
+    if (q->count == 1 && q->wish != 0 && (q->receivers == 0 || q->ends != ends_of(q))) {
+        q->sender = getpid();
+        q->sender_uid = getuid();
+        __atomic_store_n(&q->wish, 0, __ATOMIC_SEQ_CST);
     }
+    mf_queue_unlock(q);
+    changed(&q->sent);
     return 0;
 }
 
 static ssize_t receive(struct queue_file *f, char *data, size_t bytes, unsigned int *priority,
                        const struct timespec *deadline)
 {
-    struct queue *const q = f->queue;
-    if (bytes < (size_t)q->bytes_max) {
+    struct mf_queue *const q = f->queue;
+    int err = 0;
+    if (bytes < q->bytes_max) {
         return -EMSGSIZE;
     }
-    while (q->count == 0) {
-        q->receiver_count++;
-        const int err = wait_in(&q->receivers, f, deadline);
-        q->receiver_count--;
-        if (err != 0 && q->count == 0) {
-            return err;
-        }
+    mf_queue_lock(q);
+    while (err == 0 && q->count == 0) {
+        err = wait_for_message(f, deadline);
     }
-    struct message *const m = take_first(q);
-    const ssize_t n = (ssize_t)m->bytes;
-    memcpy(data, m->data, m->bytes);
-    if (priority != NULL) {
-        *priority = m->priority;
+    if (q->count == 0) {
+        mf_queue_unlock(q);
+        return err;
     }
-    free(m);
-    mf_waitq_wake_one(&q->senders);
-    notify_files(q, POLLOUT);
-    return n;
+    const size_t n = mf_queue_take(q, data, priority);
+    mf_queue_unlock(q);
+    changed(&q->taken);
+    return (ssize_t)n;
 }
 
 int mq_timedsend(mqd_t mqd, const char *message, size_t bytes, unsigned int priority,
@@ -420,7 +500,7 @@ int mq_setattr(mqd_t mqd, const struct mq_attr *restrict attributes,
     if (err != 0) {
         return (int)mf_ret(err);
     }
-    const struct queue *const q = f->queue;
+    const struct mf_queue *const q = f->queue;
     if (before != NULL) {
         *before = (struct mq_attr){.mq_flags = (long)(f->file.flags & O_NONBLOCK),
                                    .mq_maxmsg = q->messages_max,
@@ -440,7 +520,24 @@ int mq_getattr(mqd_t mqd, struct mq_attr *attributes)
     return mq_setattr(mqd, NULL, attributes);
 }
 
-/* There is one process: whoever takes a wish back may do so. */
+/* Locked. The wish of a process that has ended is nobody's. */
+static int make_wish(struct queue_file *f, const struct sigevent *event)
+{
+    struct mf_queue *const q = f->queue;
+    const bool is_null = event->sigev_notify == SIGEV_SIGNAL && event->sigev_signo == 0;
+    if (!is_null && !mf_notice_is_valid(event)) { /* no signal is one, as on Linux */
+        return -EINVAL;
+    }
+    if (q->wish != 0 && !(mf_shared_is_dead != NULL && mf_is_shared_va((uintptr_t)q) &&
+                          mf_shared_is_dead((uint64_t)(uint32_t)q->wisher << 32))) {
+        return -EBUSY;
+    }
+    f->event = *event;
+    f->wisher = q->wisher = getpid();
+    f->wish = q->wish = ++q->wishes;
+    return 0;
+}
+
 int mq_notify(mqd_t mqd, const struct sigevent *event)
 {
     struct queue_file *f;
@@ -448,17 +545,15 @@ int mq_notify(mqd_t mqd, const struct sigevent *event)
     if (err != 0) {
         return (int)mf_ret(err);
     }
-    struct queue *const q = f->queue;
-    if (event == NULL) {
-        q->wishes = NULL;
-    } else if (!mf_notice_is_valid(event)) {
-        err = -EINVAL;
-    } else if (q->wishes != NULL) {
-        err = -EBUSY;
-    } else {
-        q->wishes = f;
-        q->event = *event;
+    (void)look_at_all(); /* of an earlier wish that came true */
+    mf_queue_lock(f->queue);
+    for (struct queue_file *g = files; event == NULL && g != NULL; g = g->next) {
+        if (g->queue == f->queue) {
+            take_wish_back(g);
+        }
     }
+    err = event != NULL ? make_wish(f, event) : 0;
+    mf_queue_unlock(f->queue);
     mf_file_put(&f->file);
     return (int)mf_ret(err);
 }

@@ -10,16 +10,17 @@
 #include <semaphore.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define PREFIX "/dev/shm/sem."
+#include "fd/fd.h"
+#include "libc/named.h"
+
+#define PREFIX MF_NAMED_FOLDER "sem."
 #define PATH_BYTES (sizeof(PREFIX) + NAME_MAX)
-#define HOW (O_RDWR | O_CLOEXEC | O_NOFOLLOW)
 
 /* A semaphore that this process has open. */
 struct opened {
@@ -98,32 +99,12 @@ static sem_t *map(int fd)
     return err == 0 ? count(at) : fails(err);
 }
 
-/*
- * It gets its name when it has its value. Returns a descriptor, or -1 and errno: EEXIST, when somebody
- * was faster.
- */
-static int make(const char *path, mode_t mode, unsigned int value)
+static int fill(int fd, const void *value)
 {
-    static unsigned int made;
-    char own[64];
-    const sem_t semaphore = {.__value = value, .__reserved = 1};
+    const sem_t semaphore = {.__value = *(const unsigned int *)value, .__reserved = 1};
+    const ssize_t bytes = write(fd, &semaphore, sizeof(semaphore));
 
-    snprintf(own, sizeof(own), "/dev/shm/.sem-%d-%u", (int)getpid(), ++made);
-    int fd = open(own, HOW | O_CREAT | O_EXCL, mode);
-    if (fd < 0) {
-        return -1;
-    }
-    if (write(fd, &semaphore, sizeof(semaphore)) != (ssize_t)sizeof(semaphore) ||
-        link(own, path) != 0) {
-        const int err = errno;
-        close(fd);
-        fd = -1;
-        errno = err;
-    }
-    const int err = errno;
-    unlink(own);
-    errno = err;
-    return fd;
+    return bytes == (ssize_t)sizeof(semaphore) ? 0 : bytes < 0 ? -errno : -ENOSPC;
 }
 
 sem_t *sem_open(const char *name, int flags, ...)
@@ -132,6 +113,7 @@ sem_t *sem_open(const char *name, int flags, ...)
     va_list arguments;
     mode_t mode = 0;
     unsigned int value = 0;
+    bool is_new;
 
     if ((flags & O_CREAT) != 0) {
         va_start(arguments, flags);
@@ -143,22 +125,8 @@ sem_t *sem_open(const char *name, int flags, ...)
     if (err != 0 || value > SEM_VALUE_MAX) {
         return fails(err != 0 ? err : EINVAL);
     }
-    for (;;) {
-        const bool is_new = (flags & O_CREAT) != 0 && (flags & O_EXCL) != 0;
-        int fd = is_new ? -1 : open(path, HOW);
-        if (fd < 0 && !is_new && (errno != ENOENT || (flags & O_CREAT) == 0)) {
-            return SEM_FAILED;
-        }
-        if (fd < 0) {
-            fd = make(path, mode, value);
-        }
-        if (fd >= 0) {
-            return map(fd);
-        }
-        if (errno != EEXIST || is_new) {
-            return SEM_FAILED;
-        }
-    }
+    const int fd = mf_named_open(path, flags, mode, fill, &value, &is_new);
+    return fd < 0 ? fails(-fd) : map(fd);
 }
 
 int sem_close(sem_t *s)
@@ -183,10 +151,5 @@ int sem_unlink(const char *name)
     char path[PATH_BYTES];
     const int err = path_of(name, path);
 
-    if (err == 0 && unlink(path) == 0) {
-        return 0;
-    }
-    errno = err == EINVAL || err == 0 ? (err != 0 ? ENOENT : errno) : err;
-    errno = errno == EPERM ? EACCES : errno; /* of a folder with the sticky bit */
-    return -1;
+    return (int)mf_ret(err == 0 ? mf_named_unlink(path) : err == EINVAL ? -ENOENT : -err);
 }

@@ -10,6 +10,7 @@
 
 #include "family/family.h"
 #include "fd/pipe.h"
+#include "fd/queue.h"
 #include "process/process.h"
 #include "signal/signal_internal.h"
 #include "start/clone.h"
@@ -21,6 +22,10 @@ extern const char *const mf_fork_links[];
 const char *const mf_fork_links[] = {
     &mf_family_paths, &mf_family_descriptors, &mf_family_memory,    &mf_family_mutex,
     &mf_family_cond,  &mf_family_rwlock,      &mf_family_semaphore, &mf_family_sockets};
+
+/* In the place of mqueue.c's. */
+#pragma weak mf_family_queues
+const struct mf_queue_store *mf_queue_store = &mf_family_queues;
 
 /* POSIX: signals and timers that wait for the parent do not wait for the child. */
 static void become_child(void)
