@@ -81,7 +81,7 @@ teardown_file() {
 
 @test "a family has as much shared memory as a process may have" {
     shell start together name=few memory=4M many 2
-    wait_for "few: together: mmap: Not enough space"
+    wait_for "few: together: mmap: Cannot allocate memory"
 }
 
 free_pages() {
