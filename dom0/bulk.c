@@ -60,11 +60,14 @@ static bool start_some(void)
         return true;
     }
     const uint64_t passed_us = (mf_clock_ns() - op.before_ns) / 1000;
-    if (op.count == 1) {
-        term_printf("%s\n", guest_at(op.slot)->name);
+    const char *const name = guest_at(op.slot)->name;
+    if (op.count == 1 && op.launch.is_created_only) {
+        term_printf("%s is created; `start %s` lets it run.\n", name, name);
+    } else if (op.count == 1) {
+        term_printf("%s\n", name);
     } else if (op.count > 1) {
         term_printf("%u guests in %llu us, the last one is %s\n", (unsigned int)op.count,
-                    (unsigned long long)passed_us, guest_at(op.slot)->name);
+                    (unsigned long long)passed_us, name);
     }
     return false;
 }
@@ -72,6 +75,7 @@ static bool start_some(void)
 bool bulk_start(const struct launch *l, void (*done)(void))
 {
     op.launch = *l;
+    op.slot = 0;
     op.before_ns = mf_clock_ns();
     return begin(start_some, done);
 }

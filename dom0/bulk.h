@@ -10,7 +10,7 @@
 #include "launch.h"
 
 /**
- * Starts l->count guests and says so. What `l` borrows stays until it is done. Returns false when it is
+ * Starts (l->is_created_only: makes) l->count guests and says so. What `l` borrows stays until it is done. Returns false when it is
  * done at once; else done() is called.
  */
 bool bulk_start(const struct launch *l, void (*done)(void));

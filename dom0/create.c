@@ -460,7 +460,7 @@ bool guest_launch(const struct launch *l, uint32_t limit, uint32_t *slot, uint32
         if (!guest_create(l, slot, error)) {
             return false;
         }
-        const int64_t err = guest_start(*slot);
+        const int64_t err = l->is_created_only ? 0 : guest_start(*slot);
         if (err < 0) {
             snprintf(error, ERROR_BYTES, "%.60s cannot be started: %s", l->image, error_text(err));
             guest_kill(*slot);

@@ -28,7 +28,6 @@ int64_t guest_start(uint32_t slot)
 {
     struct guest *g = guest_at(slot);
     g->state = GUEST_RUNNING;
-    g->started_ns = mf_clock_ns();
     const int64_t err = hv_dom_start(g->handle);
     if (err < 0) {
         g->state = GUEST_CREATED;

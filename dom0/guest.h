@@ -66,7 +66,6 @@ struct guest {
     uint32_t generation;      /* of its info page */
     uint64_t clock_offset_ns; /* likewise */
     uint32_t snapshots;       /* ever made, for their names */
-    uint64_t started_ns;
     uint64_t top_cpu_ns; /* when `top` last looked */
     struct mf_timer stop_timer;
     struct console console;
@@ -99,9 +98,9 @@ bool guest_create(const struct launch *l, uint32_t *slot, char error[128]);
 int64_t guest_start(uint32_t slot);
 
 /**
- * Makes and starts `limit` guests, or less when l->count have been started by then: *done, 0 at first,
- * counts them. *slot is the last one. Returns false and in `error` what to tell the user when one of
- * them cannot be started.
+ * Makes and starts (l->is_created_only: makes) `limit` guests, or less when there are l->count by then:
+ * *done, 0 at first, counts them. *slot is the last one. Returns false and in `error` what to tell the
+ * user when one of them cannot be started.
  */
 bool guest_launch(const struct launch *l, uint32_t limit, uint32_t *slot, uint32_t *done,
                   char error[128]);

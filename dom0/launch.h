@@ -67,6 +67,7 @@ struct launch {
     enum launch_net net;
     bool is_quiet;   /* output=log */
     bool is_private; /* the manifest's ports are not published */
+    bool is_created_only;
     bool has_fork_limit;
     uint32_t fork_limit;                /* children, and theirs, at a time */
     bool is_cold;                       /* from the image, also when there is a warm template */

@@ -47,9 +47,8 @@ typedef uint64_t __attribute__((may_alias)) word_t;
 _Static_assert(offsetof(struct mf_request, text) % sizeof(word_t) == 0,
                "the text is read in words");
 
-static void take(volatile const struct mf_request *from, uint32_t number, struct request *r)
+static void take(volatile const struct mf_request *from, struct request *r)
 {
-    r->number = number;
     r->op = from->op;
     r->args[0] = from->args[0];
     r->args[1] = from->args[1];
@@ -93,7 +92,7 @@ void request_event(struct guest *g)
     g->request_is_open = true;
     g->request_number = asked;
     g->request_serial++;
-    take(page, asked, &r);
+    take(page, &r);
     const int64_t err = carry_out(g, &r, &value);
     if (err != REQUEST_LATER) {
         request_answer(g, err, value);

@@ -21,7 +21,7 @@
 #define REQUEST_LATER 1 /* the handler's result: request_answer() will be called */
 
 struct request {
-    uint32_t op, number;
+    uint32_t op;
     uint64_t args[2];
     char text[65]; /* always NUL-terminated; as the guest wrote it, any bytes */
 };

@@ -109,20 +109,11 @@ static bool parse_launch(struct launch *l, int count, char *const words[])
 static void run_create(int count, char *const words[])
 {
     struct launch l;
-    char error[128];
-    uint32_t slot;
 
-    if (!parse_launch(&l, count, words)) {
-        return;
+    if (parse_launch(&l, count, words)) {
+        l.is_created_only = true;
+        is_waiting = bulk_start(&l, command_done);
     }
-    for (uint32_t i = 0; i < l.count; i++) {
-        if (!guest_create(&l, &slot, error)) {
-            term_printf("%s.\n", error);
-            return;
-        }
-    }
-    const char *name = guest_at(slot)->name;
-    term_printf("%s is created; `start %s` lets it run.\n", name, name);
 }
 
 static void start_created(uint32_t slot)

@@ -39,8 +39,9 @@ bool create_has_memory(void)
 
 static int64_t later(struct guest *g, const struct request *r, uint64_t *value)
 {
+    (void)r;
     (void)value;
-    asked = r->number;
+    asked = g->request_number;
     serial = g->request_serial;
     return REQUEST_LATER;
 }
