@@ -30,8 +30,9 @@ $(RT_B)/musl/floatscan.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/l
 		$(TP)/src/musl/src/internal/floatscan.c >$(@D)/floatscan.c && grep -q '&= -2U' $(@D)/floatscan.c && \
 		$(SDK_CC) -I$(RT)/src $(MUSL_CFLAGS) -c $(@D)/floatscan.c -o $@
 
-# Hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
-MUSL_OTHER := $(addprefix crypt/,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512) \
+# Regular expressions and patterns; hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
+MUSL_OTHER := $(addprefix regex/,fnmatch regexec tre-mem) \
+	 $(addprefix crypt/,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512) \
 	$(addprefix passwd/,fgetspent getspnam getspnam_r putspent) misc/mntent
 MUSL_OTHER_OBJ := $(patsubst %,$(RT_B)/musl/%.o,$(MUSL_OTHER))
 
@@ -41,7 +42,16 @@ $(MUSL_OTHER_OBJ): $(RT_B)/musl/%.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_C
 	@echo "  CC      musl/$*"
 	$(Q)$(SDK_CC) $(MUSL_CFLAGS) -c $(TP)/src/musl/src/$*.c -o $@
 
-$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_OTHER_OBJ) $(RT_B)/musl/floatscan.o
+# Back references in extended expressions, too, as glibc has them.
+$(RT_B)/musl/regcomp.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/lib/mayfly.specs $(RT)/src/libc/part.mk \
+		$(RT)/third-party/musl/features.h
+	@mkdir -p $(@D)
+	@echo "  CC      musl/regcomp"
+	$(Q)sed 's/if (!ere && (unsigned)\*s-/if ((unsigned)*s-/' $(TP)/src/musl/src/regex/regcomp.c >$(@D)/regcomp.c && \
+		! cmp -s $(TP)/src/musl/src/regex/regcomp.c $(@D)/regcomp.c && \
+		$(SDK_CC) -I$(TP)/src/musl/src/regex $(MUSL_CFLAGS) -c $(@D)/regcomp.c -o $@
+
+$(SDK)/lib/libmayfly-c.a: $(MUSL_OBJ) $(MUSL_OTHER_OBJ) $(addprefix $(RT_B)/musl/,floatscan.o regcomp.o)
 
 # In every program that prints: small before fast.
 $(RT_B)/libc/ldcvt.c.o: RT_CFLAGS += -Os

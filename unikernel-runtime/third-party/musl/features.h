@@ -6,6 +6,10 @@
 #pragma once
 
 #include <math.h>
+#include <regex.h>
+
+/* musl's own locales: none of what is taken looks at them. */
+#define _LOCALE_IMPL_H
 
 #define hidden __attribute__((visibility("hidden")))
 #define mf_weak_alias(old, new) extern __typeof(old) new __attribute__((__weak__, __alias__(#old)))
@@ -21,6 +25,11 @@
 #define powl mf_musl_powl
 #define tgammal mf_musl_tgammal
 long double powl(long double x, long double y); /* under its new name */
+
+/* Ours call them (regex.c). */
+#define regcomp mf_musl_regcomp
+#define regexec mf_musl_regexec
+#define CHARCLASS_NAME_MAX 14
 
 /* The parts of crypt(), which are not declared in <crypt.h>. */
 struct crypt_data;
