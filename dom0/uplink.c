@@ -215,29 +215,26 @@ static void deliver_merged(struct merge *m)
     m->first = NULL;
 }
 
-static bool may_merge(const struct frame *f, uint32_t guest)
-{
-    return frame_bytes(f) == MERGE_ACK_BYTES ||
-           (frame_bytes(f) >= MERGE_LEAST_BYTES && netback_takes_large(guest));
-}
-
 static void take_received(uint32_t now_s)
 {
     struct frame frames[2], *f = &frames[0];
-    struct merge merge = {0}; /* may keep the other one */
+    struct merge merge; /* may keep the other one */
+    merge.first = NULL;
     if (netback_is_behind() && mf_clock_ns() < next_take_ns) {
         return;
     }
     for (uint32_t i = 0; i < BATCH && virtio_net_receive(f); i++) {
-        const struct switch_verdict v = switch_from_uplink(&netback_switch, f, now_s);
-        const bool is_for_guest = v.to == SWITCH_GUEST;
-        if (is_for_guest && merge_add(&merge, f, v.guest)) {
-            continue;
-        }
         if (merge.first != NULL) {
+            if (merge_add(&merge, f)) {
+                continue;
+            }
             deliver_merged(&merge);
         }
-        if (is_for_guest && may_merge(f, v.guest) && merge_begin(&merge, f, v.guest)) {
+        const bool may_merge = merge_may_begin(&merge, f);
+        const struct switch_verdict v = switch_from_uplink(&netback_switch, f, now_s);
+        if (may_merge && v.to == SWITCH_GUEST &&
+            (merge.header_bytes == 0 || netback_takes_large(v.guest))) {
+            merge_begin(&merge, f, v.guest);
             f = f == &frames[0] ? &frames[1] : &frames[0];
             continue;
         }

@@ -10,6 +10,9 @@
 
 #define IP_AT ETH_BYTES
 #define TCP_AT (ETH_BYTES + IP4_BYTES) /* without IP options */
+#define ACK_BYTES (TCP_AT + TCP_BYTES) /* of a confirmation without options */
+
+_Static_assert(MERGE_HEADER_BYTES == TCP_AT + 60, "the longest headers");
 
 /* The bytes of all headers of a segment with data that may be merged; 0: it may not. */
 static uint32_t headers_of(const struct frame *f)
@@ -21,6 +24,7 @@ static uint32_t headers_of(const struct frame *f)
     if (f->data == NULL || f->rest_count != 1 || f->rest_bytes == 0 ||
         get16(f->head + ETH_TYPE) != ETH_TYPE_IP4 || ip[IP4_VERSION_IHL] != 0x45 ||
         ip[IP4_PROTOCOL] != IP_PROTOCOL_TCP ||
+        get16(ip + IP4_TOTAL_BYTES) != frame_bytes(f) - ETH_BYTES ||
         (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) != 0 ||
         (tcp[TCP_FLAGS] & ~TCP_PSH) != TCP_ACK || tcp[TCP_OFFSET] >> 4 < TCP_BYTES / 4) {
         return 0;
@@ -28,14 +32,30 @@ static uint32_t headers_of(const struct frame *f)
     return TCP_AT + (tcp[TCP_OFFSET] >> 4) * 4u;
 }
 
-/* Whether b can go on where a ends: it acknowledges no less, and all else that counts is equal. */
-static bool is_alike(const struct frame *a, const struct frame *b, uint32_t header_bytes)
+/* A confirmation without options. */
+static bool is_confirmation(const struct frame *f)
 {
-    const uint8_t *const x = a->head, *const y = b->head;
+    const uint8_t *const ip = f->head + IP_AT;
+    const uint8_t *const tcp = f->head + TCP_AT;
+
+    return frame_bytes(f) >= ACK_BYTES && frame_bytes(f) <= ETH_MIN_BYTES &&
+           get16(f->head + ETH_TYPE) == ETH_TYPE_IP4 && ip[IP4_VERSION_IHL] == 0x45 &&
+           get16(ip + IP4_TOTAL_BYTES) == ACK_BYTES - ETH_BYTES &&
+           ip[IP4_PROTOCOL] == IP_PROTOCOL_TCP &&
+           (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) == 0 && tcp[TCP_FLAGS] == TCP_ACK &&
+           tcp[TCP_OFFSET] >> 4 == TCP_BYTES / 4;
+}
+
+/*
+ * Whether what has the headers y can go on where what has x ends: it acknowledges no less, and all
+ * else that counts is equal. Of the same connection, from and to the same machine.
+ */
+static bool is_alike(const uint8_t *x, const uint8_t *y, uint32_t header_bytes)
+{
     const uint32_t ends = IP_AT + IP4_SRC, ends_bytes = TCP_AT + TCP_SEQUENCE - ends;
     const uint32_t ack = TCP_AT + TCP_ACKNOWLEDGED;
 
-    return x[IP_AT + IP4_TOS] == y[IP_AT + IP4_TOS] &&
+    return memcmp(x, y, ETH_BYTES) == 0 && x[IP_AT + IP4_TOS] == y[IP_AT + IP4_TOS] &&
            memcmp(x + IP_AT + IP4_FRAGMENT, y + IP_AT + IP4_FRAGMENT, 4) == 0 && /* and TTL */
            memcmp(x + ends, y + ends, ends_bytes) == 0 &&
            (int32_t)(get32(y + ack) - get32(x + ack)) >= 0 &&
@@ -63,56 +83,59 @@ static bool is_right(const struct frame *f, uint32_t header_bytes)
     return checksum_fold(sum) == 0xffffu;
 }
 
-static bool is_confirmation(const struct frame *f)
+static void put_confirmed(uint8_t *to, const uint8_t *from)
 {
-    const uint8_t *const ip = f->head + IP_AT;
-    const uint8_t *const tcp = f->head + TCP_AT;
-
-    return frame_bytes(f) == MERGE_ACK_BYTES && get16(f->head + ETH_TYPE) == ETH_TYPE_IP4 &&
-           ip[IP4_VERSION_IHL] == 0x45 && ip[IP4_PROTOCOL] == IP_PROTOCOL_TCP &&
-           (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) == 0 && tcp[TCP_FLAGS] == TCP_ACK;
+    memcpy(to + TCP_AT + TCP_ACKNOWLEDGED, from + TCP_AT + TCP_ACKNOWLEDGED, 4);
+    memcpy(to + TCP_AT + TCP_WINDOW, from + TCP_AT + TCP_WINDOW, 2);
 }
 
-/* Puts a confirmation in place of the one before it, if it confirms more. */
+/*
+ * Puts a confirmation in place of the one before it, if it confirms more. What the switch did to the
+ * first one's checksum it would do to this one's; whether that is right is for the guest to say.
+ */
 static bool replace(struct merge *m, const struct frame *f)
 {
     struct frame *const to = m->first;
-    const uint32_t ends = IP_AT + IP4_SRC, ack = TCP_AT + TCP_ACKNOWLEDGED;
+    const uint32_t ack = TCP_AT + TCP_ACKNOWLEDGED, sum = TCP_AT + TCP_CHECKSUM;
 
-    /* Equal are addresses, ports and sequence number. */
-    if (!is_confirmation(f) || memcmp(to->head + ends, f->head + ends, ack - ends) != 0 ||
-        (int32_t)(get32(f->head + ack) - get32(to->head + ack)) <= 0) {
+    if (!is_confirmation(f) || !is_alike(m->came, f->head, TCP_AT + TCP_BYTES) ||
+        memcmp(m->came + TCP_AT + TCP_SEQUENCE, f->head + TCP_AT + TCP_SEQUENCE, 4) != 0 ||
+        get32(f->head + ack) == get32(m->came + ack) || f->needs_csum != to->needs_csum ||
+        f->csum_valid != to->csum_valid) {
         return false;
     }
-    memcpy(to->head, f->head, MERGE_ACK_BYTES);
-    to->needs_csum = f->needs_csum;
-    to->csum_valid = f->csum_valid;
+    put_confirmed(to->head, f->head);
+    put16(to->head + sum, checksum_update16(get16(to->head + sum), (uint16_t)~get16(m->came + sum),
+                                            (uint16_t)~get16(f->head + sum)));
+    memcpy(m->came + TCP_AT, f->head + TCP_AT, TCP_BYTES);
     m->count++;
     return true;
 }
 
-bool merge_begin(struct merge *m, struct frame *f, uint32_t guest)
+bool merge_may_begin(struct merge *m, const struct frame *f)
 {
-    const uint32_t header_bytes = frame_bytes(f) == MERGE_ACK_BYTES ? 0 : headers_of(f);
-
-    if (header_bytes == 0 && !is_confirmation(f)) {
+    m->header_bytes = headers_of(f);
+    if (m->header_bytes == 0 && !is_confirmation(f)) {
         return false;
     }
-    *m = (struct merge){
-        .first = f,
-        .guest = guest,
-        .count = 1,
-        .next = get32(f->head + TCP_AT + TCP_SEQUENCE) + frame_bytes(f) - header_bytes,
-        .header_bytes = header_bytes,
-    };
+    memcpy(m->came, f->head, sizeof(m->came));
     return true;
 }
 
-bool merge_add(struct merge *m, const struct frame *f, uint32_t guest)
+void merge_begin(struct merge *m, struct frame *f, uint32_t guest)
+{
+    m->first = f;
+    m->guest = guest;
+    m->count = 1;
+    m->next = get32(f->head + TCP_AT + TCP_SEQUENCE) + frame_bytes(f) - m->header_bytes;
+    m->is_checked = false;
+}
+
+bool merge_add(struct merge *m, const struct frame *f)
 {
     struct frame *const to = m->first;
 
-    if (to == NULL || guest != m->guest || m->count == MERGE_MAX) {
+    if (m->count == MERGE_MAX) {
         return false;
     }
     if (m->header_bytes == 0) {
@@ -121,7 +144,7 @@ bool merge_add(struct merge *m, const struct frame *f, uint32_t guest)
     const uint32_t header_bytes = headers_of(f);
     const uint32_t bytes = frame_bytes(f) - header_bytes;
     if (header_bytes != m->header_bytes || get32(f->head + TCP_AT + TCP_SEQUENCE) != m->next ||
-        frame_bytes(to) + bytes > FRAME_LARGE_BYTES || !is_alike(to, f, header_bytes)) {
+        frame_bytes(to) + bytes > FRAME_LARGE_BYTES || !is_alike(m->came, f->head, header_bytes)) {
         return false;
     }
     m->is_checked = m->is_checked || is_right(to, header_bytes);
@@ -130,8 +153,8 @@ bool merge_add(struct merge *m, const struct frame *f, uint32_t guest)
     }
     to->rest[to->rest_count++] = (struct virtq_piece){f->data + header_bytes, bytes};
     to->rest_bytes += bytes;
-    memcpy(to->head + TCP_AT + TCP_ACKNOWLEDGED, f->head + TCP_AT + TCP_ACKNOWLEDGED, 4);
-    memcpy(to->head + TCP_AT + TCP_WINDOW, f->head + TCP_AT + TCP_WINDOW, 2);
+    put_confirmed(to->head, f->head);
+    put_confirmed(m->came, f->head);
     to->head[TCP_AT + TCP_FLAGS] |= f->head[TCP_AT + TCP_FLAGS] & TCP_PSH;
     m->next += bytes;
     m->count++;

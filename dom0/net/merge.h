@@ -23,8 +23,7 @@
 #include "frame.h"
 
 #define MERGE_MAX VIRTQ_CHAIN_MAX /* segments */
-#define MERGE_LEAST_BYTES 1024 /* of the first frame: nothing is likely to follow a shorter one */
-#define MERGE_ACK_BYTES 54     /* of a confirmation without options */
+#define MERGE_HEADER_BYTES 94
 
 struct merge {
     struct frame *first;   /* NULL: nothing is kept */
@@ -33,16 +32,24 @@ struct merge {
     uint32_t next;         /* sequence number */
     uint32_t header_bytes; /* 0: a confirmation */
     bool is_checked;       /* the first segment's checksum */
+    uint8_t
+        came[MERGE_HEADER_BYTES]; /* headers as they came, before the switch rewrote the first's */
 };
 
 /**
- * Keeps `f`, which is for `guest` and has MERGE_LEAST_BYTES at least, or MERGE_ACK_BYTES, if others
- * could go on where it ends. Nothing may be kept already.
+ * Whether others may go on where `f` ends, which is as it came: then it takes note of its headers.
+ * Nothing is kept.
  */
-bool merge_begin(struct merge *m, struct frame *f, uint32_t guest);
+bool merge_may_begin(struct merge *m, const struct frame *f);
 
-/** Adds `f` to what is kept, if it goes on where that ends. */
-bool merge_add(struct merge *m, const struct frame *f, uint32_t guest);
+/** Keeps that frame, of which the switch says that it is for `guest`. */
+void merge_begin(struct merge *m, struct frame *f, uint32_t guest);
+
+/**
+ * Adds `f`, which is as it came, to what is kept, if it goes on where that ends: what the switch said
+ * of the first one goes for it, too.
+ */
+bool merge_add(struct merge *m, const struct frame *f);
 
 /** Whether m->first consists of several that merge_finish() and merge_segment() know. */
 static inline bool merge_is_large(const struct merge *m)

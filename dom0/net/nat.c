@@ -95,14 +95,16 @@ static bool read_ports(const struct packet *p, uint16_t *here, uint16_t *there, 
     }
 }
 
-static void set_port(struct packet *p, uint32_t offset, uint16_t port)
+/* Gives the packet another end; of an ICMP echo another identifier. */
+static void set_end(struct packet *p, uint32_t offset, uint32_t ip, uint16_t port)
 {
     if (p->protocol != IP_PROTOCOL_ICMP) {
-        packet_set_port(p, offset, port);
+        packet_set_end(p, offset, ip, port);
         return;
     }
     const uint16_t from = get16(p->transport + ICMP_ID);
     uint8_t *field = packet_checksum(p);
+    packet_set_ip4(p, offset, ip);
     put16(p->transport + ICMP_ID, port);
     if (!p->frame->needs_csum) {
         put16(field, checksum_update16(get16(field), from, port));
@@ -137,8 +139,7 @@ enum nat_result nat_outwards(struct nat *n, const struct plan *plan, const struc
         }
         our_port = flow->our_port;
     }
-    packet_set_ip4(p, IP4_SRC, u->address);
-    set_port(p, 0, our_port);
+    set_end(p, IP4_SRC, u->address, our_port);
     return NAT_OK;
 }
 
@@ -153,8 +154,7 @@ static enum nat_result inwards_published(struct nat *n, const struct plan *plan,
         return NAT_NO_FLOW;
     }
     *guest = t->guest - 1;
-    packet_set_ip4(p, IP4_DST, plan_guest_ip4(plan, *guest));
-    set_port(p, 2, t->port);
+    set_end(p, IP4_DST, plan_guest_ip4(plan, *guest), t->port);
     return NAT_OK;
 }
 
@@ -174,8 +174,7 @@ enum nat_result nat_inwards(struct nat *n, const struct plan *plan, struct packe
         return NAT_NO_FLOW;
     }
     *guest = flow->guest;
-    packet_set_ip4(p, IP4_DST, plan_guest_ip4(plan, flow->guest));
-    set_port(p, 2, flow->guest_port);
+    set_end(p, IP4_DST, plan_guest_ip4(plan, flow->guest), flow->guest_port);
     if (flow->via_gateway) {
         packet_set_ip4(p, IP4_SRC, plan_gateway_ip4(plan));
     }

@@ -146,26 +146,70 @@ void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip)
     *(offset == IP4_SRC ? &p->src : &p->dst) = ip;
 }
 
-void packet_set_port(struct packet *p, uint32_t offset, uint16_t port)
+/* In memory order: one's complement sums are the same in any (RFC 1071, 2B). */
+static uint16_t load16(const uint8_t *p)
 {
-    const uint16_t from = get16(p->transport + offset);
-    uint8_t *field = covering_checksum(p);
+    uint16_t v;
+    memcpy(&v, p, sizeof(v));
+    return v;
+}
 
-    put16(p->transport + offset, port);
-    if (!p->frame->needs_csum && field != NULL) {
-        put_checksum(p, field, checksum_update16(get16(field), from, port));
+static void store16(uint8_t *p, uint16_t v)
+{
+    memcpy(p, &v, sizeof(v));
+}
+
+/* What a field that is not complemented becomes when `change` is added to what it sums up. */
+static inline uint16_t resum(uint16_t sum, uint64_t change)
+{
+    change += sum;
+    change = (change & 0xffffffffu) + (change >> 32);
+    change = (change & 0xffffu) + (change >> 16);
+    return checksum_fold((uint32_t)change);
+}
+
+static inline void update(uint8_t *field, uint64_t change)
+{
+    store16(field, (uint16_t)~resum((uint16_t)~load16(field), change));
+}
+
+void packet_set_end(struct packet *p, uint32_t offset, uint32_t ip, uint16_t port)
+{
+    uint8_t *const address = p->ip + offset;
+    uint8_t *const place = p->transport + (offset == IP4_SRC ? 0 : 2);
+    uint8_t *const field = packet_checksum(p);
+    uint32_t from;
+
+    memcpy(&from, address, sizeof(from));
+    uint64_t change = (uint64_t)(uint32_t)~from + __builtin_bswap32(ip);
+    put32(address, ip);
+    update(p->ip + IP4_CHECKSUM, change);
+    *(offset == IP4_SRC ? &p->src : &p->dst) = ip;
+    if (p->frame->needs_csum) {
+        store16(field, resum(load16(field), change)); /* the pseudo header's: without ports */
+        put16(place, port);
+        return;
+    }
+    change += (uint64_t)(uint16_t)~load16(place) + __builtin_bswap16(port);
+    put16(place, port);
+    if (p->protocol == IP_PROTOCOL_TCP) {
+        update(field, change);
+    } else if (load16(field) != 0) { /* 0: none was computed (RFC 768) */
+        update(field, change);
+        store16(field, load16(field) == 0 ? 0xffffu : load16(field));
     }
 }
 
 bool packet_age_ip4(struct packet *p)
 {
-    uint8_t *ttl = p->ip + IP4_TTL;
+    uint8_t *const ttl = p->ip + IP4_TTL, *const field = p->ip + IP4_CHECKSUM;
+
     if (*ttl <= 1) {
         return false;
     }
-    const uint16_t from = get16(ttl);
     --*ttl;
-    put16(p->ip + IP4_CHECKSUM, checksum_update16(get16(p->ip + IP4_CHECKSUM), from, get16(ttl)));
+    const uint32_t sum = load16(field) + 1u; /* TTL is the low half of its word in memory */
+    store16(field, (uint16_t)(sum + (sum >> 16)));
     return true;
 }
 

@@ -38,8 +38,11 @@ uint8_t *packet_checksum(const struct packet *p);
  */
 void packet_set_ip4(struct packet *p, uint32_t offset, uint32_t ip);
 
-/** Changes a port of TCP or UDP (offset 0: source, 2: destination), and the checksum. */
-void packet_set_port(struct packet *p, uint32_t offset, uint16_t port);
+/**
+ * Changes an address and the port that belongs to it, of TCP or UDP (`offset`: IP4_SRC or IP4_DST),
+ * and all checksums that cover them.
+ */
+void packet_set_end(struct packet *p, uint32_t offset, uint32_t ip, uint16_t port);
 
 /** One hop less. Returns false when the packet has come to its end. */
 bool packet_age_ip4(struct packet *p);
