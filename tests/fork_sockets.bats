@@ -134,6 +134,18 @@ EOF
     wait_for "\[d exited with status 4\]"
 }
 
+@test "a daemon that listens when it is one, and forks for each connection" {
+    shell start forkserver name=late "publish=$DAEMON:80" late
+    wait_for "late.2: forkserver: listening"
+    run clients "$DAEMON" 20 20000
+    echo "$output"
+    [ "${lines[-1]}" = "20 of 20" ]
+    shell stop late
+    wait_for "\[late exited with status 0\]" 5
+    run shell list
+    ! grep -q '^late.* ready\|^late.* running' <<<"$output"
+}
+
 @test "when the owner is killed its children's sockets are broken" {
     shell start forkserver name=k "publish=$DAEMON:80" daemon
     wait_for "k.2: forkserver: a daemon"

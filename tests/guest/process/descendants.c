@@ -7,12 +7,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -257,6 +259,49 @@ static void counters(void)
     tap_check(ends_well(pid), "counters_of_a_child_are_shared_with_its_child");
 }
 
+/* ---- SIGIO -------------------------------------------------------------------------------------- */
+
+static volatile int signals;
+
+static void on_signal(int sig)
+{
+    (void)sig;
+    signals++;
+}
+
+static void use_signals(void)
+{
+    int p[2], on = 1;
+
+    signal(SIGIO, on_signal);
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM, 0, p) == 0);
+    REQUIRE(ioctl(p[0], FIOASYNC, &on) == 0 && fcntl(p[0], F_SETOWN, getpid()) == 0);
+    REQUIRE(fcntl(p[0], F_GETOWN) == getpid());
+    const pid_t pid = fork();
+    if (pid == 0) {
+        usleep(30000);
+        REQUIRE(signals == 0 && say(p[1], "to the parent"));
+        _exit(signals);
+    }
+    while (signals == 0) {
+        usleep(1000);
+    }
+    REQUIRE(says(p[0], "to the parent"));
+    REQUIRE(ends_well(pid));
+}
+
+static void sigio(void)
+{
+    const pid_t pid = fork();
+    if (pid == 0) {
+        use_signals();
+        _exit(0);
+    }
+    tap_check(ends_well(pid), "a_child_gets_sigio_for_its_own_pair");
+    use_signals();
+    tap_check(true, "the_first_process_too");
+}
+
 /* ---- in messages -------------------------------------------------------------------------------- */
 
 static struct cmsghdr *message(struct msghdr *h, void *room, struct iovec *iov)
@@ -340,6 +385,7 @@ int main(void)
     clients();
     datagrams();
     counters();
+    sigio();
     in_messages();
     daemons();
     return tap_done();

@@ -3,6 +3,7 @@
 //   echo        a child per connection; "die" has the child killed, "count" answers with the open descriptors
 //   prefork N   N children accept by themselves; "quit" ends one of them, who is replaced
 //   daemon      the first process exits, its child serves on until somebody sends "stop"
+//   late        a daemon as most are: the first process exits, its child opens the socket and forks, as echo
 //   cost        what read() and write() take, in cycles of the TSC
 #include <arpa/inet.h>
 #include <errno.h>
@@ -240,6 +241,19 @@ static int serve_alone(void)
     }
 }
 
+static int serve_late(void)
+{
+    if (fork() > 0) {
+        return 0;
+    }
+    setsid();
+    while (getppid() != 0) {
+        usleep(1000);
+    }
+    echo();
+    return 0;
+}
+
 /* ---- costs --------------------------------------------------------------------------------------- */
 
 static unsigned long long now(void)
@@ -307,6 +321,8 @@ int main(int argc, char **argv)
         prefork(atoi(argv[2]));
     } else if (strcmp(what, "daemon") == 0) {
         return serve_alone();
+    } else if (strcmp(what, "late") == 0) {
+        return serve_late();
     } else if (strcmp(what, "cost") == 0) {
         costs();
     }

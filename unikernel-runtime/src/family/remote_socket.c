@@ -20,6 +20,9 @@
 
 /* Questions about interfaces are about this process's own. */
 int mf_interface_ioctl(unsigned long request, void *arg) __attribute__((weak));
+/* net/unix_async.c */
+int mf_unix_async_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
+    __attribute__((weak));
 
 static struct mf_remote *remote(struct mf_open_file *f)
 {
@@ -444,11 +447,17 @@ static int remote_ioctl(struct mf_open_file *f, unsigned long request, void *arg
 {
     struct mf_remote *const r = remote(f);
 
-    if (request != FIONREAD && request != TIOCOUTQ && request != SIOCATMARK) {
-        const bool is_known = r->kind == MF_IO_INET && &mf_interface_ioctl != NULL;
-        return is_known ? mf_interface_ioctl(request, arg) : -ENOTTY;
+    if (request == FIONREAD || request == TIOCOUTQ || request == SIOCATMARK) {
+        return mf_remote_number(r, request, arg);
     }
-    return mf_remote_number(r, request, arg);
+    if (r->kind == MF_IO_INET) {
+        return &mf_interface_ioctl != NULL ? mf_interface_ioctl(request, arg) : -ENOTTY;
+    }
+    if (&mf_unix_async_ioctl == NULL) {
+        return -ENOTTY;
+    }
+    (void)mf_remote_poll(f); /* from here on the owner tells what it becomes ready for */
+    return mf_unix_async_ioctl(f, request, arg);
 }
 
 static const struct mf_socket_calls remote_calls = {

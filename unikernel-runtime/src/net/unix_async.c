@@ -15,27 +15,39 @@
 
 #define EVENTS ((uint32_t)(POLLIN | POLLOUT | POLLERR | POLLHUP | POLLRDHUP))
 
+/* Goes with the socket. */
 struct unix_async {
-    struct mf_watcher watcher; /* of the socket, while it is on */
+    struct mf_watcher watcher; /* of the socket; first */
     pid_t owner;               /* who gets the signal; 0: nobody */
+    bool is_on;
 };
 
 /* A child of fork() has it, too, and is not the owner. */
 static void on_notify(struct mf_watcher *w, uint32_t events)
 {
-    const struct unix_async *const a = (const struct unix_async *)(const void *)w;
+    struct unix_async *const a = (struct unix_async *)(void *)w;
 
-    if ((events & EVENTS) != 0 && a->owner == getpid()) {
+    if ((events & MF_WATCH_CLOSED) != 0) {
+        free(a);
+    } else if ((events & EVENTS) != 0 && a->is_on && a->owner == getpid()) {
         mf_signal_post(SIGIO);
     }
 }
 
-static struct unix_async *get(struct unix_socket *s)
+/* NULL: no memory. */
+static struct unix_async *get(struct mf_open_file *f)
 {
-    if (s->async == NULL) {
-        s->async = calloc(1, sizeof(*s->async));
+    for (struct mf_watcher *w = f->watchers; w != NULL; w = w->next) {
+        if (w->notify == on_notify) {
+            return (struct unix_async *)(void *)w;
+        }
     }
-    return s->async;
+    struct unix_async *const a = calloc(1, sizeof(*a));
+    if (a != NULL) {
+        a->watcher.notify = on_notify;
+        mf_watcher_add(&a->watcher, f);
+    }
+    return a;
 }
 
 static int set_owner(struct unix_async *a, pid_t owner)
@@ -47,29 +59,18 @@ static int set_owner(struct unix_async *a, pid_t owner)
     return 0;
 }
 
-static void turn(struct unix_socket *s, bool on)
-{
-    struct unix_async *const a = s->async;
-
-    mf_watcher_remove(&a->watcher);
-    if (on) {
-        a->watcher.notify = on_notify;
-        mf_watcher_add(&a->watcher, &s->file);
-    }
-}
-
-int unix_async_ioctl(struct unix_socket *s, unsigned long request, void *arg)
+int mf_unix_async_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
 {
     if (request != FIOASYNC && request != FIOSETOWN && request != FIOGETOWN) {
         return -ENOTTY;
     }
-    struct unix_async *const a = get(s);
+    struct unix_async *const a = get(f);
     if (a == NULL) {
         return -ENOMEM;
     }
     switch (request) {
     case FIOASYNC:
-        turn(s, *(const int *)arg != 0);
+        a->is_on = *(const int *)arg != 0;
         return 0;
     case FIOSETOWN:
         return set_owner(a, *(const pid_t *)arg);

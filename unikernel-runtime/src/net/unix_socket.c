@@ -376,7 +376,6 @@ static void unix_close(struct mf_open_file *f)
         mf_file_put(&other->file);
     }
     unix_drop_queue(s);
-    free(s->async);
     free(s);
 }
 
@@ -458,7 +457,7 @@ static int unix_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
         *(int *)arg = s->peer == NULL ? 0 : (int)s->peer->queued_bytes;
         return 0;
     default:
-        return unix_async_ioctl(unix_of(f), request, arg);
+        return mf_unix_async_ioctl(f, request, arg);
     }
 }
 

@@ -78,7 +78,6 @@ struct unix_socket {
     int send_bytes, receive_bytes;
     uint32_t flags; /* options that are only stored, by bit SO_* */
     struct linger linger;
-    struct unix_async *async; /* owns; NULL: nobody gets SIGIO */
 };
 
 extern const struct mf_fd_ops mf_unix_ops;
@@ -151,8 +150,11 @@ void unix_files_free(struct unix_files *files);
 
 /* ---- unix_async.c -------------------------------------------------------------------------- */
 
-/** ioctl() with FIOASYNC, FIOSETOWN, FIOGETOWN; -ENOTTY: it is none of these. */
-int unix_async_ioctl(struct unix_socket *s, unsigned long request, void *arg);
+/**
+ * ioctl() with FIOASYNC, FIOSETOWN, FIOGETOWN; -ENOTTY: it is none of these. `f` may be a child's, too
+ * (family/remote_socket.c).
+ */
+int mf_unix_async_ioctl(struct mf_open_file *f, unsigned long request, void *arg);
 
 /* ---- unix_option.c ------------------------------------------------------------------------- */
 
