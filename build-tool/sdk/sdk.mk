@@ -58,7 +58,7 @@ $(SDK)/share/%: build-tool/sdk/%
 
 # Without the members that libmayfly-c.a has in their place: libc.a's own would find them first.
 SDK_NO_MEMBERS := $(patsubst %,lib_a-%.o,assert fnmatch getpwent regcomp regerror regexec regfree setjmp strerror strerror_r \
-	strsignal strtod strtodg strtold strtorx u_strerr wcstod wcstold xpg_strerror_r)
+	strsignal strtod strtodg strtold strtorx u_strerr wcstod wcstold wordexp wordfree xpg_strerror_r)
 
 $(SDK)/lib/libc.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)
@@ -78,7 +78,7 @@ $(SDK_EMPTY):
 
 # Of newlib's headers those that do not compile, or whose functions need what a guest has not (fork,
 # other processes). A configure script must not find them.
-SDK_NO_HEADERS := ndbm.h regdef.h rpc spawn.h sys/custom_file.h utmp.h wordexp.h
+SDK_NO_HEADERS := ndbm.h regdef.h rpc spawn.h sys/custom_file.h utmp.h
 
 # Replaced as a whole, so that a header that is no more does not stay.
 $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
