@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -380,6 +381,82 @@ static void pipes_come_back(void)
     tap_check(ends_well(pid), "then_there_is_room_again");
 }
 
+/* What a thread waited for at a fork is not its child's, which closes its descriptor. */
+static void *read_one(void *fd)
+{
+    char byte;
+    return (void *)(intptr_t)read(*(const int *)fd, &byte, 1);
+}
+
+static void waiting_threads(void)
+{
+    int p[2], q[2];
+    char byte = 0;
+    pthread_t thread;
+
+    (void)!(pipe(p) + pipe(q));
+    pthread_create(&thread, NULL, read_one, &p[0]);
+    usleep(20000); /* it waits */
+    const pid_t pid = fork();
+    if (pid == 0) {
+        close(p[0]);
+        close(p[1]);
+        (void)!write(q[1], "c", 1);
+        pause(); /* until it is killed */
+        _exit(0);
+    }
+    (void)!write(p[1], "x", 1);
+    pthread_join(thread, NULL);
+    while (read(q[0], &byte, 1) == 1 && byte != 'c') {
+    }
+    close(p[0]);
+    signal(SIGPIPE, SIG_IGN);
+    tap_check(write(p[1], "x", 1) == -1 && errno == EPIPE, "a_thread_that_waited_holds_no_end");
+    signal(SIGPIPE, SIG_DFL);
+    kill(pid, SIGKILL);
+    waitpid(pid, NULL, 0);
+    close(p[1]);
+    close(q[0]);
+    close(q[1]);
+}
+
+/* fork() in a handler that interrupts a wait: both go on with it. */
+static int in_handler[2];
+static pid_t forked;
+
+static void fork_now(int sig)
+{
+    (void)sig;
+    forked = fork();
+    (void)!write(in_handler[1], "xx", forked == 0 ? 1 : 2);
+}
+
+static void fork_in_a_handler(void)
+{
+    const struct sigaction action = {.sa_handler = fork_now, .sa_flags = SA_RESTART};
+    char byte = 0;
+    int status = -1;
+
+    (void)!pipe(in_handler);
+    pthread_t thread;
+    pthread_create(&thread, NULL, read_one, &in_handler[0]); /* there are others */
+    sigaction(SIGALRM, &action, NULL);
+    ualarm(20000, 0);
+    const ssize_t n =
+        read(in_handler[0], &byte, 1); /* one byte each: this, the thread, the child */
+    if (forked == 0) {
+        signal(SIGPIPE, SIG_IGN);
+        usleep(100000); /* nobody else has it any more */
+        _exit(n == 1 && write(in_handler[1], "x", 1) == 1 ? 0 : 1);
+    }
+    pthread_join(thread, NULL);
+    close(in_handler[0]);
+    waitpid(forked, &status, 0);
+    tap_check(n == 1 && status == 0, "a_fork_in_a_handler_leaves_the_wait_as_it_was");
+    signal(SIGALRM, SIG_DFL);
+    close(in_handler[1]);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
@@ -392,5 +469,7 @@ int main(void)
     ring();
     many_writers();
     pipes_come_back();
+    waiting_threads();
+    fork_in_a_handler();
     return tap_done();
 }

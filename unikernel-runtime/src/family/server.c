@@ -450,24 +450,11 @@ static int64_t begin(void)
     return err;
 }
 
-/* The users of the parent, and calls of its other threads, have references that are nobody's here. */
-static void recount(void)
-{
-    for (int pass = 0; pass < 2; pass++) {
-        for (int fd = 0; fd < mf_fds.count; fd++) {
-            struct mf_open_file *const f = mf_fds.slots[fd].file;
-            if (f != NULL && is_shareable(f)) {
-                f->refs = pass == 0 ? 0 : f->refs + 1;
-            }
-        }
-    }
-}
-
 /* What the users have stays as it is in the parent: to free it would cost pages. */
 static void become_user(void)
 {
     must_forget = false;
-    recount();
+    mf_fd_recount(); /* the users had references, too */
     if (user_count != 0) {
         mf_preempt_alarms--; /* the other count is back at 0: forgotten with the threads */
     }

@@ -15,7 +15,7 @@
 #include "files/own.h"
 #include "signal/signal_internal.h"
 #include "thread/idle.h"
-#include "thread/thread.h"
+#include "thread/thread_internal.h"
 
 #define FIRST_COUNT 16
 
@@ -222,6 +222,42 @@ int mf_file_wait(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
         return -EAGAIN;
     }
     return mf_file_wait_always(f, events, deadline_ns);
+}
+
+/* ---- after a fork -------------------------------------------------------------------------- */
+
+#define COUNTING 0x80000000u
+
+/* Each call that waits has a watcher of the file, on its stack, and a reference. */
+static uint32_t calls_of(const struct mf_thread *t, const struct mf_open_file *f)
+{
+    const char *const end = mf_thread_stack_end(t);
+    uint32_t count = 0;
+
+    for (const struct mf_watcher *w = f->watchers; w != NULL; w = w->next) {
+        count += (const char *)w >= t->stack_low && (const char *)w < end;
+    }
+    return count;
+}
+
+/* What has one reference is not looked at: to write there costs a page. */
+void mf_fd_recount(void)
+{
+    for (int pass = 0; pass < 3; pass++) {
+        for (int fd = 0; fd < mf_fds.count; fd++) {
+            struct mf_open_file *const f = mf_fds.slots[fd].file;
+            if (f == NULL) {
+                continue;
+            }
+            if (pass == 0 && f->refs > 1 && (f->refs & COUNTING) == 0) {
+                f->refs = COUNTING + calls_of(mf_thread_self(), f);
+            } else if (pass == 1 && (f->refs & COUNTING) != 0) {
+                f->refs++;
+            } else if (pass == 2 && (f->refs & COUNTING) != 0) {
+                f->refs &= ~COUNTING;
+            }
+        }
+    }
 }
 
 /* ---- vectors ------------------------------------------------------------------------------- */

@@ -51,6 +51,12 @@ int mf_control(int fd, int command, intptr_t arg);
 /** Closes `fd`. Returns 0 or -EBADF. */
 int mf_fd_remove(int fd);
 
+/**
+ * In a child of fork(), whose other threads are no more: open files have the references that descriptors
+ * are, and those of calls that a signal handler of the caller has interrupted.
+ */
+void mf_fd_recount(void);
+
 /** poll.c: a wait in poll() or select() means that the application is ready: it has listened. */
 extern bool mf_poll_is_ready;
 

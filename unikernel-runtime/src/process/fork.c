@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "family/family.h"
+#include "fd/fd_internal.h"
 #include "fd/pipe.h"
 #include "fd/queue.h"
 #include "process/process.h"
@@ -30,7 +31,12 @@ const struct mf_queue_store *mf_queue_store = &mf_family_queues;
 /* POSIX: signals and timers that wait for the parent do not wait for the child. */
 static void become_child(void)
 {
+    const bool was_alone = mf_thread_count == 1;
+
     mf_thread_forget_others();
+    if (!was_alone) {
+        mf_fd_recount();
+    }
     mf_signal_forget(NULL);
     mf_interval_timers_forget();
     mf_posix_timers_forget();

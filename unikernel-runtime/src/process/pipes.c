@@ -15,6 +15,10 @@
 #include "start/clone.h"
 #include "start/request.h"
 #include "thread/idle.h"
+#include "thread/preempt.h"
+#include "time/clock.h"
+
+#define TRIES 100
 
 bool mf_process_is_child;
 
@@ -125,15 +129,22 @@ void mf_pipe_wake(uint64_t waits[MF_FAMILY_WORDS])
 
 void mf_pipe_lock(uint32_t *lock)
 {
-    for (;;) {
+    for (uint32_t tries = 0;; tries++) {
         uint32_t free = 0;
+        uint32_t tag;
         mf_critical_enter_unchecked();
         if (__atomic_compare_exchange_n(lock, &free, self() + 1, false, __ATOMIC_ACQUIRE,
                                         __ATOMIC_RELAXED)) {
             return;
         }
         mf_critical_leave();
-        hv_yield(); /* its holder may wait for this CPU */
+        if (tries < TRIES) {
+            hv_yield(); /* its holder may wait for this CPU */
+            continue;
+        }
+        hv_event_wait(mf_clock_machine_ns() + MF_NS_PER_MS, &tag); /* or the user has paused it */
+        mf_preempt_forget();
+        mf_preempt_update();
     }
 }
 
