@@ -410,11 +410,10 @@ void family_memory_leave(struct family_memory *m, uint32_t member, struct guest 
     }
 }
 
-void family_memory_event(const struct family_memory *m, uint64_t wakes[MF_FAMILY_WORDS])
+bool family_memory_event(const struct family_memory *m, uint64_t wakes[MF_FAMILY_WORDS])
 {
-    if (m != NULL && m->units.at[0] != NULL) {
-        members_take(units_window(&m->units)->wakes, wakes);
-    }
+    return m != NULL && m->units.at[0] != NULL &&
+           members_take(units_window(&m->units)->wakes, wakes);
 }
 
 void family_memory_free(struct family_memory *m)

@@ -63,8 +63,8 @@ bool family_memory_is_used(const struct family_memory *m, uint32_t member);
 void family_memory_leave(struct family_memory *m, uint32_t member, struct guest *g,
                          uint64_t wakes[MF_FAMILY_WORDS]);
 
-/** Takes note of whom the members want woken. */
-void family_memory_event(const struct family_memory *m, uint64_t wakes[MF_FAMILY_WORDS]);
+/** Takes note of whom the members want woken. False: nobody. */
+bool family_memory_event(const struct family_memory *m, uint64_t wakes[MF_FAMILY_WORDS]);
 
 /** The last member has gone. */
 void family_memory_free(struct family_memory *m);

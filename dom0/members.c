@@ -42,11 +42,15 @@ void members_close_window(uint32_t *slot)
     }
 }
 
-void members_take(uint64_t set[MF_FAMILY_WORDS], uint64_t to[MF_FAMILY_WORDS])
+bool members_take(uint64_t set[MF_FAMILY_WORDS], uint64_t to[MF_FAMILY_WORDS])
 {
+    bool any = false;
+
     for (uint32_t i = 0; i < MF_FAMILY_WORDS; i++) {
         if (__atomic_load_n(&set[i], __ATOMIC_RELAXED) != 0) {
             to[i] |= __atomic_exchange_n(&set[i], 0, __ATOMIC_ACQ_REL);
+            any = true;
         }
     }
+    return any;
 }

@@ -46,5 +46,5 @@ static inline void members_remove(uint64_t set[], uint32_t n)
     set[n / 64] &= ~(1ul << n % 64);
 }
 
-/** Empties the set; who was in it is put into `to`, too. Members may put anybody in it. */
-void members_take(uint64_t set[MF_FAMILY_WORDS], uint64_t to[MF_FAMILY_WORDS]);
+/** Empties the set; who was in it is put into `to`, too. Members may put anybody in it. False: nobody was. */
+bool members_take(uint64_t set[MF_FAMILY_WORDS], uint64_t to[MF_FAMILY_WORDS]);

@@ -169,11 +169,9 @@ void pipes_leave(struct pipes *w, uint32_t member)
     }
 }
 
-void pipes_event(struct pipes *w)
+bool pipes_event(struct pipes *w)
 {
-    if (w->slot != 0) {
-        members_take(window_of(w)->wakes, w->wakes);
-    }
+    return w->slot != 0 && members_take(window_of(w)->wakes, w->wakes);
 }
 
 bool pipes_wake(struct pipes *w, uint32_t limit, members_wake_t wake, void *arg)

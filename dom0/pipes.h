@@ -39,8 +39,8 @@ int64_t pipes_inherit(struct pipes *w, const struct guest *child, uint32_t child
 /** The member holds nothing any more. Who waited for that is to be woken: pipes_wake(). */
 void pipes_leave(struct pipes *w, uint32_t member);
 
-/** Takes note of whom the members want woken: pipes_wake(). */
-void pipes_event(struct pipes *w);
+/** Takes note of whom the members want woken: pipes_wake(). False: nobody. */
+bool pipes_event(struct pipes *w);
 
 /** Wakes at most `limit` members. Returns whether there are more. */
 bool pipes_wake(struct pipes *w, uint32_t limit, members_wake_t wake, void *arg);

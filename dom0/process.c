@@ -351,10 +351,11 @@ void process_event(struct guest *g)
 {
     if (g->process != NULL) {
         struct family *const f = g->process->family;
-        pipes_event(&f->pipes);
-        shared_files_event(&f->files, f->pipes.wakes);
-        family_memory_event(f->memory, f->pipes.wakes);
-        wake_some(f);
+        bool any = pipes_event(&f->pipes);
+        any = shared_files_event(&f->files, f->pipes.wakes) || any;
+        if (family_memory_event(f->memory, f->pipes.wakes) || any) {
+            wake_some(f);
+        }
     }
 }
 

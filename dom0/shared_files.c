@@ -65,9 +65,7 @@ bool shared_files_leave(struct shared_files *f, uint32_t member, uint32_t user,
     return false;
 }
 
-void shared_files_event(const struct shared_files *f, uint64_t wakes[MF_FAMILY_WORDS])
+bool shared_files_event(const struct shared_files *f, uint64_t wakes[MF_FAMILY_WORDS])
 {
-    if (f->slot != 0) {
-        members_take(window_of(f)->wakes, wakes);
-    }
+    return f->slot != 0 && members_take(window_of(f)->wakes, wakes);
 }

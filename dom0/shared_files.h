@@ -30,5 +30,5 @@ int64_t shared_files_inherit(const struct shared_files *f, const struct guest *c
 bool shared_files_leave(struct shared_files *f, uint32_t member, uint32_t user,
                         uint64_t wakes[MF_FAMILY_WORDS]);
 
-/** Takes note of whom the members want woken. */
-void shared_files_event(const struct shared_files *f, uint64_t wakes[MF_FAMILY_WORDS]);
+/** Takes note of whom the members want woken. False: nobody. */
+bool shared_files_event(const struct shared_files *f, uint64_t wakes[MF_FAMILY_WORDS]);
