@@ -29,6 +29,7 @@
 #include "net/memory.h"
 #include "net/net.h"
 #include "net/offload.h"
+#include "net/shortcut.h"
 #include "net/tcp_ack.h"
 #include "net/train.h"
 #include "netif/ethernet.h"
@@ -230,7 +231,6 @@ static void rx_input(void *buffer, uint32_t written, uint32_t room)
     NETIF_SET_CHECKSUM_CTRL(nf.netif, (u16_t)(is_good ? flags & ~check : flags | check));
     const uint32_t more =
         header->num_buffers > 1 && nf.mtu_inside != 0 ? header->num_buffers - 1u : 0;
-    rx_watch_fragments(bytes + HEADER_BYTES);
     struct pbuf *const p =
         more > 0 || written > MF_PACKET_BYTES
             ? rx_large(buffer, room, written, more)
@@ -239,6 +239,10 @@ static void rx_input(void *buffer, uint32_t written, uint32_t room)
     if (p == NULL) {
         return; /* no memory: lost, as on any wire */
     }
+    if (mf_shortcut_input(p, nf.netif)) {
+        return;
+    }
+    rx_watch_fragments(p->payload);
     if (nf.netif->input(p, nf.netif) != ERR_OK) {
         pbuf_free(p);
     }
@@ -426,13 +430,16 @@ static inline void tx_train_leaves(void)
     }
 }
 
-bool mf_train_can_reach(const struct tcp_pcb *pcb)
+const struct eth_addr *netfront_way_out(const struct netif *netif, const ip_addr_t *to,
+                                        bool *can_cut)
 {
     const uint32_t features = MF_NET_F_CUT | MF_NET_F_CSUM;
 
-    return (~nf.features & features) == 0 && !IP_IS_V6_VAL(pcb->remote_ip) &&
-           !ip4_addr_netcmp(ip_2_ip4(&pcb->remote_ip), netif_ip4_addr(nf.netif),
-                            netif_ip4_netmask(nf.netif));
+    *can_cut = (~nf.features & features) == 0;
+    return netif == nf.netif && !IP_IS_V6_VAL(*to) &&
+                   !ip4_addr_netcmp(ip_2_ip4(to), netif_ip4_addr(netif), netif_ip4_netmask(netif))
+               ? &nf.gateway
+               : NULL;
 }
 
 /* The first one of a train, if there is room for the longest. */

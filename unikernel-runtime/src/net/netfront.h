@@ -5,6 +5,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "lwip/ip_addr.h"
+#include "lwip/prot/ethernet.h"
 #include "mayfly/info.h"
 
 struct netif;
@@ -26,6 +28,13 @@ bool netfront_attach(const struct mf_info *info);
 
 /** Hands received packets to lwIP and frees what has been sent. Returns packets received. */
 unsigned int netfront_poll(void);
+
+/**
+ * Whom `netif` sends IPv4 packets to `to` that leave its subnet to; NULL: they do not, or it is not
+ * this device. *can_cut: whether that one cuts them (MF_NET_F_CUT).
+ */
+const struct eth_addr *netfront_way_out(const struct netif *netif, const ip_addr_t *to,
+                                        bool *can_cut);
 
 /** Something was sent: tells the backend now, or leaves it to the next netfront_flush(). */
 void netfront_kick(void);

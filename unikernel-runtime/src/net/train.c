@@ -11,6 +11,8 @@
 #include "mayfly/layout.h"
 #include "net/checksum.h"
 #include "net/memory.h"
+#include "net/netfront.h"
+#include "net/shortcut.h"
 
 #define TRAIN_BYTES 32000 /* of one packet, at most */
 
@@ -57,10 +59,13 @@ err_t mf_tcp_emit(struct tcp_seg *seg, struct tcp_pcb *pcb, struct netif *netif)
         go_on(seg);
         return ERR_OK;
     }
-    const bool may_start = seg->len == pcb->mss && mf_train_can_reach(pcb) && is_plain(seg);
+    bool can_cut;
+    const struct eth_addr *const gateway = netfront_way_out(netif, &pcb->remote_ip, &can_cut);
+    const bool may_start = seg->len == pcb->mss && gateway != NULL && can_cut && is_plain(seg);
     t->may_start = may_start ? seg->p : NULL;
-    const err_t error = ip_output_if(seg->p, &pcb->local_ip, &pcb->remote_ip, pcb->ttl, pcb->tos,
-                                     IP_PROTO_TCP, netif);
+    const err_t error = gateway != NULL ? mf_shortcut_output(seg->p, pcb, netif, gateway)
+                                        : ip_output_if(seg->p, &pcb->local_ip, &pcb->remote_ip,
+                                                       pcb->ttl, pcb->tos, IP_PROTO_TCP, netif);
     t->may_start = NULL;
     if (may_start && t->count == 1 && t->pbufs[0] == seg->p) {
         t->pcb = pcb;

@@ -10,7 +10,6 @@
  */
 #pragma once
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "lwip/pbuf.h"
@@ -36,6 +35,3 @@ extern struct mf_train mf_train;
 
 /** Makes the train's first packet, of more than one, say what the train is, in its headers and *h. */
 void mf_train_finish(struct virtio_net_hdr *h);
-
-/** netfront.c: whether packets to there leave the machine, by a dom0 that cuts them. */
-bool mf_train_can_reach(const struct tcp_pcb *pcb);

@@ -18,6 +18,9 @@ u16_t mf_tcp_mtu(u16_t mtu, const struct netif *netif, const ip_addr_t *to);
 /** The longest segment, of at most `mss`, that tcp_write() is to build now: depends on memory. */
 u16_t mf_tcp_segment_max(u16_t mss);
 
+/** The identification of the next IPv4 packet, in host order: lwIP's own. */
+extern u16_t ip_id;
+
 /** Sends a segment, whose TCP header is filled in; or later, with those that follow it (train.h). */
 err_t mf_tcp_emit(struct tcp_seg *seg, struct tcp_pcb *pcb, struct netif *netif);
 
