@@ -27,12 +27,18 @@ victim_serves() {
     [ "$output" = "1000 requests, 1000 good, 0 bad" ]
 }
 
-# attack KIND: three attackers with different seeds, requests meanwhile, then they are ended.
-attack() {
+# begin KIND [OPTION...]: three attackers with different seeds.
+begin() {
+    local kind=$1 seed
+    shift
     for seed in 1 2 3; do
-        shell start attack "name=$1-$seed" "$1" "$seed"
-        wait_for "$1-$seed: attack: $1 begins"
+        shell start attack "name=$kind-$seed" "$@" "$kind" "$seed"
     done
+}
+
+# finish KIND: requests while they are at work, and when they have been ended.
+finish() {
+    local seed
     victim_serves
     for seed in 1 2 3; do
         shell kill "$1-$seed"
@@ -42,49 +48,28 @@ attack() {
     [[ "$output" == *"victim "*ready* ]]
 }
 
+# attack KIND [OPTION...]: both, for those whose console works.
+attack() {
+    local seed
+    begin "$@"
+    for seed in 1 2 3; do
+        wait_for "$1-$seed: attack: $1 begins"
+    done
+    finish "$1"
+}
+
 @test "random hypercalls" { attack hypercalls; }
 @test "broken network rings" { attack net; }
-@test "garbage in everything that is shared with dom0" {
-    for seed in 1 2 3; do
-        shell start attack "name=window-$seed" window "$seed"
-    done
-    victim_serves
-    for seed in 1 2 3; do
-        shell kill "window-$seed"
-    done
-    victim_serves
-}
-@test "broken console rings" {
-    for seed in 1 2 3; do
-        shell start attack "name=console-$seed" console "$seed"
-    done
-    victim_serves
-    for seed in 1 2 3; do
-        shell kill "console-$seed"
-    done
-    victim_serves
-}
-@test "broken requests for shares" {
-    for seed in 1 2 3; do
-        shell start attack "name=share-$seed" "share=*" share "$seed"
-        wait_for "share-$seed: attack: share begins"
-    done
-    victim_serves
-    for seed in 1 2 3; do
-        shell kill "share-$seed"
-    done
-    victim_serves
-}
+@test "garbage in everything that is shared with dom0" { begin window && finish window; }
+@test "broken console rings" { begin console && finish console; }
+@test "broken requests for shares" { attack share "share=*"; }
 @test "guests that never take the answers that they ask for" {
     address=$(shell info victim | grep -oE '10\.[0-9.]+' | head -n 1)
     for seed in 1 2 3; do
         shell start attack "name=deaf-$seed" net=yes deaf "$address"
         wait_for "deaf-$seed: attack: deaf begins"
     done
-    victim_serves
-    for seed in 1 2 3; do
-        shell kill "deaf-$seed"
-    done
+    finish deaf
 }
 @test "senders that end while they wait for a guest that is paused" {
     for i in 1 2 3; do
@@ -101,16 +86,7 @@ attack() {
         shell kill "sink-$i"
     done
 }
-@test "forks, pipes and signals with garbage" {
-    for seed in 1 2 3; do
-        shell start attack "name=family-$seed" fork=6 output=log family "$seed"
-    done
-    victim_serves
-    for seed in 1 2 3; do
-        shell kill "family-$seed"
-    done
-    victim_serves
-}
+@test "forks, pipes and signals with garbage" { begin family fork=6 output=log && finish family; }
 @test "output without end" { attack flood; }
 
 @test "privileged instructions" {

@@ -18,10 +18,6 @@ teardown_file() {
     system_stop
 }
 
-free_pages() {
-    shell info | awk '$1 == "memory" { sub(/.*\(/, ""); print $1 }'
-}
-
 guest_count() {
     shell info | sed -n 's/.*(guests: \([0-9]*\)).*/\1/p'
 }

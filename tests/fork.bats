@@ -75,10 +75,6 @@ forks() {
     wait_for -c "$1" "many exited with status 0"
 }
 
-free_pages() {
-    shell info | sed -n 's/.*free of.*(\([0-9]*\) of.*/\1/p'
-}
-
 @test "hundreds of forks while HTTP is served" {
     "$NETCLIENT" http-load "$WEB" 8 2000 >"$RUN/load" &
     load=$!

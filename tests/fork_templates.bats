@@ -31,10 +31,6 @@ found() {
     sed -n "s/.*$1: together: alone, kept //p" "$SERIAL" | tail -n 1 | tr -d '\r'
 }
 
-free_pages() {
-    shell info | sed -n 's/.*free of.*(\([0-9]*\) of.*/\1/p'
-}
-
 @test "what is cloned from a snapshot has what was shared then, for itself" {
     shell start together name=k memory=16M keep
     turns k

@@ -18,10 +18,6 @@ faults_of() {
     shell info "$1" | awk '$1 == "faults" { print $2 }'
 }
 
-free_pages() {
-    shell info | sed -n 's/^memory .*(\([0-9]*\) of .*/\1/p'
-}
-
 guests_alive() {
     shell info | sed -n 's/.*(guests: \([0-9]*\)).*/\1/p'
 }

@@ -119,6 +119,22 @@ shell() {
     return 1
 }
 
+# How many pages of memory the machine has free.
+free_pages() {
+    shell info | sed -n 's/^memory .*(\([0-9]*\) of .*/\1/p'
+}
+
+# all_comes_back COMMAND: `COMMAND N`, for N from 1 to 6, leaves no page behind; dom0's own tables and logs grow first.
+all_comes_back() {
+    local i before after
+    for i in 1 2 3 4 5; do "$1" $i; done
+    before=$(free_pages)
+    "$1" 6
+    after=$(free_pages)
+    echo "before: $before, after: $after"
+    [ "$after" -ge $((before - 5)) ]
+}
+
 # The exit status of the machine, once it has ended.
 system_status() {
     local i
