@@ -1,19 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # site.sh: passwords of each kind (htpasswd; the password of uKIND is secretKIND), regular expressions, compression.
-set -e
-url=http://127.0.0.1:$PORT
-page=${0%/*}/www/index.html
-ask() {
-    curl -sS --max-time 20 "$@"
-}
-# code STATUS CURL-ARGUMENT...
-code() {
-    want=$1
-    shift
-    have=$(ask -o /dev/null -w '%{http_code}' "$@")
-    [ "$have" = "$want" ] || { echo "$*: $have instead of $want"; exit 1; }
-}
-ask --retry 20 --retry-connrefused --retry-delay 1 "$url/" | cmp - "$page"
+. "$SUPPORT/../ask.sh"
 code 401 "$url/private/index.html"
 for kind in apr1 1 5 6 des; do
     password=secret$kind
