@@ -6,7 +6,7 @@
 DIFFER_SEEDS ?= 1 40
 DIFFER_STEPS ?= 400
 DIFFER_B := $(B)/tests/differ
-DIFFER_NAMES := files
+DIFFER_NAMES := files ready
 
 # NAME.c, its parts NAME_*.c, and differ.c.
 DIFFER_C = tests/differ/$*.c $(wildcard tests/differ/$*_*.c) tests/differ/differ.c

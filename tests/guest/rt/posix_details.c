@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -281,6 +282,37 @@ static void names_of_shared_memory(void)
     tap_check(shm_unlink("/mine") == 0 && close(fd) == 0, "its_owner_may");
 }
 
+static int pipe_ends[2];
+
+static void *write_much(void *bytes)
+{
+    char *const much = calloc(1, 200000);
+    *(ssize_t *)bytes = write(pipe_ends[1], much, 200000);
+    free(much);
+    return NULL;
+}
+
+static void a_reader_that_goes_leaves_the_count(void)
+{
+    pthread_t writer;
+    ssize_t written = 0;
+    int queued = 0;
+
+    signal(SIGPIPE, SIG_IGN);
+    tap_equal(pipe(pipe_ends), 0, "pipe()");
+    pthread_create(&writer, NULL, write_much, &written);
+    while (queued < 65536) {
+        sched_yield();
+        ioctl(pipe_ends[0], FIONREAD, &queued);
+    }
+    close(pipe_ends[0]);
+    pthread_join(writer, NULL);
+    tap_equal(written, 65536, "write() tells what the pipe took before its reader went");
+    errno = 0;
+    tap_check(write(pipe_ends[1], "x", 1) == -1 && errno == EPIPE, "and then EPIPE");
+    close(pipe_ends[1]);
+}
+
 int main(void)
 {
     setvbuf(stdout, NULL, _IONBF, 0);
@@ -295,5 +327,6 @@ int main(void)
     what_sysconf_promises();
     nice_keeps_its_value();
     names_of_shared_memory();
+    a_reader_that_goes_leaves_the_count();
     return tap_done();
 }

@@ -40,12 +40,9 @@ struct epoll {
 
 static const struct mf_fd_ops epoll_ops;
 
-static void add_ready(struct interest *i)
+static void enqueue(struct interest *i)
 {
     struct epoll *const e = i->epoll;
-    if (i->is_ready) {
-        return;
-    }
     i->is_ready = true;
     i->ready_next = NULL;
     if (e->ready_head == NULL) {
@@ -54,7 +51,15 @@ static void add_ready(struct interest *i)
         e->ready_tail->ready_next = i;
     }
     e->ready_tail = i;
-    mf_file_notify(&e->file, POLLIN);
+}
+
+/* Also for what is in the list already this is an edge of the epoll file, as on Linux. */
+static void add_ready(struct interest *i)
+{
+    if (!i->is_ready) {
+        enqueue(i);
+    }
+    mf_file_notify(&i->epoll->file, POLLIN);
 }
 
 /* Frees the interest, or leaves that to the wait that finds it in the ready list. */
@@ -116,7 +121,7 @@ static int collect(struct epoll *e, struct epoll_event *out, int max)
                 if ((i->event.events & EPOLLONESHOT) != 0) {
                     i->event.events = 0;
                 } else if ((i->event.events & EPOLLET) == 0) {
-                    add_ready(i);
+                    enqueue(i); /* no news: whoever waits was told when it came */
                 }
             }
         }

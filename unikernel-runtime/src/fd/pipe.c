@@ -172,7 +172,7 @@ ssize_t mf_pipe_write(struct mf_pipe_file *p, struct mf_open_file *f, const stru
     while (done < all) {
         if (!mf_pipe_has_reader(p)) {
             raise(SIGPIPE);
-            return -EPIPE;
+            return done != 0 ? (ssize_t)done : -EPIPE;
         }
         const uint32_t n = put(p, iov, done, all - done, needed);
         done += n;

@@ -106,6 +106,14 @@ static struct unix_message *make_message(const struct mf_message *m, size_t at, 
     return message;
 }
 
+/* The pending error, which this ends; 0: none. */
+static int take_error(struct unix_socket *s)
+{
+    const int error = s->error;
+    s->error = 0;
+    return -error;
+}
+
 /* ---- sending a stream ------------------------------------------------------------------------ */
 
 /* Why nothing can be sent: 0: it can, or there is no room; else a negative errno number. */
@@ -250,8 +258,8 @@ static ssize_t send_record(struct unix_socket *s, const struct mf_message *m,
     const uint64_t until = deadline(s->send_timeout_ns);
     int waited = 0;
 
-    if (m->bytes > (size_t)s->send_bytes) {
-        return -EMSGSIZE;
+    if (m->bytes > (size_t)s->send_bytes || s->error != 0) {
+        return s->error != 0 ? take_error(s) : -EMSGSIZE;
     }
     for (;;) {
         struct unix_socket *to;
@@ -298,13 +306,8 @@ ssize_t unix_send(struct mf_open_file *f, struct mf_message *m)
 /* Nothing is there: 1: wait; 0: the end; else a negative errno number. */
 static int why_nothing_received(struct unix_socket *s)
 {
-    if (s->error != 0) {
-        const int error = s->error;
-        s->error = 0;
-        return -error;
-    }
-    if (s->is_read_shut) {
-        return 0;
+    if (s->error != 0 || s->is_read_shut) {
+        return take_error(s);
     }
     if (unix_is_datagram(s)) {
         return 1;
@@ -407,7 +410,8 @@ static ssize_t receive_record(struct unix_socket *s, struct mf_message *m)
 {
     const int flags = m->flags;
     const bool peek = (flags & MSG_PEEK) != 0;
-    const int r = wait_for_message(s, flags, deadline(s->receive_timeout_ns));
+    const int error = take_error(s); /* before what is queued: the sender's end has gone */
+    const int r = error != 0 ? error : wait_for_message(s, flags, deadline(s->receive_timeout_ns));
     struct unix_message *const from = s->first;
 
     if (r <= 0) {

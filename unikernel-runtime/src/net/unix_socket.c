@@ -281,6 +281,12 @@ static struct unix_socket *take_accepted(struct unix_socket *s)
     return first;
 }
 
+/* It may have got its name after it was connected. */
+static const struct unix_name *name_of_peer(const struct unix_socket *s)
+{
+    return s->peer != NULL ? &s->peer->name : &s->peer_name;
+}
+
 static int unix_accept(struct mf_open_file *f, struct mf_open_file **accepted,
                        struct sockaddr *address, socklen_t *bytes)
 {
@@ -302,7 +308,7 @@ static int unix_accept(struct mf_open_file *f, struct mf_open_file **accepted,
     }
     struct unix_socket *const other = take_accepted(s);
     mf_file_notify(f, UNIX_ROOM);
-    unix_name_write(&other->peer_name, address, bytes);
+    unix_name_write(name_of_peer(other), address, bytes);
     *accepted = &other->file;
     return 0;
 }
@@ -312,12 +318,10 @@ static int unix_name(struct mf_open_file *f, bool of_peer, struct sockaddr *addr
 {
     const struct unix_socket *const s = unix_of(f);
 
-    if (of_peer && s->state != UNIX_CONNECTED) {
+    if (of_peer && (s->state == UNIX_NEW || s->state == UNIX_LISTENING)) {
         return -ENOTCONN;
     }
-    /* The peer of a datagram socket may have got its name later. */
-    const bool is_there = of_peer && s->peer != NULL && s->peer->name.bytes != 0;
-    unix_name_write(is_there ? &s->peer->name : of_peer ? &s->peer_name : &s->name, address, bytes);
+    unix_name_write(of_peer ? name_of_peer(s) : &s->name, address, bytes);
     return 0;
 }
 
@@ -351,6 +355,7 @@ static void leave_peer(struct unix_socket *s)
     }
     s->peer = NULL;
     peer->peer = NULL;
+    peer->peer_name = s->name;
     peer->state = UNIX_CLOSED;
     peer->error = s->first != NULL ? ECONNRESET : peer->error; /* it has written in vain */
     mf_file_notify(&peer->file, POLLIN | POLLOUT | POLLHUP | POLLRDHUP | POLLERR | UNIX_ROOM);
@@ -360,9 +365,9 @@ static void unix_close(struct mf_open_file *f)
 {
     struct unix_socket *const s = unix_of(f);
 
+    leave_peer(s);
     /* A connection that was accepted has the listener's name, but no entry. */
     unix_name_release(s);
-    leave_peer(s);
     while (s->senders != NULL) {
         struct unix_socket *const from = s->senders;
         point_at_none(from);
@@ -388,7 +393,7 @@ static ssize_t unix_readv(struct mf_open_file *f, const struct iovec *iov, int i
     const int r = mf_message_of_vectors(&m, iov, iov_count);
     (void)position;
 
-    return r < 0 ? r : unix_receive(f, &m);
+    return r < 0 || m.bytes == 0 ? r : unix_receive(f, &m);
 }
 
 static ssize_t unix_writev(struct mf_open_file *f, const struct iovec *iov, int iov_count,
@@ -416,6 +421,7 @@ static uint32_t unix_poll(struct mf_open_file *f)
     const struct unix_socket *const s = unix_of(f);
     const bool is_pair = !unix_is_datagram(s) && s->state != UNIX_NEW && s->state != UNIX_LISTENING;
     const bool peer_ended = is_pair && (s->peer == NULL || s->peer->is_write_shut);
+    const bool peer_hears = !is_pair || (s->peer != NULL && !s->peer->is_read_shut);
     uint32_t events = s->error != 0 ? POLLERR : 0;
 
     events |= is_readable(s) ? POLLIN | POLLRDNORM : 0;
@@ -423,10 +429,8 @@ static uint32_t unix_poll(struct mf_open_file *f)
     if (s->state != UNIX_LISTENING && (s->peer == NULL || unix_has_room(s, s->peer))) {
         events |= POLLOUT | POLLWRNORM;
     }
-    if (!unix_is_datagram(s) && s->state == UNIX_NEW) {
-        events |= POLLHUP;
-    }
-    if ((is_pair && s->peer == NULL) || ((s->is_read_shut || peer_ended) && s->is_write_shut)) {
+    if ((!unix_is_datagram(s) && s->state == UNIX_NEW) ||
+        ((s->is_read_shut || peer_ended) && (s->is_write_shut || !peer_hears))) {
         events |= POLLHUP;
     }
     return events;
@@ -440,18 +444,29 @@ static int unix_fstat(struct mf_open_file *f, struct stat *st)
     return 0;
 }
 
+/* Of datagrams the first one's. */
+static size_t bytes_to_read(const struct unix_socket *s)
+{
+    size_t bytes = 0;
+    for (const struct unix_message *m = s->first; m != NULL; m = m->next) {
+        bytes += m->bytes - m->read;
+        if (unix_is_datagram(s)) {
+            break;
+        }
+    }
+    return bytes;
+}
+
 static int unix_ioctl(struct mf_open_file *f, unsigned long request, void *arg)
 {
     const struct unix_socket *const s = unix_of(f);
-    const struct unix_message *const first = s->first;
-    const bool is_stream = s->type == SOCK_STREAM;
 
     switch (request) {
     case FIONREAD:
         if (s->state == UNIX_LISTENING) {
             return -EINVAL;
         }
-        *(int *)arg = first == NULL ? 0 : is_stream ? (int)s->queued_bytes : (int)first->bytes;
+        *(int *)arg = (int)bytes_to_read(s);
         return 0;
     case TIOCOUTQ:
         *(int *)arg = s->peer == NULL ? 0 : (int)s->peer->queued_bytes;
