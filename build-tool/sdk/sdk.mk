@@ -64,8 +64,9 @@ $(SDK)/lib/libc.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)
 	$(Q)cp $(TP)/newlib/lib/libc.a $@ && ar dD $@ $(SDK_NO_MEMBERS)
 
+# Those of complex long double, and log2: src/libc has them.
 SDK_NO_MATH := $(patsubst %,lib_a-%.o,cacosl cacoshl casinl casinhl catanl catanhl ccosl ccoshl cephes_subrl cexpl \
-	clogl cpowl csinl csinhl csqrtl ctanl ctanhl)
+	clogl cpowl csinl csinhl csqrtl ctanl ctanhl s_log2 wf_log2)
 
 $(SDK)/lib/libm.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)

@@ -20,6 +20,7 @@
 #define isnan(x) __builtin_isnan(x)
 #define isnormal(x) __builtin_isnormal(x)
 #define signbit(x) __builtin_signbit(x)
+#undef log2 /* newlib's is not exact */
 #endif
 
 #if __ISO_C_VISIBLE >= 1999

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Functions of libm against known values; long double ones exist.
 #include <complex.h>
+#include <errno.h>
 #include <fenv.h>
 #include <math.h>
 
@@ -13,6 +14,20 @@ static bool near(double got, double expected)
 
 static volatile double one = 1, two = 2, half = 0.5;
 static volatile long double long_two = 2, long_half = 0.5L;
+
+static void powers_of_two_are_exact(void)
+{
+    int wrong = 0;
+    for (int n = -1074; n < 1024; n++) {
+        wrong += log2(ldexp(one, n)) != n;
+        wrong += n >= -149 && n < 128 && log2f(ldexpf((float)one, n)) != (float)n;
+    }
+    tap_check(wrong == 0, "log2 of powers of two");
+    errno = 0;
+    tap_check(isinf(log2(one - 1)) && errno == ERANGE, "log2 of 0");
+    errno = 0;
+    tap_check(isnan(log2(-one)) && errno == EDOM, "log2 of what is below 0");
+}
 
 static void doubles_are_right(void)
 {
@@ -72,6 +87,7 @@ static void long_doubles_exist(void)
 int main(void)
 {
     doubles_are_right();
+    powers_of_two_are_exact();
     long_doubles_exist();
     return tap_done();
 }
