@@ -12,7 +12,7 @@ is_known() {
     case $1 in
     spawn_* | ipc_* | stdio_* | process_ref | kill | closed_fd_events | embed) ;;
     tty* | handle_fileno) ;;
-    fs_event_*) ;;
+    fs_event_* | fork_fs_events_child | fork_fs_events_file_parent_child) ;;
     tcp_oob | poll_oob | udp_options* | udp_no_autobind | udp_multicast_*) ;;
     get_currentexe | process_title* | platform_output | dlerror | udp_send_unix) ;;
     get_passwd | fs_statfs) ;;
