@@ -18,26 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "tap.h"
 
 #define CHILDREN 20
 #define BIG (300 * 1024)
 #define KILLED 250 /* more, holding a buffer, than there are buffers */
-
-/* Runs fn in a child and returns what it returned; -1: it did not exit. */
-static int in_child(int (*fn)(void))
-{
-    int status = -1;
-    const pid_t pid = fork();
-
-    if (pid == 0) {
-        _exit(fn());
-    }
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status)) {
-        return -1;
-    }
-    return WEXITSTATUS(status);
-}
 
 static bool write_file(const char *path, const char *text)
 {
@@ -57,14 +43,6 @@ static bool has_text(const char *path, const char *text)
 }
 
 /* ---- names ------------------------------------------------------------------------------------ */
-
-/* Returns the number of the first check that fails. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            return __LINE__ % 200 + 20;                                                            \
-        }                                                                                          \
-    } while (0)
 
 static int do_names(void)
 {
@@ -134,7 +112,7 @@ static void names_are_everybodys(void)
     char path[64], cwd[64];
 
     tap_check(write_file("/tmp/before", "parent") && mkdir("/tmp/gone", 0755) == 0, "files_to_see");
-    tap_equal(in_child(do_names), 0, "a_child_makes_renames_and_removes");
+    tap_equal(value_in_child(do_names), 0, "a_child_makes_renames_and_removes");
     tap_check(has_text("/tmp/new", "chi"), "the_parent_sees_a_file_of_the_child");
     tap_check(stat("/tmp/new", &st) == 0 && st.st_mtime == 2000, "and_its_times");
     tap_check(access("/tmp/before", F_OK) == -1 && errno == ENOENT, "and_what_it_removed");
@@ -147,7 +125,7 @@ static void names_are_everybodys(void)
         snprintf(path, sizeof(path), "/tmp/many/f%d", i);
         write_file(path, "x");
     }
-    tap_equal(in_child(do_list), 0, "a_child_lists_a_large_directory");
+    tap_equal(value_in_child(do_list), 0, "a_child_lists_a_large_directory");
 }
 
 /* ---- open files ---------------------------------------------------------------------------------- */
@@ -215,7 +193,7 @@ static void open_files_are_shared(void)
 
     shared_fd = open("/tmp/shared", O_RDWR | O_CREAT, 0644);
     tap_check(write(shared_fd, "aa", 2) == 2, "the_parent_writes");
-    tap_equal(in_child(do_shared), 0, "the_child_goes_on_where_that_ended");
+    tap_equal(value_in_child(do_shared), 0, "the_child_goes_on_where_that_ended");
     tap_check(write(shared_fd, "dd", 2) == 2 && pread(shared_fd, text, 15, 0) == 8 &&
                   strcmp(text, "aabbccdd") == 0,
               "and_the_parent_where_the_child_ended");
@@ -237,12 +215,12 @@ static void open_files_are_shared(void)
     close(log);
     write_file("/tmp/secret", "secret!");
     shared_fd = open("/tmp/secret", O_RDWR);
-    tap_equal(in_child(do_unlinked), 0, "a_child_uses_a_file_that_has_no_name");
+    tap_equal(value_in_child(do_unlinked), 0, "a_child_uses_a_file_that_has_no_name");
     tap_check(pread(shared_fd, text, 7, 0) == 7 && memcmp(text, "SECRET!", 7) == 0 &&
                   fstat(shared_fd, &st) == 0 && st.st_nlink == 0,
               "so_does_its_parent");
     close(shared_fd);
-    tap_equal(in_child(do_big), 0, "large_transfers_vectors_and_mappings");
+    tap_equal(value_in_child(do_big), 0, "large_transfers_vectors_and_mappings");
     tap_check(stat("/tmp/big", &st) == 0 && st.st_size == BIG &&
                   has_text("/tmp/stdio", "42 words\n"),
               "all_of_it_is_there");
@@ -305,7 +283,7 @@ static void locks_conflict(void)
     const int other = open("/tmp/lock", O_RDWR);
     tap_check(record(shared_fd, F_SETLK, F_WRLCK, 0, 10) == 0 && flock(shared_fd, LOCK_EX) == 0,
               "the_parent_locks");
-    tap_equal(in_child(do_locked_out), 0, "a_child_is_locked_out");
+    tap_equal(value_in_child(do_locked_out), 0, "a_child_is_locked_out");
     tap_check(record(shared_fd, F_SETLK, F_WRLCK, 0, 0) == 0, "its_own_lock_has_gone_with_it");
     const pid_t waiter = fork();
     if (waiter == 0) {
@@ -442,7 +420,7 @@ static void a_killed_child_leaves_good_files(void)
                  (stat("/tmp/torn", &st) != 0 || unlink("/tmp/torn") == 0);
     }
     tap_equal(sound, KILLED, "children_killed_while_they_write_do_no_harm");
-    tap_equal(in_child(do_big), 0, "others_write_as_before");
+    tap_equal(value_in_child(do_big), 0, "others_write_as_before");
 }
 
 /* ---- generations --------------------------------------------------------------------------------- */
@@ -461,7 +439,7 @@ static int do_child_of_many(void)
     REQUIRE(chdir("/tmp/own") == 0 && write(shared_fd, "child ", 6) == 6);
     const int own = open("/tmp/by.child", O_RDWR | O_CREAT, 0644);
     const int before = shared_fd;
-    REQUIRE(in_child(do_grandchild) == 0);
+    REQUIRE(value_in_child(do_grandchild) == 0);
     REQUIRE(lseek(before, 0, SEEK_CUR) == 16);
     shared_fd = own;
     const pid_t pid = fork();
@@ -477,7 +455,7 @@ static void generations_share(void)
 {
     char text[32] = {0};
     shared_fd = open("/tmp/gens", O_RDWR | O_CREAT | O_TRUNC, 0644);
-    tap_equal(in_child(do_child_of_many), 0, "a_child_and_its_children");
+    tap_equal(value_in_child(do_child_of_many), 0, "a_child_and_its_children");
     tap_check(has_text("/tmp/grand", "deep") && has_text("/tmp/by.child", "cx") &&
                   pread(shared_fd, text, 31, 0) == 16 && strcmp(text, "child grandchild") == 0,
               "share_with_the_first_process");
@@ -494,7 +472,7 @@ int main(void)
     many_at_once();
     a_busy_parent_serves();
     alarm(20); /* it would never go on */
-    tap_equal(in_child(do_stop_parent), 0, "a_stopped_process_serves_too");
+    tap_equal(value_in_child(do_stop_parent), 0, "a_stopped_process_serves_too");
     alarm(0);
     a_killed_child_leaves_good_files();
     generations_share();

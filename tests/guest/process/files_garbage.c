@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "mayfly/family.h"
 #include "tap.h"
 
@@ -146,16 +147,6 @@ static int use(void)
                    strcmp(text, "fine") == 0
                ? 0
                : 1;
-}
-
-static int in_child(int (*fn)(void))
-{
-    int status = -1;
-    const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(fn());
-    }
-    return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
 }
 
 /* In whose name it is asked. */

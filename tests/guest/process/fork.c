@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "tap.h"
 
 #define MANY 100
@@ -19,18 +20,6 @@
 static volatile int shared = 1;
 static volatile sig_atomic_t caught, children_ended;
 static char order[16];
-
-/* Runs fn in a child and returns its status as waitpid() gives it; -1: something is wrong. */
-static int in_child(int (*fn)(void))
-{
-    int status = -1;
-    const pid_t pid = fork();
-
-    if (pid == 0) {
-        _exit(fn());
-    }
-    return pid > 0 && waitpid(pid, &status, 0) == pid ? status : -1;
-}
 
 static void status_comes_back(void)
 {

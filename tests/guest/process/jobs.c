@@ -15,6 +15,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "tap.h"
 
 static volatile siginfo_t got;
@@ -38,17 +39,6 @@ static void on_continue(int sig)
 {
     (void)sig;
     continued = 1;
-}
-
-/* fn's value in a child; -1: something is wrong. */
-static int in_child(int (*fn)(void))
-{
-    int status = -1;
-    const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(fn());
-    }
-    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static pid_t start_sleeper(void)
@@ -131,7 +121,7 @@ static void signals_tell_who_sent_them(void)
 
     handle(SIGUSR1, 0);
     count = 0;
-    tap_check(in_child(be_user_7) == 0, "another_user_sends");
+    tap_check(value_in_child(be_user_7) == 0, "another_user_sends");
     wait_for_count(1);
     tap_check(count == 1 && got.si_uid == 7, "its_number_comes_along");
     signal(SIGUSR1, SIG_DFL);
@@ -440,9 +430,9 @@ static int bad_groups(void)
 
 static void groups_are_known(void)
 {
-    tap_check(in_child(inherit) == 0, "a_child_inherits_group_and_session");
-    tap_check(in_child(leave_session) == 0, "setsid_makes_a_session_once");
-    tap_check(in_child(bad_groups) == 0, "errors_are_posixs");
+    tap_check(value_in_child(inherit) == 0, "a_child_inherits_group_and_session");
+    tap_check(value_in_child(leave_session) == 0, "setsid_makes_a_session_once");
+    tap_check(value_in_child(bad_groups) == 0, "errors_are_posixs");
     errno = 0;
     tap_check(setsid() == -1 && errno == EPERM, "the_first_process_is_a_leader_already");
     tap_check(tcgetpgrp(0) == 1 && tcgetsid(0) == 1, "the_terminal_is_the_first_sessions");
@@ -490,7 +480,7 @@ static int leave_a_stopped_group(void)
 
 static void orphaned_groups(void)
 {
-    const int pid = in_child(leave_a_stopped_group);
+    const int pid = value_in_child(leave_a_stopped_group);
     bool is_gone = false;
     for (int i = 0; i < 3000 && !is_gone; i++) {
         is_gone = kill(pid, 0) == -1 && errno == ESRCH;
@@ -515,7 +505,7 @@ static int use_cpu(void)
 
 static int have_a_child_use_it(void)
 {
-    return in_child(use_cpu);
+    return value_in_child(use_cpu);
 }
 
 static long children_us(void)
@@ -538,7 +528,7 @@ static void usage_of_children_is_known(void)
     struct tms t;
     tap_check(children_us() - before >= 60000, "getrusage_counts_children_and_theirs");
     tap_check(times(&t) != (clock_t)-1 && t.tms_cutime >= 6, "times_does_too");
-    tap_check(in_child((int (*)(void))(void (*)(void))children_us) == 0,
+    tap_check(value_in_child((int (*)(void))(void (*)(void))children_us) == 0,
               "a_child_begins_with_none");
 }
 

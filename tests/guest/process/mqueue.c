@@ -18,6 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "soon.h"
 #include "tap.h"
 
 #define CHECK(condition) tap_check(condition, "%s: %s", __func__, #condition)
@@ -27,37 +29,6 @@
 
 static mqd_t queue, second;
 static char text[BYTES], large[4096];
-
-/* A child that runs fn. */
-static pid_t child(int (*fn)(void))
-{
-    const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(fn());
-    }
-    return pid;
-}
-
-static int status_of(pid_t pid)
-{
-    int status = -1;
-    return waitpid(pid, &status, 0) == pid ? status : -1;
-}
-
-static int in_child(int (*fn)(void))
-{
-    return status_of(child(fn));
-}
-
-static struct timespec in_ms(long ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
 
 static bool fails_with(long result, int error)
 {
@@ -281,19 +252,19 @@ static int takes_later(void)
 
 static void waits_end(void)
 {
-    struct timespec t = in_ms(20);
+    struct timespec t = in_ms(CLOCK_REALTIME, 20);
     queue = make(NAME, 2);
     CHECK(fails_with(mq_timedreceive(queue, text, BYTES, NULL, &t), ETIMEDOUT));
     pid_t pid = child(sends_later);
-    t = in_ms(5000);
+    t = in_ms(CLOCK_REALTIME, 5000);
     CHECK(mq_timedreceive(queue, text, BYTES, NULL, &t) == 5);
     CHECK(status_of(pid) == 0);
     send(queue, "1", 0);
     send(queue, "2", 0);
-    t = in_ms(20);
+    t = in_ms(CLOCK_REALTIME, 20);
     CHECK(fails_with(mq_timedsend(queue, "3", 2, 0, &t), ETIMEDOUT));
     pid = child(takes_later);
-    t = in_ms(5000);
+    t = in_ms(CLOCK_REALTIME, 5000);
     CHECK(mq_timedsend(queue, "3", 2, 0, &t) == 0);
     CHECK(status_of(pid) == 0);
     end();

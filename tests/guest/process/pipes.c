@@ -17,15 +17,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "tap.h"
 
 #define BULK 1000000
-
-static int ends_well(pid_t pid)
-{
-    int status = -1;
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
 
 static void both_ways(void)
 {

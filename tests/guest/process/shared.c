@@ -17,6 +17,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "child.h"
+#include "soon.h"
 #include "tap.h"
 
 #define CHECK(condition) tap_check(condition, "%s: %s", __func__, #condition)
@@ -39,37 +41,6 @@ static struct shared *s;
 static void *map(size_t bytes)
 {
     return mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-}
-
-/* A child that runs fn. */
-static pid_t child(int (*fn)(void))
-{
-    const pid_t pid = fork();
-    if (pid == 0) {
-        _exit(fn());
-    }
-    return pid;
-}
-
-static int status_of(pid_t pid)
-{
-    int status = -1;
-    return waitpid(pid, &status, 0) == pid ? status : -1;
-}
-
-static int in_child(int (*fn)(void))
-{
-    return status_of(child(fn));
-}
-
-static struct timespec in_ms(long ms)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    t.tv_nsec += ms * 1000000;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
 }
 
 /* ---- memory ------------------------------------------------------------------------------------- */
@@ -258,7 +229,7 @@ static void semaphores_work_across_processes(void)
         sem_wait(&s->pong);
     }
     CHECK(status_of(pid) == 0 && s->counter == ROUNDS);
-    struct timespec t = in_ms(30);
+    struct timespec t = in_ms(CLOCK_REALTIME, 30);
     CHECK(sem_timedwait(&s->pong, &t) == -1 && errno == ETIMEDOUT);
     CHECK(sem_trywait(&s->pong) == -1 && errno == EAGAIN);
 
@@ -306,7 +277,7 @@ static int in_all(int (*fn)(void))
 
 static int try_mutex(void)
 {
-    struct timespec t = in_ms(30);
+    struct timespec t = in_ms(CLOCK_REALTIME, 30);
     return pthread_mutex_trylock(&s->mutex) == EBUSY &&
                    pthread_mutex_timedlock(&s->mutex, &t) == ETIMEDOUT &&
                    pthread_mutex_unlock(&s->mutex) == EPERM
@@ -358,7 +329,7 @@ static void robust_mutexes_survive(void)
     CHECK(pthread_mutex_init(&s->mutex, &attr) == 0);
     const pid_t pid = child(die_with_mutex);
     sem_wait(&s->ping);
-    struct timespec t = in_ms(20);
+    struct timespec t = in_ms(CLOCK_REALTIME, 20);
     CHECK(pthread_mutex_timedlock(&s->mutex, &t) == ETIMEDOUT);
     if (fork() == 0) {
         usleep(50000);
@@ -415,7 +386,7 @@ static void conditions_wake(void)
     while (s->counter < CHILDREN) {
         pthread_cond_wait(&s->cond, &s->mutex);
     }
-    struct timespec t = in_ms(30);
+    struct timespec t = in_ms(CLOCK_REALTIME, 30);
     CHECK(pthread_cond_timedwait(&s->cond, &s->mutex, &t) == ETIMEDOUT || s->counter == CHILDREN);
     CHECK(pthread_mutex_unlock(&s->mutex) == 0);
     int bad = 0;
@@ -479,7 +450,7 @@ static void read_write_locks(void)
     CHECK(in_all(read_and_write) == 0);
     CHECK(s->counter == 25 * CHILDREN && s->other == s->counter);
     CHECK(pthread_rwlock_wrlock(&s->rwlock) == 0 && pthread_rwlock_rdlock(&s->rwlock) == EDEADLK);
-    struct timespec t = in_ms(20);
+    struct timespec t = in_ms(CLOCK_REALTIME, 20);
     CHECK(pthread_rwlock_timedrdlock(&s->rwlock, &t) == EDEADLK);
     CHECK(pthread_rwlock_unlock(&s->rwlock) == 0 && pthread_rwlock_destroy(&s->rwlock) == 0);
 }

@@ -24,37 +24,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "child.h"
 #include "tap.h"
 
 #define BULK 1000000
 #define CLIENTS 20
-
-/* In a child: exits with the line of the first check that fails. */
-#define REQUIRE(condition)                                                                         \
-    do {                                                                                           \
-        if (!(condition)) {                                                                        \
-            dprintf(2, "# line %d: %s, errno %d\n", __LINE__, #condition, errno);                  \
-            _exit(1);                                                                              \
-        }                                                                                          \
-    } while (0)
-
-static int ends_well(pid_t pid)
-{
-    int status = -1;
-    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
-}
-
-static bool says(int fd, const char *text)
-{
-    char found[64] = "";
-    const ssize_t n = read(fd, found, sizeof(found) - 1);
-    return n == (ssize_t)strlen(text) && memcmp(found, text, (size_t)n) == 0;
-}
-
-static bool say(int fd, const char *text)
-{
-    return write(fd, text, strlen(text)) == (ssize_t)strlen(text);
-}
 
 /* ---- pairs ------------------------------------------------------------------------------------- */
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // POSIX threads, function by function: attributes, cancellation, robust mutexes, read-write locks, named
 // semaphores, keys, what is refused and how.
+#include "soon.h"
 #include "tap.h"
 
 #include <fcntl.h>
@@ -14,16 +15,6 @@
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-
-static struct timespec in_ms(clockid_t clock, int ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
 
 static void *finish(void *arg)
 {

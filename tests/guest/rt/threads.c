@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // POSIX threads: life, locks, conditions, keys, per-thread errno and TLS.
+#include "soon.h"
 #include "tap.h"
 
 #include <pthread.h>
@@ -8,16 +9,6 @@
 #include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
-
-static struct timespec from_now(clockid_t clock, int ms)
-{
-    struct timespec t;
-    clock_gettime(clock, &t);
-    t.tv_nsec += ms * 1000000L;
-    t.tv_sec += t.tv_nsec / 1000000000;
-    t.tv_nsec %= 1000000000;
-    return t;
-}
 
 /* ---- life ---------------------------------------------------------------------------------- */
 
@@ -140,7 +131,7 @@ static void test_mutex(void)
                   pthread_mutex_trylock(&m) == EBUSY && pthread_mutex_destroy(&m) == EBUSY &&
                   pthread_mutex_unlock(&m) == 0 && pthread_mutex_destroy(&m) == 0,
               "an error-checking mutex checks");
-    const struct timespec soon = from_now(CLOCK_REALTIME, 20);
+    const struct timespec soon = in_ms(CLOCK_REALTIME, 20);
     pthread_mutex_lock(&mutex);
     tap_check(pthread_mutex_timedlock(&mutex, &soon) == ETIMEDOUT, "pthread_mutex_timedlock");
     pthread_mutex_unlock(&mutex);
@@ -179,10 +170,10 @@ static void test_cond(void)
     pthread_condattr_init(&attr);
     pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
     pthread_cond_init(&c, &attr);
-    struct timespec soon = from_now(CLOCK_MONOTONIC, 20);
+    struct timespec soon = in_ms(CLOCK_MONOTONIC, 20);
     pthread_mutex_lock(&mutex);
     tap_check(pthread_cond_timedwait(&c, &mutex, &soon) == ETIMEDOUT, "a timed wait, monotonic");
-    soon = from_now(CLOCK_REALTIME, 20);
+    soon = in_ms(CLOCK_REALTIME, 20);
     tap_check(pthread_cond_timedwait(&cond, &mutex, &soon) == ETIMEDOUT, "a timed wait, real time");
     pthread_mutex_unlock(&mutex);
 }
@@ -220,7 +211,7 @@ static void test_others(void)
     tap_check(sem_wait(&semaphore) == 0 && shared == 1, "a semaphore is waited for");
     errno = 0;
     tap_check(sem_trywait(&semaphore) == -1 && errno == EAGAIN, "sem_trywait on 0 is EAGAIN");
-    const struct timespec soon = from_now(CLOCK_REALTIME, 20);
+    const struct timespec soon = in_ms(CLOCK_REALTIME, 20);
     tap_check(sem_timedwait(&semaphore, &soon) == -1 && errno == ETIMEDOUT, "sem_timedwait");
     const int mine = pthread_barrier_wait(&barrier);
     pthread_join(t, &serial);
