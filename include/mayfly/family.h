@@ -74,10 +74,11 @@ struct mf_files_call {
     uint32_t op;
     int64_t result;
     int64_t args[MF_FILES_ARGS];
-    uint32_t buffer; /* its number; MF_FILES_BUFFERS: none */
+    uint32_t buffer; /* the first one's number; MF_FILES_BUFFERS: none */
     uint32_t pid;    /* the user's, for others to see */
     uint32_t uid, gid, real_uid, real_gid, mask;
-    uint32_t reserved[7];
+    uint32_t buffers; /* how many */
+    uint32_t reserved[6];
 };
 
 #define MF_FILES_EVENTS 12

@@ -186,6 +186,36 @@ static void datagrams(void)
     close(own);
 }
 
+static void large_datagrams(void)
+{
+    static char text[70000], back[70000];
+    struct sockaddr_in a, from;
+    socklen_t bytes = sizeof(from);
+    const int size = 65000, own = bound(SOCK_DGRAM, &a);
+
+    for (int i = 0; i < size; i++) {
+        text[i] = (char)(i * 7 % 251);
+    }
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const int s = socket(AF_INET, SOCK_DGRAM, 0);
+        REQUIRE(sendto(s, text, (size_t)size, 0, (struct sockaddr *)&a, sizeof(a)) == size);
+        REQUIRE(recv(s, back, sizeof(back), 0) == size && memcmp(text, back, (size_t)size) == 0);
+        REQUIRE(recv(s, back, 40000, MSG_TRUNC) == size);
+        REQUIRE(sendto(s, text, 66000, 0, (struct sockaddr *)&a, sizeof(a)) == -1);
+        REQUIRE(errno == EMSGSIZE);
+        _exit(0);
+    }
+    const bool came =
+        recvfrom(own, back, sizeof(back), 0, (struct sockaddr *)&from, &bytes) == size &&
+        memcmp(text, back, (size_t)size) == 0;
+    for (int i = 0; i < 2; i++) {
+        (void)sendto(own, back, (size_t)size, 0, (struct sockaddr *)&from, bytes);
+    }
+    tap_check(came && ends_well(pid), "datagrams_as_large_as_they_may_be");
+    close(own);
+}
+
 /* ---- counters ----------------------------------------------------------------------------------- */
 
 static void *wait_for_seven(void *counter)
@@ -358,6 +388,7 @@ int main(void)
     servers();
     clients();
     datagrams();
+    large_datagrams();
     counters();
     sigio();
     in_messages();

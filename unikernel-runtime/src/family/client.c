@@ -93,27 +93,50 @@ bool mf_family_is_lost(void)
     return mf_family_role != MF_FAMILY_CHILD;
 }
 
-/* A free buffer; MF_FILES_BUFFERS: there is none now. */
-static uint32_t take_buffer(void)
+static bool take_buffer(uint32_t number)
 {
-    struct mf_files_window *const w = mf_family_window();
+    uint32_t free = 0;
+    return number < MF_FILES_BUFFERS &&
+           __atomic_compare_exchange_n(&mf_family_window()->buffers[number], &free, self, false,
+                                       __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static void give_back(uint32_t first, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        __atomic_store_n(&mf_family_window()->buffers[first + i], 0, __ATOMIC_RELEASE);
+    }
+}
+
+/* The first of `count` free buffers, all or none; MF_FILES_BUFFERS: there are none now. */
+static uint32_t take_buffers(uint32_t count)
+{
     for (uint32_t i = 0; i < MF_FILES_BUFFERS; i++) {
         const uint32_t at = (self + i) % MF_FILES_BUFFERS;
-        uint32_t free = 0;
-        if (__atomic_compare_exchange_n(&w->buffers[at], &free, self, false, __ATOMIC_ACQUIRE,
-                                        __ATOMIC_RELAXED)) {
+        uint32_t taken = 0;
+        while (taken < count && take_buffer(at + taken)) {
+            taken++;
+        }
+        if (taken == count) {
             return at;
         }
+        give_back(at, taken);
     }
     return MF_FILES_BUFFERS;
 }
 
 struct mf_files_call *mf_family_begin(uint32_t op, char **data)
 {
+    return mf_family_begin_large(op, data, data != NULL);
+}
+
+struct mf_files_call *mf_family_begin_large(uint32_t op, char **data, uint32_t buffers)
+{
     uint32_t buffer = MF_FILES_BUFFERS;
 
     mf_critical_enter();
-    while (!mf_family_is_lost() && data != NULL && (buffer = take_buffer()) == MF_FILES_BUFFERS) {
+    while (!mf_family_is_lost() && buffers != 0 &&
+           (buffer = take_buffers(buffers)) == MF_FILES_BUFFERS) {
         mf_critical_leave();
         hv_yield(); /* who has one may wait for this CPU */
         mf_critical_enter();
@@ -125,6 +148,7 @@ struct mf_files_call *mf_family_begin(uint32_t op, char **data)
     struct mf_files_call *const c = own_call();
     c->op = op;
     c->buffer = buffer;
+    c->buffers = buffers;
     c->member = mf_info()->process.member;
     c->pid = mf_info()->process.pid;
     c->uid = mf_identity.uid.effective;
@@ -132,7 +156,7 @@ struct mf_files_call *mf_family_begin(uint32_t op, char **data)
     c->real_uid = mf_identity.uid.real;
     c->real_gid = mf_identity.gid.real;
     c->mask = mf_creation_mask;
-    if (data != NULL) {
+    if (buffers != 0) {
         *data = (char *)mf_family_window() + MF_FILES_DATA + buffer * MF_FILES_BUFFER_BYTES;
     }
     return c;
@@ -176,8 +200,8 @@ int64_t mf_family_ask(struct mf_files_call *call)
 
 void mf_family_end(struct mf_files_call *call)
 {
-    if (mf_family_role == MF_FAMILY_CHILD && call->buffer < MF_FILES_BUFFERS) {
-        __atomic_store_n(&mf_family_window()->buffers[call->buffer], 0, __ATOMIC_RELEASE);
+    if (mf_family_role == MF_FAMILY_CHILD) {
+        give_back(call->buffer, call->buffers);
     }
     mf_critical_leave();
     mf_preempt_update();

@@ -190,6 +190,10 @@ enum mf_family_op {
 #define MF_IO_CONTROL_BYTES (MF_FILES_BUFFER_BYTES - MF_IO_CONTROL)
 #define MF_IO_OPTION_BYTES 256u
 
+/* A large message has so many buffers: the data is in those behind the first one. */
+#define MF_IO_LARGE 3u
+#define MF_IO_LARGE_BYTES ((MF_IO_LARGE - 1) * MF_FILES_BUFFER_BYTES)
+
 /* What is shared beside files of the tree. */
 enum mf_io_kind {
     MF_IO_NONE = 0,
@@ -219,6 +223,9 @@ void mf_socket_inherit(struct mf_open_file *f);
  * (-EIO). With data NULL no buffer is needed. Until mf_family_end() the process is not copied.
  */
 struct mf_files_call *mf_family_begin(uint32_t op, char **data);
+
+/** The same with so many buffers, one behind the other; MF_IO_LARGE. */
+struct mf_files_call *mf_family_begin_large(uint32_t op, char **data, uint32_t buffers);
 
 /** Asks and waits. Returns the answer; -EIO: lost. The buffer may be looked at. */
 int64_t mf_family_ask(struct mf_files_call *call);

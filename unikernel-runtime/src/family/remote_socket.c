@@ -53,10 +53,34 @@ static bool has_extras(const struct mf_message *m)
     return m->name != NULL || m->control != NULL;
 }
 
-/* What goes through the window at once. */
-static size_t piece_of(const struct mf_message *m, size_t done, bool extras)
+/* A datagram is one piece. */
+static bool is_large(const struct mf_remote *r, const struct mf_message *m)
 {
+    return !is_stream(r) && m->bytes > MF_IO_DATA_BYTES;
+}
+
+/* What goes through the window at once. */
+static size_t piece_of(const struct mf_remote *r, const struct mf_message *m, size_t done)
+{
+    if (is_large(r, m)) {
+        return least(m->bytes, MF_IO_LARGE_BYTES);
+    }
+    const bool extras = done == 0 && has_extras(m);
     return least(m->bytes - done, extras ? MF_IO_DATA_BYTES : MF_FILES_BUFFER_BYTES);
+}
+
+/* Of the buffers *data is for what goes with the message, *body for the message. */
+static struct mf_files_call *begin_message(const struct mf_remote *r, uint32_t op,
+                                           const struct mf_message *m, char **data, char **body)
+{
+    const bool large = is_large(r, m);
+    struct mf_files_call *const c = mf_family_begin_large(op, data, large ? MF_IO_LARGE : 1);
+
+    if (c != NULL) {
+        c->args[0] = r->number;
+        *body = *data + (large ? MF_FILES_BUFFER_BYTES : 0);
+    }
+    return c;
 }
 
 /* ---- sending ------------------------------------------------------------------------------------- */
@@ -66,8 +90,8 @@ static int64_t send_piece(struct mf_remote *r, const struct mf_message *m, size_
                           size_t piece, struct mf_remote_wait *w)
 {
     const bool is_first = done == 0;
-    char *data;
-    struct mf_files_call *const c = begin(r, MF_FAMILY_SEND, &data);
+    char *data, *body;
+    struct mf_files_call *const c = begin_message(r, MF_FAMILY_SEND, m, &data, &body);
 
     if (c == NULL) {
         return mf_remote_error(r, -EIO);
@@ -76,7 +100,7 @@ static int64_t send_piece(struct mf_remote *r, const struct mf_message *m, size_
     c->args[2] = m->flags | (is_stream(r) && done + piece < m->bytes ? MSG_MORE : 0);
     c->args[3] = is_first && m->name != NULL ? m->name_bytes : 0;
     c->args[4] = is_first && m->control != NULL ? (int64_t)m->control_bytes : 0;
-    mf_remote_copy(m->iov, m->iov_count, done, data, piece, true);
+    mf_remote_copy(m->iov, m->iov_count, done, body, piece, true);
     if (c->args[3] != 0) {
         memcpy(data + MF_IO_NAME, m->name, m->name_bytes);
     }
@@ -95,7 +119,7 @@ static int64_t send_all(struct mf_remote *r, const struct mf_message *m)
     size_t done = 0;
 
     for (;;) {
-        const size_t piece = piece_of(m, done, done == 0 && has_extras(m));
+        const size_t piece = piece_of(r, m, done);
         if (!is_stream(r) && piece < m->bytes) {
             return -EMSGSIZE;
         }
@@ -143,9 +167,9 @@ static int64_t receive_piece(struct mf_remote *r, const struct mf_message *m, si
                              struct received *out, struct mf_remote_wait *w)
 {
     const bool extras = done == 0 && has_extras(m);
-    const size_t piece = piece_of(m, done, extras);
-    char *data;
-    struct mf_files_call *const c = begin(r, MF_FAMILY_RECEIVE, &data);
+    const size_t piece = piece_of(r, m, done);
+    char *data, *body;
+    struct mf_files_call *const c = begin_message(r, MF_FAMILY_RECEIVE, m, &data, &body);
 
     if (c == NULL) {
         return mf_remote_error(r, -EIO);
@@ -159,7 +183,7 @@ static int64_t receive_piece(struct mf_remote *r, const struct mf_message *m, si
     const int64_t n = mf_remote_ask(r, c);
     w->timeout_ns = (uint64_t)c->args[4];
     if (n >= 0) {
-        mf_remote_copy(m->iov, m->iov_count, done, data, least((size_t)n, piece), false);
+        mf_remote_copy(m->iov, m->iov_count, done, body, least((size_t)n, piece), false);
         *out = (struct received){.flags = (int)c->args[1],
                                  .name_bytes = (size_t)c->args[2],
                                  .control_bytes = least((size_t)c->args[3], control_room)};
@@ -188,7 +212,7 @@ static int64_t receive_all(struct mf_remote *r, struct mf_message *m, struct rec
     for (;;) {
         const bool may_wait = done == 0 || (m->flags & MSG_WAITALL) != 0;
         const int flags = m->flags | (may_wait ? 0 : MSG_DONTWAIT);
-        const size_t piece = piece_of(m, done, done == 0 && has_extras(m));
+        const size_t piece = piece_of(r, m, done);
         struct received got = {0};
         int64_t n = -EAGAIN;
         if (!mf_remote_has_to_wait(r, POLLIN)) {

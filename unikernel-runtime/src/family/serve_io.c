@@ -29,6 +29,7 @@
 struct io {
     int64_t *args;
     char *data; /* the buffer; NULL: none */
+    bool is_large;
     struct mf_open_file *file;
     const struct mf_socket_calls *socket;
 };
@@ -118,11 +119,13 @@ static int64_t message_of(const struct io *io, struct mf_message *m, struct iove
     const uint64_t name_bytes = (uint64_t)io->args[3], control_bytes = (uint64_t)io->args[4];
     const bool has_more = name_bytes != 0 || control_bytes != 0;
 
-    if (bytes > (has_more ? MF_IO_DATA_BYTES : MF_FILES_BUFFER_BYTES) ||
-        name_bytes > MF_IO_NAME_BYTES || control_bytes > MF_IO_CONTROL_BYTES) {
+    const uint64_t room = io->is_large ? MF_IO_LARGE_BYTES
+                          : has_more   ? MF_IO_DATA_BYTES
+                                       : MF_FILES_BUFFER_BYTES;
+    if (bytes > room || name_bytes > MF_IO_NAME_BYTES || control_bytes > MF_IO_CONTROL_BYTES) {
         return -EINVAL;
     }
-    *iov = (struct iovec){io->data, bytes};
+    *iov = (struct iovec){io->data + (io->is_large ? MF_FILES_BUFFER_BYTES : 0), bytes};
     *m = (struct mf_message){.iov = iov,
                              .iov_count = 1,
                              .bytes = bytes,
@@ -403,8 +406,11 @@ int64_t mf_family_serve_io(struct mf_family_user *u, struct mf_files_call *c, ch
     if (op >= OPERATIONS || operations[op].fn == NULL) {
         return -ENOSYS;
     }
-    struct io io = {
-        .args = c->args, .data = data, .file = c->args[0] == fd ? mf_fd_peek(fd) : NULL};
+    struct io io = {.args = c->args,
+                    .data = data,
+                    .is_large =
+                        c->buffers == MF_IO_LARGE && c->buffer <= MF_FILES_BUFFERS - MF_IO_LARGE,
+                    .file = c->args[0] == fd ? mf_fd_peek(fd) : NULL};
     if (io.file == NULL || (c->op != MF_FAMILY_KIND && mf_io_kind(io.file, NULL) == MF_IO_NONE)) {
         return -EBADF;
     }
