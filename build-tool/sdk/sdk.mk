@@ -57,8 +57,9 @@ $(SDK)/share/%: build-tool/sdk/%
 	$(Q)install -m 644 $< $@
 
 # Without the members that libmayfly-c.a has in their place: libc.a's own would find them first.
-SDK_NO_MEMBERS := $(patsubst %,lib_a-%.o,assert fnmatch getpwent regcomp regerror regexec regfree setjmp strerror strerror_r \
-	strsignal strtod strtodg strtold strtorx u_strerr wcstod wcstold wordexp wordfree xpg_strerror_r)
+SDK_NO_MEMBERS := $(patsubst %,lib_a-%.o,assert fnmatch getpwent getsubopt jrand48 mrand48 regcomp regerror regexec regfree \
+	setjmp strerror strerror_r strptime strsignal strtod strtodg strtold strtorx tzcalc_limits tzset_r u_strerr wcstod wcstold \
+	wordexp wordfree xpg_strerror_r)
 
 $(SDK)/lib/libc.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)

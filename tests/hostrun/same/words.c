@@ -156,6 +156,10 @@ static void expand_all(void)
     expand("$(ls)", WRDE_NOCMD);
     expand("a `ls`", WRDE_NOCMD);
     expand("a b", WRDE_DOOFFS);
+}
+
+static void expand_again(void)
+{
     wordexp_t w = {0};
     wordexp("a b", &w, 0);
     wordexp("c", &w, WRDE_APPEND);
@@ -192,6 +196,7 @@ int main(void)
     printf("nftw %d %d", nftw("t", visit, 5, FTW_PHYS), visited);
     printf(" %d %d\n", nftw("t", visit, 5, FTW_PHYS | FTW_DEPTH), visited);
     expand_all();
+    expand_again();
     if (chdir("/") != 0 || nftw(folder, delete, 5, FTW_PHYS | FTW_DEPTH) != 0) {
         perror(folder);
     }

@@ -2,8 +2,9 @@
 /* time.c - the reverse of gmtime(), and C11's clock, which newlib has not. */
 #include <time.h>
 
-/* Days from 1970-01-01 to the first of `month` (0..11) of `year`, proleptic Gregorian calendar. */
-static long long days_before(long long year, int month)
+#include "libc/calendar.h"
+
+long long mf_days_before(long long year, int month)
 {
     static const short in_year[12] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334};
     /* Leap days up to the last 29th of February: of this year from March on. */
@@ -22,7 +23,7 @@ time_t timegm(struct tm *tm)
         month += 12;
         year--;
     }
-    const long long days = days_before(year, month) + tm->tm_mday - 1;
+    const long long days = mf_days_before(year, month) + tm->tm_mday - 1;
     const time_t t = ((days * 24 + tm->tm_hour) * 60 + tm->tm_min) * 60 + tm->tm_sec;
     gmtime_r(&t, tm);
     return t;
