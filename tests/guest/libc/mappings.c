@@ -4,6 +4,9 @@
 #include "tap.h"
 
 #include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -30,6 +33,64 @@ static int new_file(const char *path, size_t bytes)
     return fd;
 }
 
+static sigjmp_buf jump;
+static siginfo_t fault;
+
+static void on_fault(int number, siginfo_t *info, void *context)
+{
+    (void)number;
+    (void)context;
+    fault = *info;
+    siglongjmp(jump, 1);
+}
+
+/* The signal that reading there raises, or 0. */
+static int touch(const volatile char *at)
+{
+    if (sigsetjmp(jump, 1) != 0) {
+        return fault.si_addr == (void *)(uintptr_t)at ? fault.si_signo : -1;
+    }
+    (void)*at;
+    return 0;
+}
+
+static void test_ends(void)
+{
+    const struct sigaction a = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+    sigaction(SIGBUS, &a, NULL);
+    sigaction(SIGSEGV, &a, NULL);
+    const int fd = new_file("/tmp/ends", 96);
+    char *const m = mmap(NULL, 8 * PAGE, RW, MAP_SHARED, fd, 0);
+    tap_check(touch(m + PAGE - 1) == 0 && touch(m + PAGE) == SIGBUS &&
+                  fault.si_code == BUS_ADRERR && touch(m + 8 * PAGE - 1) == SIGBUS,
+              "pages behind the end raise SIGBUS");
+    tap_check(touch(m + 8 * PAGE) == SIGSEGV, "those behind the mapping SIGSEGV");
+    tap_check(pwrite(fd, "x", 1, 2 * PAGE) == 1 && touch(m + PAGE) == 0 && m[2 * PAGE] == 'x' &&
+                  touch(m + 3 * PAGE) == SIGBUS,
+              "write() moves the end");
+    tap_check(ftruncate(fd, 5 * PAGE) == 0 && touch(m + 5 * PAGE - 1) == 0 &&
+                  touch(m + 5 * PAGE) == SIGBUS && posix_fallocate(fd, 0, 5 * PAGE + 1) == 0 &&
+                  touch(m + 5 * PAGE) == 0,
+              "ftruncate() and posix_fallocate(), too");
+    tap_check(ftruncate(fd, PAGE + 1) == 0 && touch(m + PAGE) == 0 && touch(m + 2 * PAGE) == SIGBUS,
+              "and back");
+    munmap(m, 8 * PAGE);
+    tap_check(pwrite(fd, "y", 1, 20 * PAGE) == 1 && pwrite(fd, "z", 1, 21 * PAGE) == 1,
+              "a file that is not mapped any more grows");
+    char *const again = mmap(NULL, 32 * PAGE, RW, MAP_SHARED, fd, 0);
+    tap_check(again[20 * PAGE] == 'y' && again[21 * PAGE] == 'z' && again[0] == '0' &&
+                  touch(again + 22 * PAGE) == SIGBUS,
+              "and is mapped to its end again");
+    munmap(again, 32 * PAGE);
+    close(fd);
+    const int empty = shm_open("/ends", O_RDWR | O_CREAT, 0600);
+    char *const e = mmap(NULL, PAGE, RW, MAP_SHARED, empty, 0);
+    tap_check(touch(e) == SIGBUS && ftruncate(empty, 1) == 0 && touch(e) == 0,
+              "an empty object has no pages");
+    munmap(e, PAGE);
+    close(empty);
+}
+
 static void test_shared(void)
 {
     char text[16] = {0};
@@ -53,7 +114,7 @@ static void test_shared(void)
     tap_check(munmap(second, PAGE) == 0, "and ends");
     const int grows = new_file("/tmp/grows", 100);
     char *const g = mmap(NULL, 4 * PAGE, RW, MAP_SHARED, grows, 0);
-    tap_check(g[104] == 0 && g[PAGE] == 0, "behind the end there are zeros");
+    tap_check(g[104] == 0 && g[PAGE - 1] == 0, "behind the end there are zeros in its page");
     g[200] = 'x';
     tap_check(ftruncate(grows, 2 * PAGE) == 0 && g[200] == 0 && fstat(grows, &st) == 0 &&
                   st.st_size == 2 * PAGE,
@@ -166,6 +227,7 @@ static void test_shm(void)
 int main(void)
 {
     test_shared();
+    test_ends();
     test_private();
     test_anonymous();
     test_shm();

@@ -124,6 +124,19 @@ static int float_code(uint32_t flags)
     return FPE_FLTINV;
 }
 
+bool (*mf_is_behind_file)(uint64_t address);
+
+static bool is_behind_file(const struct hv_fault *f)
+{
+    return mf_is_behind_file != NULL && f->vector == VECTOR_PAGE_FAULT &&
+           (f->error_code & PF_PRESENT) == 0 && mf_is_behind_file(f->address);
+}
+
+static int signal_of(const struct hv_fault *f)
+{
+    return is_behind_file(f) ? SIGBUS : mf_fault_signal(f->vector);
+}
+
 /* si_code. fpu: as FXSAVE stores it: control word, status word, ..., MXCSR at 24. */
 static int vector_code(const struct hv_fault *f, const void *fpu)
 {
@@ -139,6 +152,9 @@ static int vector_code(const struct hv_fault *f, const void *fpu)
     case 6:
         return ILL_ILLOPN;
     case VECTOR_PAGE_FAULT:
+        if (is_behind_file(f)) {
+            return BUS_ADRERR;
+        }
         return (f->error_code & PF_PRESENT) != 0 ? SEGV_ACCERR : SEGV_MAPERR;
     case 16:
         return float_code((uint32_t)(x87[1] & ~x87[0]));
@@ -237,7 +253,7 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     }
     const struct mf_thread *const self = thread_of(f);
     if (self != NULL) {
-        mf_signal_fault(mf_fault_signal(f->vector), vector_code(f, fpu), vector_address(f),
+        mf_signal_fault(signal_of(f), vector_code(f, fpu), vector_address(f),
                         is_stack_overflow(self, f), f, fpu);
     }
     print_cause(self, f);
@@ -246,7 +262,7 @@ void mf_fault_handle(struct hv_fault *f, const void *fpu)
     mf_info()->reported = 1;
     hv_fault_handler(0, 0); /* the instruction faults again, and now hv ends the guest */
     hv_fault_return(&f->regs);
-    hv_exit(128 + mf_fault_signal(f->vector));
+    hv_exit(128 + signal_of(f));
 }
 
 void mf_fault_die(const char *why, int sig)

@@ -5,13 +5,15 @@
  * in proportion to what is appended, and a read finds its place at once.
  *
  * A file that is mapped shared has its first part flat, in pages of its own: pages cannot be in two
- * places, so the mapping is the contents. The flat part is larger than the file, for it to grow in;
- * what grows beyond it is in chunks again.
+ * places, so the mapping is the contents. The flat part has addresses for more than the file, for it to
+ * grow in; what grows beyond it is in chunks again. Its pages end with the file, so that who goes beyond
+ * gets SIGBUS, but those of shared memory, which has all that it will ever have.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "family/shared.h"
 #include "files/node.h"
 #include "files/own.h"
 #include "mayfly/hypercall.h"
@@ -173,10 +175,43 @@ static void clear_flat_tail(struct mf_contents *c)
     }
 }
 
+/* Gives the flat part pages for a file of `bytes`, more of them while nobody sees that. Returns 0 or -ENOSPC. */
+static int reach(struct mf_contents *c, uint64_t bytes)
+{
+    const uint64_t needed = least(page_up(bytes), c->flat_bytes);
+    const uint64_t to = c->pins == 0 ? least(2 * needed, c->flat_bytes) : needed;
+
+    if (needed <= c->flat_mapped) {
+        return 0;
+    }
+    if (hv_mem_map((uint64_t)(uintptr_t)c->flat + c->flat_mapped,
+                   (to - c->flat_mapped) / HV_PAGE_BYTES, HV_PROT_READ | HV_PROT_WRITE) < 0) {
+        return -ENOSPC;
+    }
+    c->flat_mapped = to;
+    return 0;
+}
+
+/* The flat pages from `bytes` on go, or are zero. */
+static void trim(struct mf_contents *c, uint64_t bytes)
+{
+    const uint64_t start = page_up(bytes);
+
+    if (start < c->flat_mapped && !mf_is_shared_va((uintptr_t)c->flat)) {
+        mf_flat_clear(c->flat + start, c->flat_mapped - start);
+        c->flat_mapped = start;
+    } else if (start < least(page_up(c->bytes), c->flat_bytes)) {
+        mf_flat_clear(c->flat + start, least(page_up(c->bytes), c->flat_bytes) - start);
+    }
+}
+
 static size_t write_piece(struct mf_contents *c, uint64_t at, const char *from, size_t bytes)
 {
     if (at < c->flat_bytes) {
         const size_t part = least(bytes, c->flat_bytes - at);
+        if (reach(c, at + part) != 0) {
+            return 0;
+        }
         memcpy(c->flat + at, from, part);
         return part;
     }
@@ -253,22 +288,13 @@ static void drop_chunks(struct mf_contents *c, uint64_t from)
     }
 }
 
-/* Gives back the flat pages from `bytes` on and puts zero pages there. */
-static void shrink_flat(struct mf_contents *c, uint64_t bytes)
-{
-    const uint64_t start = page_up(bytes), end = least(page_up(c->bytes), c->flat_bytes);
-    if (start < end) {
-        mf_flat_clear(c->flat + start, end - start);
-    }
-    c->bytes = bytes;
-    clear_flat_tail(c);
-}
-
 static void shrink(struct mf_contents *c, uint64_t bytes)
 {
     c->packed_bytes = least(c->packed_bytes, bytes);
     if (c->flat != NULL) {
-        shrink_flat(c, bytes);
+        trim(c, bytes);
+        c->bytes = bytes;
+        clear_flat_tail(c);
     }
     drop_chunks(c, (bytes + MF_CHUNK_BYTES - 1) / MF_CHUNK_BYTES);
     char **const last = slot_at(c, bytes / MF_CHUNK_BYTES);
@@ -285,6 +311,8 @@ int mf_node_truncate(struct mf_node *n, uint64_t bytes)
     }
     if (bytes < n->file.bytes) {
         shrink(&n->file, bytes);
+    } else if (reach(&n->file, bytes) != 0) {
+        return -ENOSPC;
     } else {
         clear_flat_tail(&n->file);
     }
@@ -299,6 +327,9 @@ int mf_node_allocate(struct mf_node *n, uint64_t offset, uint64_t bytes)
     const uint64_t end = offset + bytes;
     if (offset > (uint64_t)MF_FILE_MAX || bytes > (uint64_t)MF_FILE_MAX - offset) {
         return -EFBIG;
+    }
+    if (reach(c, end) != 0) {
+        return -ENOSPC;
     }
     const uint64_t first = offset > c->flat_bytes ? offset : c->flat_bytes;
     for (uint64_t at = first - first % MF_CHUNK_BYTES; at < end; at += MF_CHUNK_BYTES) {
@@ -352,19 +383,13 @@ char *mf_own_flat_new(uint64_t needed, uint64_t *bytes)
     const uint64_t size =
         needed * FLAT_FACTOR > FLAT_MIN_BYTES ? needed * FLAT_FACTOR : FLAT_MIN_BYTES;
     *bytes = (size + HV_WINDOW_BYTES - 1) & -(uint64_t)HV_WINDOW_BYTES;
-    const uint64_t va = mf_va_alloc_in(&mf_va_flats, *bytes, HV_WINDOW_BYTES);
-    if (va != 0 && hv_mem_map(va, *bytes / HV_PAGE_BYTES, HV_PROT_READ | HV_PROT_WRITE) < 0) {
-        mf_va_free_in(&mf_va_flats, va, *bytes);
-        return NULL;
-    }
-    return (char *)(uintptr_t)va;
+    return (char *)(uintptr_t)mf_va_alloc_in(&mf_va_flats, *bytes, HV_WINDOW_BYTES);
 }
 char *mf_flat_new(uint64_t needed, uint64_t *bytes) MF_OWN(flat_new);
 
 void mf_own_flat_clear(char *at, uint64_t bytes)
 {
-    const uint64_t va = (uint64_t)(uintptr_t)at, pages = bytes / HV_PAGE_BYTES;
-    if (hv_mem_unmap(va, pages) < 0 || hv_mem_map(va, pages, HV_PROT_READ | HV_PROT_WRITE) < 0) {
+    if (hv_mem_unmap((uint64_t)(uintptr_t)at, bytes / HV_PAGE_BYTES) < 0) {
         abort(); /* no page table can be missing here: they were there */
     }
 }
@@ -387,6 +412,7 @@ char *mf_node_flatten(struct mf_node *n, uint64_t bytes)
     if (bytes <= c->flat_bytes) {
         if (c->pins == 0) {
             clear_flat_tail(c); /* what the last mapping wrote behind the end */
+            trim(c, c->bytes);
         }
         return c->flat;
     }
@@ -403,12 +429,19 @@ char *mf_node_flatten(struct mf_node *n, uint64_t bytes)
         mf_flat_free(flat, size);
         return bytes <= c->flat_bytes ? c->flat : NULL;
     }
+    struct mf_contents to = {.flat = flat, .flat_bytes = size, .pins = 1};
+    to.flat_mapped = mf_is_shared_va((uintptr_t)flat) ? size : 0;
+    if (reach(&to, c->bytes) != 0) {
+        mf_flat_free(flat, size);
+        return NULL;
+    }
     copy_to_flat(c, flat);
     mf_flat_free(c->flat, c->flat_bytes);
     drop_chunks(c, 0);
     c->packed_bytes = 0;
     c->flat = flat;
     c->flat_bytes = size;
+    c->flat_mapped = to.flat_mapped;
     return flat;
 }
 

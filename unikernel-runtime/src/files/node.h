@@ -55,7 +55,9 @@ struct mf_contents {
     size_t chunks_used; /* that are not NULL */
     char *flat;         /* [0, flat_bytes) is here, and has no chunks and nothing packed */
     uint64_t flat_bytes;
-    uint32_t pins; /* mappings that use `flat` */
+    uint64_t
+        flat_mapped; /* of these have pages: while it is pinned, up to the end of the file only */
+    uint32_t pins;   /* mappings that use `flat` */
 };
 
 struct mf_node {
@@ -174,8 +176,8 @@ uint64_t mf_node_stored_bytes(const struct mf_node *n);
 
 /**
  * The address of offset 0 of the contents, with [0, bytes) in one piece of whole pages: for shared
- * mappings. It stays there as long as the caller, or anybody, has counted `pins` up. Behind the end
- * of the file it reads as zero. NULL: no memory, or the piece is pinned and too small.
+ * mappings. It stays there as long as the caller, or anybody, has counted `pins` up. Pages behind
+ * the end of the file are not there (in shared memory they read as zero). NULL: no memory, or the piece is pinned and too small.
  */
 char *mf_node_flatten(struct mf_node *n, uint64_t bytes);
 

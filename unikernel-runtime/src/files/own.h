@@ -88,12 +88,15 @@ int mf_own_mprotect(void *address, size_t length, int prot);
 void *mf_own_mremap(void *address, size_t old_length, size_t new_length, int flags, ...);
 int mf_own_madvise(void *address, size_t length, int advice);
 
-/* files/contents.c: where the flat part of a file is. Of at least `needed` bytes, zero; NULL: no memory. */
+/*
+ * files/contents.c: where the flat part of a file is: addresses for at least `needed` bytes, without pages,
+ * or shared memory, zero. NULL: no memory.
+ */
 char *mf_flat_new(uint64_t needed, uint64_t *bytes);
 char *mf_own_flat_new(uint64_t needed, uint64_t *bytes);
 void mf_flat_free(char *flat, uint64_t bytes);
 void mf_own_flat_free(char *flat, uint64_t bytes);
-void mf_flat_clear(char *at, uint64_t bytes); /* pages of it: to zero */
+void mf_flat_clear(char *at, uint64_t bytes); /* its pages go; shared memory: are zero */
 void mf_own_flat_clear(char *at, uint64_t bytes);
 
 /* service/service.c */

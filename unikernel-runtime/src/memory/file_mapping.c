@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "fault/fault.h"
 #include "files/node.h"
 #include "memory/memory.h"
 #include "time/clock.h"
@@ -36,6 +37,14 @@ static struct mapping *add(struct mf_node *n, uint64_t start, uint64_t end, uint
     return m;
 }
 
+/* Shared ones are nowhere else; what is there of the file has pages. */
+static bool is_behind_file(uint64_t address)
+{
+    struct mf_node *n;
+    uint64_t offset;
+    return mf_file_find_shared(address, 1, &n, &offset);
+}
+
 char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes, bool writes)
 {
     char *const flat = mf_node_flatten(n, offset + bytes);
@@ -48,6 +57,7 @@ char *mf_file_map_shared(struct mf_node *n, uint64_t offset, uint64_t bytes, boo
         return NULL;
     }
     m->writes = writes;
+    mf_is_behind_file = is_behind_file;
     n->atime_ns = (int64_t)mf_clock_wall_ns();
     return flat + offset;
 }

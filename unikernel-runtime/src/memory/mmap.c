@@ -3,7 +3,7 @@
  * mmap.c - POSIX memory mappings: anonymous ones, private copies of files, and shared mappings of
  * files of the RAM file system, which are the file's own contents (files/contents.c): reads, writes
  * and all mappings of one part see the same bytes at once. Such a mapping is always readable and
- * writable, and its address cannot be chosen. Never writable and executable.
+ * writable up to the file's end, and its address cannot be chosen. Never writable and executable.
  */
 #include <errno.h>
 #include <fcntl.h>
