@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
+#include "console.h"
 #include "family_memory.h"
 #include "fault/touch.h"
 #include "jobs.h"
@@ -427,7 +428,10 @@ void process_lingers(struct guest *g, int32_t code)
         g->has_exited = true;
         jobs_ends(g->process);
         leave_children(g->process);
-        term_say("[%s exited with status %d; its children use its files]\n", g->name, (int)code);
+        if (console_attached() != &g->console) { /* there its output goes on */
+            term_say("[%s exited with status %d; its children use its files]\n", g->name,
+                     (int)code);
+        }
     }
 }
 
