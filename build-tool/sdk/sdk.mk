@@ -18,7 +18,7 @@ SDK_BIN := $(addprefix $(SDK)/bin/x86_64-mayfly-,cc $(addprefix elf-,$(SDK_SCRIP
 SDK_SHARE := $(addprefix $(SDK)/share/,config.site mayfly.cmake cmake/Platform/Mayfly.cmake \
 	meson/cross/x86_64-mayfly-elf meson/cross/x86_64-mayfly-elf-run)
 # Programs name these; all that they would hold is in libc.a and libmayfly.a.
-SDK_EMPTY := $(patsubst %,$(SDK)/lib/lib%.a,pthread rt dl util crypt)
+SDK_EMPTY := $(patsubst %,$(SDK)/lib/lib%.a,pthread rt dl util crypt resolv)
 SDK_LIBS += $(SDK)/lib/libc.a $(SDK)/lib/libm.a $(SDK)/lib/mayfly.ld $(SDK)/lib/mayfly.specs
 
 $(addprefix $(SDK)/bin/x86_64-mayfly-elf-,$(SDK_SCRIPTS)): $(SDK)/bin/x86_64-mayfly-elf-%: build-tool/sdk/%.sh
@@ -82,12 +82,16 @@ $(SDK_EMPTY):
 # other processes). A configure script must not find them.
 SDK_NO_HEADERS := ndbm.h regdef.h rpc spawn.h sys/custom_file.h utmp.h
 
+# Of musl's headers those that come with its functions and need nothing of musl.
+SDK_MUSL_HEADERS := resolv.h arpa/nameser.h
+
 # Replaced as a whole, so that a header that is no more does not stay.
-$(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp
+$(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp $(TP)/musl.src.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(SDK)
 	$(Q)rm -rf $(SDK)/include $(SDK)/newlib
 	$(Q)cp -R unikernel-runtime/include $(SDK)/include
 	$(Q)cp -R include/mayfly $(SDK)/include/mayfly
+	$(Q)$(foreach h,$(SDK_MUSL_HEADERS),cp $(TP)/src/musl/include/$(h) $(SDK)/include/$(h) &&) true
 	$(Q)mkdir $(SDK)/newlib && cp -R $(TP)/newlib/include $(SDK)/newlib/include
 	$(Q)cd $(SDK)/newlib/include && rm -rf $(SDK_NO_HEADERS)
 	@touch $@

@@ -30,8 +30,9 @@ $(RT_B)/musl/floatscan.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/l
 		$(TP)/src/musl/src/internal/floatscan.c >$(@D)/floatscan.c && grep -q '&= -2U' $(@D)/floatscan.c && \
 		$(SDK_CC) -I$(RT)/src $(MUSL_CFLAGS) -c $(@D)/floatscan.c -o $@
 
-# Regular expressions and patterns; hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
+# Regular expressions and patterns; <resolv.h> (net/resolver.c); hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
 MUSL_OTHER := $(addprefix regex/,fnmatch regexec tre-mem) \
+	$(addprefix network/,dn_comp dn_expand dn_skipname ns_parse res_mkquery res_query res_querydomain) \
 	 $(addprefix crypt/,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512) \
 	$(addprefix passwd/,fgetspent getspnam getspnam_r putspent) misc/mntent
 MUSL_OTHER_OBJ := $(patsubst %,$(RT_B)/musl/%.o,$(MUSL_OTHER))

@@ -39,3 +39,10 @@ char *__crypt_md5(const char *key, const char *setting, char *output);
 char *__crypt_blowfish(const char *key, const char *setting, char *output);
 char *__crypt_sha256(const char *key, const char *setting, char *output);
 char *__crypt_sha512(const char *key, const char *setting, char *output);
+
+/* The parts of <resolv.h>. */
+int __dn_expand(const unsigned char *base, const unsigned char *end, const unsigned char *from,
+                char *to, int space);
+int __res_mkquery(int operation, const char *name, int class, int type, const unsigned char *data,
+                  int data_bytes, const unsigned char *record, unsigned char *buffer, int bytes);
+int __res_send(const unsigned char *query, int query_bytes, unsigned char *answer, int bytes);
