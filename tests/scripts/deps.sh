@@ -25,7 +25,7 @@ packages_of() {
         echo bats libcmocka-dev curl wrk iproute2
         echo autoconf cmake meson pkg-config man-db # tests/sdk.bats builds projects of others with them
         echo tcl redis-tools python3                # ports: SQLite's build, clients of redis and memcached
-        echo automake libtool                       # ports whose recipe says autoreconf
+        echo automake libtool flex bison            # ports whose package lacks what these make
         ;;
     bench) echo wrk curl redis-tools gnuplot-nox ;;
     lint) echo clang-format clang-tidy ;;
