@@ -3,6 +3,7 @@
 #include "conf.h"
 
 #include <ctype.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,60 +124,6 @@ static const char *set_guest_net6(struct conf *c, const char *value, uint32_t li
     return NULL;
 }
 
-static const char *set_console(struct conf *c, const char *value, uint32_t line)
-{
-    (void)line;
-    c->console_guest = strcmp(value, "guest") == 0;
-    return c->console_guest || strcmp(value, "shell") == 0
-               ? NULL
-               : "write console = shell or console = guest";
-}
-
-static const char *set_stream(bool *is_stream, const char *value, const char *problem)
-{
-    *is_stream = strcmp(value, "stream") == 0;
-    return *is_stream || strcmp(value, "terminal") == 0 ? NULL : problem;
-}
-
-static const char *set_console_input(struct conf *c, const char *value, uint32_t line)
-{
-    (void)line;
-    return set_stream(&c->input_is_stream, value,
-                      "write console-input = terminal or console-input = stream");
-}
-
-static const char *set_console_output(struct conf *c, const char *value, uint32_t line)
-{
-    (void)line;
-    return set_stream(&c->output_is_stream, value,
-                      "write console-output = terminal or console-output = stream");
-}
-
-static const char *set_output(struct conf *c, const char *value, uint32_t line)
-{
-    (void)line;
-    c->show_output = strcmp(value, "show") == 0;
-    return c->show_output || strcmp(value, "log") == 0
-               ? NULL
-               : "write guest-output = show or guest-output = log";
-}
-
-static const char *set_exit(struct conf *c, const char *value, uint32_t line)
-{
-    (void)line;
-    c->exit_with_first = strcmp(value, "1") == 0;
-    return c->exit_with_first || strcmp(value, "0") == 0
-               ? NULL
-               : "write exit-with-first = 0 or exit-with-first = 1";
-}
-
-static const char *set_prefault(struct conf *c, const char *value, uint32_t line)
-{
-    (void)line;
-    c->prefault = strcmp(value, "yes") == 0;
-    return c->prefault || strcmp(value, "no") == 0 ? NULL : "write prefault = yes or prefault = no";
-}
-
 /* Whatever is not a clear no means yes. */
 static const char *set_require(struct conf *c, const char *value, uint32_t line)
 {
@@ -213,16 +160,50 @@ static const struct setting settings[] = {
     {"dns", set_dns},
     {"guest-net", set_guest_net},
     {"guest-net6", set_guest_net6},
-    {"console", set_console},
-    {"console-input", set_console_input},
-    {"console-output", set_console_output},
-    {"guest-output", set_output},
-    {"exit-with-first", set_exit},
     {"dom0", set_nothing},
-    {"prefault", set_prefault},
     {"require-signature", set_require},
     {"key", set_key},
 };
+
+/* Settings with two values. */
+static const struct choice {
+    const char *key, *no, *yes;
+    size_t flag; /* where struct conf has it */
+} choices[] = {
+    {"console", "shell", "guest", offsetof(struct conf, console_guest)},
+    {"console-input", "terminal", "stream", offsetof(struct conf, input_is_stream)},
+    {"console-output", "terminal", "stream", offsetof(struct conf, output_is_stream)},
+    {"guest-output", "log", "show", offsetof(struct conf, show_output)},
+    {"exit-with-first", "0", "1", offsetof(struct conf, exit_with_first)},
+    {"prefault", "no", "yes", offsetof(struct conf, prefault)},
+};
+
+static const char *choose(struct conf *c, const struct choice *of, const char *value)
+{
+    static char error[96];
+    bool *const flag = (bool *)(void *)((char *)c + of->flag);
+
+    *flag = strcmp(value, of->yes) == 0;
+    snprintf(error, sizeof(error), "write %s = %s or %s = %s", of->key, of->no, of->key, of->yes);
+    return *flag || strcmp(value, of->no) == 0 ? NULL : error;
+}
+
+static const char *set(struct conf *c, const char *key, const char *value, uint32_t line)
+{
+    for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++) {
+        if (strcmp(choices[i].key, key) == 0) {
+            return choose(c, &choices[i], value);
+        }
+    }
+    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+        if (strcmp(settings[i].key, key) == 0) {
+            return settings[i].set(c, value, line);
+        }
+    }
+    return "there is no such setting; there are: start net gateway dns guest-net "
+           "guest-net6 console console-input console-output guest-output exit-with-first prefault "
+           "require-signature key dom0";
+}
 
 /* Cuts blanks off both ends. */
 static char *trim(char *text)
@@ -251,21 +232,10 @@ static void parse_line(struct conf *c, char *text, uint32_t line, conf_complain_
         return;
     }
     *equals = 0;
-    const char *key = trim(text), *value = trim(equals + 1);
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        if (strcmp(settings[i].key, key) == 0) {
-            const char *problem = settings[i].set(c, value, line);
-            if (problem != NULL) {
-                complain(line, problem);
-            }
-            return;
-        }
+    const char *const problem = set(c, trim(text), trim(equals + 1), line);
+    if (problem != NULL) {
+        complain(line, problem);
     }
-    complain(
-        line,
-        "there is no such setting; there are: start net gateway dns guest-net "
-        "guest-net6 console console-input console-output guest-output exit-with-first prefault "
-        "require-signature key dom0");
 }
 
 void conf_parse(struct conf *c, const char *text, size_t bytes, conf_complain_t complain)
