@@ -18,12 +18,12 @@
 #include "process.h"
 #include "rights.h"
 #include "room.h"
-#include "seed.h"
 #include "share.h"
 #include "slot.h"
 #include "tags.h"
 #include "template.h"
 #include "term.h"
+#include "window.h"
 
 #define ERROR_BYTES 128
 #define RESERVE_SHARE 128        /* of the machine's memory, kept free when guests are created... */
@@ -58,18 +58,37 @@ static uint64_t memory_pages(const struct launch *l, const struct image *image,
                                 : image->memory_pages;
 }
 
+/* Event ports for console and network. Returns the console's, or HV_ERR_*: then dom0 has none. */
+static int64_t bind_ports(struct guest *g, struct info_guest *info)
+{
+    const uint32_t slot = slot_of(g);
+    const int64_t console = hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle,
+                                          MF_TAG_CONSOLE, &info->console_port);
+
+    info->net_port = MF_NO_PORT;
+    if (console < 0 || !g->has_network) {
+        return console;
+    }
+    const int64_t net =
+        hv_event_bind(HV_SELF, TAG_GUEST_NET + slot, g->handle, MF_TAG_NET, &info->net_port);
+    if (net < 0) {
+        hv_event_close((uint32_t)console);
+        return net;
+    }
+    g->net.port = (uint32_t)net;
+    return console;
+}
+
 /* Clone, window and ports. On an error nothing is left. */
 static int64_t make_domain(struct guest *g, const struct launch *l,
                            const struct launch_source *source, const struct infopage *proto,
                            struct info_guest *info)
 {
-    const uint32_t slot = slot_of(g);
-    const uint64_t window = (uint64_t)(uintptr_t)guest_window(slot);
     const struct hv_dom_params params = {
         .memory_pages = g->memory_pages,
         .weight = l->weight,
         .cap_percent = l->cap_percent,
-        .end_tag = TAG_GUEST_END + slot,
+        .end_tag = TAG_GUEST_END + slot_of(g),
         .flags = HV_DOM_END_EVENT,
     };
     const int64_t handle =
@@ -80,34 +99,19 @@ static int64_t make_domain(struct guest *g, const struct launch *l,
     g->handle = (uint32_t)handle;
     int64_t err = source != NULL && source->has_shadow ? shadow_clear(g->handle) : 0;
     if (err >= 0) {
-        err = hv_window_create(g->handle, HV_WINDOW0_VA, window, HV_WINDOW0_SKIP,
-                               infopage_pages(g->has_network));
+        err = window_make(g, proto);
     }
     if (err < 0) {
         hv_dom_destroy(g->handle);
         return err;
     }
-    if (!infopage_touch(proto, guest_window(slot), g->has_network)) {
+    const int64_t port = bind_ports(g, info);
+    if (port < 0) {
         hv_dom_destroy(g->handle);
-        hv_window_close(HV_SELF, window);
-        return HV_ERR_NOMEM;
+        window_close(g);
+        return port;
     }
-    int64_t port = err = hv_event_bind(HV_SELF, TAG_GUEST_CONSOLE + slot, g->handle, MF_TAG_CONSOLE,
-                                       &info->console_port);
-    info->net_port = MF_NO_PORT;
-    if (err >= 0 && g->has_network) {
-        err = hv_event_bind(HV_SELF, TAG_GUEST_NET + slot, g->handle, MF_TAG_NET, &info->net_port);
-        g->net.port = (uint32_t)err;
-    }
-    if (err < 0) {
-        if (port >= 0) {
-            hv_event_close((uint32_t)port);
-        }
-        hv_dom_destroy(g->handle);
-        hv_window_close(HV_SELF, window);
-        return err;
-    }
-    console_open(&g->console, guest_window(slot), g->name, (uint32_t)port,
+    console_open(&g->console, guest_window(slot_of(g)), g->name, (uint32_t)port,
                  show_output && !l->is_quiet);
     return 0;
 }
@@ -139,12 +143,7 @@ static int64_t fill_domain(struct guest *g, const struct launch *l,
     const struct infopage *const proto = own != NULL ? own : &g->image->proto;
     const int64_t err = make_domain(g, l, source, proto, &guest);
     if (err >= 0) {
-        void *window = guest_window(slot_of(g));
-        seed_make(guest.seed);
-        infopage_fill(proto, window, plan, &guest);
-        if (g->has_network) {
-            netback_open(slot_of(g), window, g->net.port);
-        }
+        window_fill(g, proto, &guest);
         if (guest.generation != 0) {
             hv_event_send(g->console.port); /* it may be about to sleep: it is to look around */
         }
@@ -263,7 +262,7 @@ void create_undo(struct guest *g)
     console_close(&g->console);
     hv_event_close(g->console.port);
     hv_dom_destroy(g->handle);
-    hv_window_close(HV_SELF, (uint64_t)(uintptr_t)guest_window(slot));
+    window_close(g);
     template_put(&g->from);
     given_put(&g->given);
     free(g->origin);

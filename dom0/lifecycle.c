@@ -23,11 +23,11 @@
 #include "process.h"
 #include "request.h"
 #include "room.h"
-#include "seed.h"
 #include "share.h"
 #include "slot.h"
 #include "template.h"
 #include "term.h"
+#include "window.h"
 
 #define TRIES_MAX 200
 #define TRY_NS (2 * MF_NS_PER_MS)
@@ -389,12 +389,9 @@ static bool run_clone(int count, char *const words[])
 static int64_t renew_window(struct guest *g, const struct launch_source *to,
                             const struct infopage *page)
 {
-    const uint32_t slot = slot_of(g);
-    uint8_t *const window = guest_window(slot);
-    const uint64_t va = (uint64_t)(uintptr_t)window;
     /* What a guest may have made of its port numbers harms itself only. */
     struct info_guest guest = {
-        .guest = slot,
+        .guest = slot_of(g),
         .console_port = info_of(g)->console.port,
         .net_port = g->has_network ? info_of(g)->net.port : MF_NO_PORT,
         .name = g->name,
@@ -408,26 +405,18 @@ static int64_t renew_window(struct guest *g, const struct launch_source *to,
 
     console_event(&g->console);
     if (g->has_network) {
-        netback_close(slot);
+        netback_close(slot_of(g));
     }
     hv_window_close(g->handle, HV_WINDOW0_VA);
-    hv_window_close(HV_SELF, va);
-    const int64_t err = hv_window_create(g->handle, HV_WINDOW0_VA, va, HV_WINDOW0_SKIP,
-                                         infopage_pages(g->has_network));
+    window_close(g);
+    const int64_t err = window_make(g, page);
     if (err < 0) {
         return err;
     }
-    if (!infopage_touch(page, window, g->has_network)) {
-        return HV_ERR_NOMEM;
-    }
-    seed_make(guest.seed);
-    infopage_fill(page, window, &netback_switch.plan, &guest);
+    window_fill(g, page, &guest);
     request_reset(g);
     share_roll_back(g);
     process_rolled_back(g);
-    if (g->has_network) {
-        netback_open(slot, window, g->net.port);
-    }
     return 0;
 }
 
