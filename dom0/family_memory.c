@@ -321,16 +321,17 @@ static void describe(const struct family_memory *m, uint32_t member, struct shad
     }
 }
 
-int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uint32_t dom)
+int64_t family_memory_freeze(const struct family_memory *m, const struct memory_user *u,
+                             uint32_t dom)
 {
     struct shadow *const s = calloc(1, sizeof(*s));
     if (s == NULL) {
         return HV_ERR_NOMEM;
     }
-    describe(m, member, s);
+    describe(m, u->member, s);
     int64_t err = shadow_begin(dom, s);
     if (err >= 0) {
-        err = units_freeze(&m->units, s, dom);
+        err = units_freeze(s, u->guest->handle, dom);
     }
     free(s);
     return err;

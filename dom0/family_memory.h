@@ -39,10 +39,11 @@ int64_t family_memory_inherit(struct family_memory *m, const struct memory_user 
                               uint32_t parent);
 
 /**
- * Puts a copy of all that the member has into paused domain `dom`, a copy of its guest, as a shadow
- * (family_shadow.h). Returns 0 or HV_ERR_*; then `dom` is to be destroyed.
+ * Puts a copy of all that `u` has, whose guest does not run, into paused domain `dom`, a copy of that
+ * guest, as a shadow (family_shadow.h). Returns 0 or HV_ERR_*; then `dom` is to be destroyed.
  */
-int64_t family_memory_freeze(const struct family_memory *m, uint32_t member, uint32_t dom);
+int64_t family_memory_freeze(const struct family_memory *m, const struct memory_user *u,
+                             uint32_t dom);
 
 /**
  * `u` alone in its family, which does not run, gets a copy of what family_memory_freeze() put into

@@ -134,30 +134,30 @@ static bool is_zero(const uint64_t *page)
     return true;
 }
 
-static int64_t freeze(const struct unit *t, uint32_t unit, uint32_t dom)
+/* Pages that nobody has touched take no memory, neither there nor in the shadow. */
+static int64_t freeze(uint32_t from, uint32_t unit, uint32_t page_count, uint32_t dom)
 {
-    for (uint32_t i = unit == 0 ? UNIT_FIRST_PAGES : 0; i < t->fresh; i++) {
-        const char *const page = (char *)members_window(t->slot) + i * HV_PAGE_BYTES;
-        if ((i % PAGES_PER_LOOK == 0 && !room_is_there(0)) || !mf_touch(page, 1)) {
+    static uint64_t page[HV_PAGE_BYTES / sizeof(uint64_t)];
+    int64_t err = 0;
+
+    for (uint32_t i = unit == 0 ? UNIT_FIRST_PAGES : 0; err >= 0 && i < page_count; i++) {
+        if (i % PAGES_PER_LOOK == 0 && !room_is_there(0)) {
             return HV_ERR_NOMEM;
         }
-        if (is_zero((const uint64_t *)(const void *)page)) {
-            continue;
-        }
-        const int64_t err = shadow_write(dom, unit * UNIT_PAGES + i, page);
-        if (err < 0) {
-            return err;
+        err = hv_dom_read(from, va_of(unit) + i * HV_PAGE_BYTES, page, sizeof(page));
+        if (err >= 0 && !is_zero(page)) {
+            err = shadow_write(dom, unit * UNIT_PAGES + i, page);
         }
     }
-    return 0;
+    return err;
 }
 
-int64_t units_freeze(const struct units *all, const struct shadow *s, uint32_t dom)
+int64_t units_freeze(const struct shadow *s, uint32_t from, uint32_t dom)
 {
     int64_t err = 0;
 
     for (uint32_t i = 0; err >= 0 && i < MF_MEMORY_UNITS; i++) {
-        err = s->units[i].kind != KIND_NONE ? freeze(all->at[i], i, dom) : 0;
+        err = freeze(from, i, s->units[i].fresh, dom);
     }
     return err;
 }

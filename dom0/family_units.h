@@ -58,8 +58,11 @@ uint32_t units_find_gap(const struct units *all, uint32_t count);
 /** What lies in the first page of unit 0, which members may change at any time; NULL: it is not there. */
 struct mf_memory_window *units_window(const struct units *all);
 
-/** Puts the pages of units that `s` names into the shadow of `dom`, which has begun. Returns 0 or HV_ERR_*. */
-int64_t units_freeze(const struct units *all, const struct shadow *s, uint32_t dom);
+/**
+ * Puts the pages of units that `s` names into the shadow of `dom`, which has begun: as they are in the
+ * paused domain `from`, which has them. Returns 0 or HV_ERR_*.
+ */
+int64_t units_freeze(const struct shadow *s, uint32_t from, uint32_t dom);
 
 /** Brings pages from the shadow of `dom`, to units that are there. Returns 0 or HV_ERR_*. */
 int64_t units_thaw(const struct units *all, uint32_t dom);

@@ -302,7 +302,9 @@ bool process_has_memory(const struct process *p)
 
 int64_t process_freeze_memory(const struct process *p, uint32_t dom)
 {
-    return family_memory_freeze(p->family->memory, p->member, dom);
+    const struct memory_user self = memory_user(p);
+
+    return family_memory_freeze(p->family->memory, &self, dom);
 }
 
 bool process_may_thaw(const struct process *p)

@@ -106,6 +106,20 @@ found() {
     [ "$after" -ge $((before - 5)) ]
 }
 
+@test "pages that nobody has touched take no memory in a snapshot" {
+    shell start together name=sparse memory=16M keep # every other page of 3 MiB has content
+    turns sparse
+    before=$(free_pages)
+    shell snapshot sparse point2
+    taken=$((before - $(free_pages)))
+    echo "taken: $taken"
+    [ "$taken" -gt 384 ]
+    [ "$taken" -lt 500 ]
+    shell remove point2
+    shell kill sparse
+    shell kill sparse.2
+}
+
 @test "it is saved, and restored after a reboot, at once or as it is needed" {
     shell clone point name=now
     count=$(found now)

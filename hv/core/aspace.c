@@ -360,7 +360,7 @@ enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa)
     if ((l.entry & SW_PHYS) && !entry_is_zero_page(l.entry)) {
         return HV_ERR_PERM;
     }
-    if (l.window) {
+    if (l.window && write) {
         if (!(l.entry & P) && window_populate(l.at, l.entry)) {
             return HV_ERR_NOMEM;
         }

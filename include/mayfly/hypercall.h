@@ -282,9 +282,10 @@ static inline int64_t hv_dom_unmap(uint32_t dom, uint64_t va, uint64_t pages)
 
 /**
  * Copies `bytes` (at most HV_COPY_MAX_BYTES) from the memory of `dom`, which is not running, to the
- * caller. Returns 0. [MEMORY] Errors: RANGE (bytes, va), STATE (it runs), BUSY, NOENT (a page is
- * not mapped there), PERM (a page is hv's, a module's or a device's), NOMEM (page of a window), ABSENT
- * (hv_dom_map()). On NOENT, PERM, NOMEM, ABSENT and FAULT a first part may have been copied.
+ * caller. A page that nobody has touched yet, of a window, too, is zeros and takes no memory. Returns 0.
+ * [MEMORY] Errors: RANGE (bytes, va), STATE (it runs), BUSY, NOENT (a page is not mapped there), PERM (a
+ * page is hv's, a module's or a device's), ABSENT (hv_dom_map()). On NOENT, PERM, ABSENT and FAULT a
+ * first part may have been copied.
  */
 static inline int64_t hv_dom_read(uint32_t dom, uint64_t va, void *to, uint64_t bytes)
 {

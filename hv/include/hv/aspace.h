@@ -105,8 +105,9 @@ enum hv_err aspace_protect_step(struct aspace *as, gva_t va, gva_t end, uint32_t
                                 gva_t *next) HV_MUST_CHECK;
 
 /**
- * The page at `va`, populated, and private when `write` (whatever the guest's own permission). The
- * frame stays while the space is not changed. NOENT, PERM (not counted memory), NOMEM, LIMIT.
+ * The page at `va`; when `write` populated and private (whatever the guest's own permission), else
+ * maybe the zero page. The frame stays while the space is not changed. NOENT, PERM (not counted
+ * memory), NOMEM, LIMIT.
  */
 enum hv_err aspace_page(struct aspace *as, gva_t va, bool write, paddr_t *pa) HV_MUST_CHECK;
 
