@@ -130,6 +130,15 @@ source_of() {
     [ "$status" -ne 0 ]
 }
 
+@test "a header that a project puts before ours, as gnulib does, may ask for others" {
+    mkdir -p lib/sys
+    printf '#include <sys/types.h>\n#include <sys/time.h>\n#include_next <sys/select.h>\n#include <signal.h>\n' >lib/sys/select.h
+    echo 'int main(void) { fd_set s; FD_ZERO(&s); return (int)sizeof(pid_t) - 4; }' >main.c
+    for header in stdlib.h unistd.h sys/types.h sys/time.h signal.h; do
+        x86_64-mayfly-elf-gcc -D_GNU_SOURCE -Ilib -include "$header" -include sys/types.h main.c -o program
+    done
+}
+
 @test "pkg-config finds the SDK's libraries and those of PKG_CONFIG_PATH, where they lie now" {
     mkdir -p "$PREFIX/lib/mayfly/sdk/lib/pkgconfig" mine/lib/pkgconfig
     printf 'prefix=/gone\nlibdir=${prefix}/lib\nName: a\nVersion: 1\nDescription: a\nLibs: -L${libdir} -la\nLibs.private: -lm\n' \

@@ -94,6 +94,10 @@ $(SDK_HEADERS): $(RT_HEADERS) $(TP)/newlib.stamp $(TP)/musl.src.stamp build-tool
 	$(Q)$(foreach h,$(SDK_MUSL_HEADERS),cp $(TP)/src/musl/include/$(h) $(SDK)/include/$(h) &&) true
 	$(Q)mkdir $(SDK)/newlib && cp -R $(TP)/newlib/include $(SDK)/newlib/include
 	$(Q)cd $(SDK)/newlib/include && rm -rf $(SDK_NO_HEADERS)
+	@# It is for the end of the types: gnulib puts a file before it, which needs them.
+	$(Q)sed -i -e '/^#include <sys\/select.h>$$/d' \
+		-e 's|^#endif  /\* !__need_inttypes \*/$$|#if __BSD_VISIBLE\n#include <sys/select.h>\n#endif\n&|' \
+		$(SDK)/newlib/include/sys/types.h
 	@touch $@
 
 # Recursive: other makefiles still add to SDK_LIBS after this one.
