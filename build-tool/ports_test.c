@@ -35,6 +35,7 @@ struct test {
     char self[4096];        /* this program */
     struct strlist publish; /* "HOST:GUEST", also as PORT_GUEST=HOST in `variables` */
     struct strlist variables;
+    int input_end; /* of the pipe that a server's input is; 0: none */
     char why[256]; /* of a failure */
 };
 
@@ -156,6 +157,20 @@ static void choose_ports(struct test *test, const char *image)
     image_view_free(&view);
 }
 
+/* The guest's input: it ends at once, or, as some servers serve until it does, with the test. */
+static int open_input(struct test *test)
+{
+    int ends[2];
+    if (test->about->host == NULL) {
+        return open("/dev/null", O_RDONLY | O_CLOEXEC);
+    }
+    if (pipe2(ends, O_CLOEXEC) != 0) {
+        return -1;
+    }
+    test->input_end = ends[1];
+    return ends[0];
+}
+
 static pid_t start_guest(struct test *test)
 {
     char *image = port_image(test->port, test->about->run);
@@ -172,7 +187,7 @@ static pid_t start_guest(struct test *test)
         strlist_add(&argv, test->about->args[i]);
     }
     free(image);
-    const int in = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    const int in = open_input(test);
     const int out = open(test->out, O_CREAT | O_TRUNC | O_WRONLY | O_CLOEXEC, 0644);
     const pid_t pid = in < 0 || out < 0 ? -1 : process_start_guarded(&argv, in, out);
     close(in);
@@ -261,6 +276,7 @@ static bool server_passes(struct test *test)
     bool passes = wait_ready(test, pid) && host_passes(test);
     kill(pid, SIGTERM);
     process_wait(pid);
+    close(test->input_end);
     return passes && prints_expected(test);
 }
 
