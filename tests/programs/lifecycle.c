@@ -437,7 +437,7 @@ static void set_names(struct book *of, unsigned count, char letter)
 /* dom0's tables of guests and of their names get all the pages that they may ever need here. */
 static void grow_tables(void)
 {
-    expect(talk_command("create ledger count=%u", MANY), "is created");
+    expect(talk_command("create ledger count=%u", MANY), "the last one is");
     expect(talk_command("kill -a"), "guests killed");
 }
 
