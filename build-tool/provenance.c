@@ -12,6 +12,7 @@
 #include "alloc.h"
 #include "place.h"
 #include "posix.h"
+#include "report.h"
 #include "seal.h"
 
 /* ---- sources ---------------------------------------------------------------------------------- */
@@ -41,7 +42,11 @@ static int add_source(json_t *sources, const struct manifest *manifest, const ch
         return 0;
     }
     char *path = path_in(manifest, name);
-    const int status = add_hash(sources, name, path);
+    int status = add_hash(sources, name, path);
+    if (status == 0 && json_object_get(sources, name) == NULL) {
+        report_error("the name of %s is not UTF-8, so no manifest can have it: rename it", path);
+        status = -1;
+    }
     free(path);
     return status;
 }

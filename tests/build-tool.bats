@@ -230,6 +230,11 @@ teardown() {
         [ "$status" -eq 1 ]
         [[ "$output" == "$guest/mayfly.yaml:2:11: error: $2"* ]]
     }
+    touch "$guest"/la$'\xe9'tin.c
+    printf 'name: a\nsources: [main.c, lib/status.c, "la*.c"]\n' >"$guest/mayfly.yaml"
+    run mayfly build "$guest"
+    [ "$status" -eq 1 ]
+    [[ "$output" == *"is not UTF-8, so no manifest can have it: rename it"* ]]
     refused '""' "a value is missing here"
     refused lib "lib is a folder: name its files"
     refused more.cpp "more.cpp is C++"
