@@ -99,6 +99,14 @@ crash_reports() {
 
 @test "abort() is reported" { crash_reports abort abort; }
 
+@test "the exit status says how a guest ended" {
+    local how
+    for how in "divide 136" "illegal 132" "abort 134" "privileged 139"; do # docs/debugging.md
+        run_guest "$IMAGES/crash.img" "${how% *}"
+        [ "$status" -eq "${how#* }" ]
+    done
+}
+
 @test "a guest over its memory limit gets no more, and its memory is bounded" {
     run_guest "$PROGRAMS/memhog.img"
     [ "$status" -ne 0 ]

@@ -49,6 +49,22 @@ source_of() {
     [ "$output" = "Hello from greet!" ]
 }
 
+@test "uninstall removes all that install has made" {
+    make -s -C "$TOP" "B=$B" install-files PREFIX=/usr "DESTDIR=$PWD/root" >/dev/null
+    [ "$(find root -type f | wc -l)" -gt 100 ]
+    make -s -C "$TOP" "B=$B" uninstall PREFIX=/usr "DESTDIR=$PWD/root"
+    [ -z "$(find root -not -type d)" ]
+}
+
+@test "x86_64-mayfly-elf-run ends with the program's status, or with 124 when it takes too long" {
+    printf '#include <stdlib.h>\n#include <unistd.h>\nint main(int n, char **v) { return n > 1 ? atoi(v[1]) : pause(); }\n' >a.c
+    x86_64-mayfly-elf-gcc a.c -o a
+    run x86_64-mayfly-elf-run a 5
+    [ "$status" -eq 5 ]
+    MAYFLY_RUN_TIMEOUT=1 run x86_64-mayfly-elf-run a
+    [ "$status" -eq 124 ]
+}
+
 @test "every part that mayfly looks for is installed" {
     parts=$(grep -oh 'place_boot_file("[^"]*' "$TOP"/build-tool/*.c | cut -d '"' -f 2 | sort -u)
     [ "$(wc -w <<<"$parts")" -ge 4 ]

@@ -152,6 +152,21 @@ static void lists_and_mappings_mean_the_same(void **state)
     manifest_free(&b);
 }
 
+static void anchors_and_aliases_work(void **state)
+{
+    (void)state;
+    struct manifest a, b;
+    assert_int_equal(load(&a, "name: &x a\nelf: *x\nargs: &l [b, c]\nports: [&p \"1:2\"]\n"), 0);
+    assert_string_equal(a.fields->elf, "a");
+    assert_int_equal(load(&b, "name: a\nelf: a\nargs: [b, c]\nports: [\"1:2\"]\n"), 0);
+    char *first = manifest_to_json(&a), *second = manifest_to_json(&b);
+    assert_string_equal(first, second);
+    free(first);
+    free(second);
+    manifest_free(&a);
+    manifest_free(&b);
+}
+
 static void memory_defaults_to_64_mib(void **state)
 {
     (void)state;
@@ -208,6 +223,7 @@ int main(void)
         cmocka_unit_test(mistakes_are_reported_where_they_are),
         cmocka_unit_test(every_field_arrives),
         cmocka_unit_test(lists_and_mappings_mean_the_same),
+        cmocka_unit_test(anchors_and_aliases_work),
         cmocka_unit_test(memory_defaults_to_64_mib),
         cmocka_unit_test(sizes_are_read_as_compose_does),
     };
