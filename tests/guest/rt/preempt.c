@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// icount: 4
 // timeout: 120
 // Preemption: threads that compute share the CPU, timers and signals reach them, registers and data
 // stay what they were.

@@ -4,6 +4,7 @@
 // sources: tests/unit/hv/fake/fake.c tests/unit/hv/fake/fake_domain.c tests/unit/hv/sim.c
 // cflags: -Itests/unit/hv/fake -Dsched_yield=hv_sched_yield -fsanitize-coverage=trace-pc
 // libs: -Wl,--wrap=frame_alloc,--wrap=frame_alloc_zero,--wrap=frame_free
+// timeout: 240
 /* The same, but CPUs stop in the middle of hv, before any basic block, and others go on meanwhile. */
 #include <setjmp.h>
 #include <stdarg.h>
