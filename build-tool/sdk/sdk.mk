@@ -57,7 +57,7 @@ $(SDK)/share/%: build-tool/sdk/%
 	$(Q)install -m 644 $< $@
 
 # Without the members that libmayfly-c.a has in their place: libc.a's own would find them first.
-SDK_NO_MEMBERS := $(patsubst %,lib_a-%.o,assert fnmatch getpwent getsubopt jrand48 mrand48 regcomp regerror regexec regfree \
+SDK_NO_MEMBERS := $(patsubst %,lib_a-%.o,assert fnmatch getpwent getsubopt jrand48 mrand48 random regcomp regerror regexec regfree \
 	setjmp strerror strerror_r strptime strsignal strtod strtodg strtold strtorx tzcalc_limits tzset_r u_strerr wcstod wcstold \
 	wordexp wordfree xpg_strerror_r)
 
@@ -66,8 +66,9 @@ $(SDK)/lib/libc.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	$(Q)cp $(TP)/newlib/lib/libc.a $@ && ar dD $@ $(SDK_NO_MEMBERS)
 
 # Those of complex long double, and log2: src/libc has them.
-SDK_NO_MATH := $(patsubst %,lib_a-%.o,cacosl cacoshl casinl casinhl catanl catanhl ccosl ccoshl cephes_subrl cexpl \
-	clogl cpowl csinl csinhl csqrtl ctanl ctanhl s_log2 wf_log2)
+SDK_NO_MATH := $(patsubst %,lib_a-%.o,$(foreach f,acos acosh asin asinh atan atanh cos cosh exp log pow sin sinh sqrt tan tanh,\
+	c$f c$ff c$fl) cephes_subr cephes_subrf cephes_subrl s_fma s_fdim sf_fdim s_lround s_llround s_modf sf_modf \
+	w_lgamma wf_lgamma wr_lgamma wrf_lgamma w_tgamma wf_tgamma)
 
 $(SDK)/lib/libm.a: $(TP)/newlib.stamp build-tool/sdk/sdk.mk
 	@mkdir -p $(@D)

@@ -5,7 +5,7 @@
 
 MUSL := $(TP)/src/musl/src/math
 MUSL_ASM := acosl asinl atan2l atanl expl log10l log1pl log2l logl
-MUSL_C := acoshl asinhl atanhl cbrtl coshl cosl __cosl erfl exp10l exp2l expm1l fmal hypotl ilogbl lgammal nextafterl nexttowardl \
+MUSL_C := acoshl asinhl atanhl cbrtl coshl cosl __cosl erfl exp10l exp2l expm1l fma fmal hypotl ilogbl lgammal nextafterl nexttowardl \
 	__polevll powl __rem_pio2_large __rem_pio2l remquol scalblnl sinhl sinl __sinl sincosl tanhl tanl __tanl tgammal
 MUSL_OBJ := $(patsubst %,$(RT_B)/musl/%.o,$(MUSL_ASM) $(MUSL_C))
 MUSL_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections -fno-builtin -frounding-math -D_GNU_SOURCE= \
@@ -30,9 +30,9 @@ $(RT_B)/musl/floatscan.o: $(TP)/musl.src.stamp $(SDK_HEADERS) $(SDK_CC) $(SDK)/l
 		$(TP)/src/musl/src/internal/floatscan.c >$(@D)/floatscan.c && grep -q '&= -2U' $(@D)/floatscan.c && \
 		$(SDK_CC) -I$(RT)/src $(MUSL_CFLAGS) -c $(@D)/floatscan.c -o $@
 
-# Regular expressions and patterns; <resolv.h> (net/resolver.c); hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
+# Regular expressions and patterns; random() with initstate(); <resolv.h> (net/resolver.c); hashes of passwords for <crypt.h>, <shadow.h>, <mntent.h>.
 MUSL_OTHER := $(addprefix regex/,fnmatch regexec tre-mem) \
-	$(addprefix network/,dn_comp dn_expand dn_skipname ns_parse res_mkquery res_query res_querydomain) \
+	prng/random $(addprefix network/,dn_comp dn_expand dn_skipname ns_parse res_mkquery res_query res_querydomain) \
 	 $(addprefix crypt/,crypt crypt_r crypt_des crypt_md5 crypt_blowfish crypt_sha256 crypt_sha512) \
 	$(addprefix passwd/,fgetspent getspnam getspnam_r putspent) misc/mntent
 MUSL_OTHER_OBJ := $(patsubst %,$(RT_B)/musl/%.o,$(MUSL_OTHER))

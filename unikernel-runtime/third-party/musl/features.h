@@ -40,6 +40,15 @@ char *__crypt_blowfish(const char *key, const char *setting, char *output);
 char *__crypt_sha256(const char *key, const char *setting, char *output);
 char *__crypt_sha512(const char *key, const char *setting, char *output);
 
+/* For fma(). */
+#define _ATOMIC_H
+#define a_clz_64 __builtin_clzll
+
+/* random() needs no lock: a thread is not interrupted in the C library. */
+#define LOCK_H
+#define LOCK(lock) (void)(lock)
+#define UNLOCK(lock) (void)(lock)
+
 /* The parts of <resolv.h>. */
 int __dn_expand(const unsigned char *base, const unsigned char *end, const unsigned char *from,
                 char *to, int space);
