@@ -3,7 +3,7 @@
 
 Q ?= @
 JOBS ?= 2
-TEST_LIMIT ?= 1200
+TEST_LIMIT ?= 3600
 TEST_GOALS := test check unit
 RUN_TESTS = tests/scripts/run-tests $(B)/tests/results $(JOBS) $(TEST_LIMIT)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: Apache-2.0
-# limit: 900
+# limit: 3000
 # Ports of each kind, for the time that they take to build: a library, an interpreter, a database, a server that forks, web servers with and without TLS.
 # Each is built by `mayfly ports` from Debian's source package and its quick tests are run. `make ports-test` does all ports, with their
 # slow tests too. Built ports stay in MAYFLY_CACHE (build/third-party/ports), so the second run takes only the tests.
