@@ -24,11 +24,13 @@ $(call RT_OBJ,$(RT_NET_SRC)): $(LWIP_STAMP)
 
 $(patsubst %,$(B)/lint/%.ok,$(wildcard $(RT)/src/net/*.[ch] $(RT)/src/net/lwip/*.h)): $(LWIP_STAMP)
 
+# Likewise what no packet of a connection goes through; IPv6's neighbours are asked for within the subnet only.
+$(patsubst %,$(LWIP_B)/core/%.o,dns init netif ipv4/icmp ipv4/ip4_frag ipv6/icmp6 ipv6/ip6_frag ipv6/nd6): LWIP_O := -Os
 $(LWIP_B)/%.o: $(LWIP_STAMP) $(LWIP_HEADERS) $(SDK_HEADERS) $(SDK_CC) \
 		$(SDK)/lib/mayfly.specs $(RT)/src/net/part.mk
 	@mkdir -p $(@D)
 	@echo "  CC      lwip/$*.c"
-	$(Q)$(SDK_CC) -O2 -g -ffunction-sections -fdata-sections -Wall -Wno-address -Wno-unused-variable -Wno-unused-variable \
+	$(Q)$(SDK_CC) $(or $(LWIP_O),-O2) -g -ffunction-sections -fdata-sections -Wall -Wno-address -Wno-unused-variable -Wno-unused-variable \
 		$(RT_PREFIX_MAP) -I$(RT)/src/net/lwip -I$(LWIP)/include -c $(LWIP)/$*.c -o $@
 
 $(SDK)/lib/liblwip.a: $(patsubst %,$(LWIP_B)/%.o,$(LWIP_SRC))
