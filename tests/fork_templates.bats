@@ -107,7 +107,7 @@ found() {
 }
 
 @test "pages that nobody has touched take no memory in a snapshot" {
-    shell start together name=sparse memory=16M keep # every other page of 3 MiB has content
+    shell start together name=sparse memory=16M keep # every other page of 3 MiB; nothing of 3 more
     turns sparse
     before=$(free_pages)
     shell snapshot sparse point2

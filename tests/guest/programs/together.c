@@ -145,6 +145,9 @@ static int keep(bool is_small)
     char *const file = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     char text[8] = {0};
 
+    if (!is_small) {
+        (void)map(LARGE); /* and never touched */
+    }
     has_pattern(large, true);
     strcpy(file, "kept");
     if (fork() == 0) {
