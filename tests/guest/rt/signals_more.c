@@ -13,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/select.h>
 #include <sys/signalfd.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -340,6 +341,96 @@ static void test_receiver(void)
     close(fd);
 }
 
+/* ---- leaving by siglongjmp() --------------------------------------------------------------------- */
+
+static int ends[2], pair[2];
+
+static void leave(int sig)
+{
+    (void)sig;
+    siglongjmp(out, 1);
+}
+
+static void wait_in_read(void)
+{
+    char c;
+    (void)!read(ends[0], &c, 1);
+}
+
+static void wait_in_poll(void)
+{
+    struct pollfd p[20];
+    for (int i = 0; i < 20; i++) {
+        p[i] = (struct pollfd){.fd = i % 2 == 0 ? ends[0] : pair[0], .events = POLLIN};
+    }
+    (void)poll(p, 20, -1);
+}
+
+static void wait_in_receive(void)
+{
+    char c;
+    (void)recv(pair[0], &c, 1, 0);
+}
+
+static void wait_in_send(void)
+{
+    static char much[400000];
+    (void)send(pair[0], much, sizeof(much), 0);
+}
+
+static void wait_in_epoll(void)
+{
+    struct epoll_event e;
+    const int fd = epoll_create1(0);
+    e = (struct epoll_event){.events = EPOLLIN};
+    epoll_ctl(fd, EPOLL_CTL_ADD, ends[0], &e);
+    (void)epoll_wait(fd, &e, 1, -1);
+}
+
+/* What a wait has left on the stack is overwritten. */
+static void __attribute__((noinline)) scribble(void)
+{
+    volatile char over[4096];
+    for (size_t i = 0; i < sizeof(over); i++) {
+        over[i] = 0x5a;
+    }
+}
+
+static void test_jumps(void)
+{
+    static void (*const waits[])(void) = {wait_in_read, wait_in_poll, wait_in_receive, wait_in_send,
+                                          wait_in_epoll};
+    const struct itimerval soon = {.it_value.tv_usec = 5000};
+    volatile unsigned int jumps = 0;
+    char c = 0;
+
+    signal(SIGALRM, leave);
+    (void)!pipe(ends);
+    socketpair(AF_UNIX, SOCK_STREAM, 0, pair);
+    for (volatile unsigned int i = 0; i < 10; i++) {
+        if (sigsetjmp(out, 1) == 0) {
+            setitimer(ITIMER_REAL, &soon, NULL);
+            waits[i % 5]();
+        } else {
+            jumps++;
+        }
+        scribble();
+    }
+    signal(SIGALRM, SIG_DFL);
+    tap_equal(jumps, 10, "handlers leave read, poll, recv, send and epoll_wait by siglongjmp()");
+    tap_check(write(ends[1], "a", 1) == 1 && read(ends[0], &c, 1) == 1 && c == 'a',
+              "and nobody looks for the waits that were left");
+    tap_check(send(pair[1], "b", 1, 0) == 1 && recv(pair[0], &c, 1, 0) == 1 && c == 'b',
+              "nor of sockets");
+    close(pair[0]);
+    while (recv(pair[1], &c, 1, MSG_DONTWAIT) == 1) {
+        /* what wait_in_send() has sent */
+    }
+    tap_equal(recv(pair[1], &c, 1, MSG_DONTWAIT), 0, "what they had open can be closed");
+    close(ends[1]);
+    tap_equal(read(ends[0], &c, 1), 0, "and has an end");
+}
+
 int main(void)
 {
     test_queue();
@@ -348,5 +439,6 @@ int main(void)
     test_stacks();
     test_faults();
     test_receiver();
+    test_jumps();
     return tap_done();
 }

@@ -198,20 +198,58 @@ static void wake_thread(struct mf_watcher *w, uint32_t events)
     }
 }
 
-int mf_file_wait_no_restart(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
+/* On the stack of a thread while handlers run, which longjmp() may leave. */
+struct mf_held_file {
+    struct mf_held_file *previous;
+    struct mf_open_file *file; /* whose reference the call has that waited; NULL: none */
+};
+
+/* Runs handlers at the end of a wait. */
+static int end_wait(struct mf_open_file *held, int reason)
+{
+    struct mf_thread *const self = mf_thread_self();
+    struct mf_held_file here = {.previous = self->held, .file = held};
+    self->held = &here;
+    const int err = mf_thread_sleep_end(reason);
+    self->held = here.previous;
+    return err;
+}
+
+void mf_file_let_go(const void *stack)
+{
+    struct mf_thread *const self = mf_thread_self();
+    const char *const to = stack;
+    if (to < self->stack_low || to > (const char *)self) {
+        return; /* some other stack: nothing is known of what is left */
+    }
+    while ((char *)self->held >= self->stack_low && (char *)self->held < to) {
+        const struct mf_held_file left = *self->held;
+        self->held = left.previous;
+        mf_file_put(left.file);
+    }
+}
+
+static int wait_for(struct mf_open_file *held, struct mf_open_file *f, uint32_t events,
+                    uint64_t deadline_ns)
 {
     struct thread_watcher t = {.watcher.notify = wake_thread,
                                .thread = mf_thread_self(),
                                .events = events | POLLERR | POLLHUP | POLLRDHUP};
     mf_watcher_add(&t.watcher, f);
-    const int err = mf_thread_sleep(deadline_ns);
+    const int reason = mf_thread_sleep_quietly(deadline_ns);
     mf_watcher_remove(&t.watcher);
-    return err;
+    return end_wait(held, reason);
 }
 
-int mf_file_wait_always(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
+int mf_file_wait_no_restart(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
 {
-    const int err = mf_file_wait_no_restart(f, events, deadline_ns);
+    return wait_for(f, f, events, deadline_ns);
+}
+
+int mf_file_wait_always(struct mf_open_file *held, struct mf_open_file *f, uint32_t events,
+                        uint64_t deadline_ns)
+{
+    const int err = wait_for(held, f, events, deadline_ns);
     return err == -EINTR && mf_signal_restarts() ? 0 : err;
 }
 
@@ -221,21 +259,20 @@ int mf_file_wait(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns)
         mf_idle_poll();
         return -EAGAIN;
     }
-    return mf_file_wait_always(f, events, deadline_ns);
+    return mf_file_wait_always(f, f, events, deadline_ns);
 }
 
 /* ---- after a fork -------------------------------------------------------------------------- */
 
 #define COUNTING 0x80000000u
 
-/* Each call that waits has a watcher of the file, on its stack, and a reference. */
-static uint32_t calls_of(const struct mf_thread *t, const struct mf_open_file *f)
+/* Calls of this thread that a handler, which forks, has interrupted. */
+static uint32_t calls_of(const struct mf_open_file *f)
 {
-    const char *const end = mf_thread_stack_end(t);
     uint32_t count = 0;
 
-    for (const struct mf_watcher *w = f->watchers; w != NULL; w = w->next) {
-        count += (const char *)w >= t->stack_low && (const char *)w < end;
+    for (const struct mf_held_file *h = mf_thread_self()->held; h != NULL; h = h->previous) {
+        count += h->file == f;
     }
     return count;
 }
@@ -250,7 +287,7 @@ void mf_fd_recount(void)
                 continue;
             }
             if (pass == 0 && f->refs > 1 && (f->refs & COUNTING) == 0) {
-                f->refs = COUNTING + calls_of(mf_thread_self(), f);
+                f->refs = COUNTING + calls_of(f);
             } else if (pass == 1 && (f->refs & COUNTING) != 0) {
                 f->refs++;
             } else if (pass == 2 && (f->refs & COUNTING) != 0) {

@@ -146,8 +146,13 @@ uint32_t mf_file_poll(struct mf_open_file *f);
  */
 int mf_file_wait(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns);
 
-/** As mf_file_wait(), but waits even when the file is O_NONBLOCK. */
-int mf_file_wait_always(struct mf_open_file *f, uint32_t events, uint64_t deadline_ns);
+/** As mf_file_wait(), but waits even when the file is O_NONBLOCK. `held`: what the caller has its
+ * reference of; NULL: none. */
+int mf_file_wait_always(struct mf_open_file *held, struct mf_open_file *f, uint32_t events,
+                        uint64_t deadline_ns);
+
+/** longjmp() to `stack`: drops the references of calls that waited, and whose handlers are left. */
+void mf_file_let_go(const void *stack);
 
 /* ---- vectors ------------------------------------------------------------------------------- */
 

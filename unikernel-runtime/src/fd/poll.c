@@ -73,31 +73,37 @@ static void unwatch(struct poll_watcher *watchers, nfds_t count)
     }
 }
 
-static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline_ns)
+/* Looks again when something has happened: *ready. Returns as mf_thread_sleep(), or -ENOMEM. */
+static int sleep_on(struct pollfd *fds, nfds_t count, uint64_t deadline_ns, int *ready)
 {
-    mf_idle_poll();
-    int ready = look(fds, count);
-    if (ready != 0 || deadline_ns == 0) {
-        return ready;
-    }
     struct poll_watcher few[ON_STACK];
     struct poll_watcher *const watchers =
         count <= ON_STACK ? few : malloc(count * sizeof(*watchers));
     if (watchers == NULL) {
         return -ENOMEM;
     }
-    if (mf_poll_is_ready) {
-        mf_ready();
-    }
     watch(watchers, fds, count);
-    int err;
-    do {
-        err = mf_thread_sleep(deadline_ns);
-        ready = look(fds, count);
-    } while (ready == 0 && err == 0);
+    const int reason = mf_thread_sleep_quietly(deadline_ns);
+    *ready = look(fds, count);
     unwatch(watchers, count);
     if (watchers != few) {
         free(watchers);
+    }
+    return mf_thread_sleep_end(reason);
+}
+
+static int poll_until(struct pollfd *fds, nfds_t count, uint64_t deadline_ns)
+{
+    mf_idle_poll();
+    int ready = look(fds, count), err = 0;
+    if (ready != 0 || deadline_ns == 0) {
+        return ready;
+    }
+    if (mf_poll_is_ready) {
+        mf_ready();
+    }
+    while (ready == 0 && err == 0) {
+        err = sleep_on(fds, count, deadline_ns, &ready);
     }
     return ready != 0 || err == -ETIMEDOUT ? ready : err;
 }

@@ -230,7 +230,7 @@ static int wait_for_other_end(struct mf_open_file *f)
 {
     int err = 0;
     while (err == 0 && mf_fifo_meets(f) != 0) {
-        err = mf_file_wait_always(f, reads(f) ? POLLIN : POLLOUT, MF_NEVER);
+        err = mf_file_wait_always(f, f, reads(f) ? POLLIN : POLLOUT, MF_NEVER);
     }
     return err;
 }

@@ -48,7 +48,7 @@ int mf_file_lock(struct mf_node *n, int *held, int wanted, bool try)
     release(n->lock, held);
     int err = 0;
     while (wanted != 0 && err == 0 && !take(n->lock, held, wanted)) {
-        err = try ? -EWOULDBLOCK : mf_file_wait_always(&n->lock->wait, POLLIN, MF_NEVER);
+        err = try ? -EWOULDBLOCK : mf_file_wait_always(NULL, &n->lock->wait, POLLIN, MF_NEVER);
     }
     return err;
 }

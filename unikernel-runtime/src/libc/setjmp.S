@@ -30,6 +30,14 @@ _setjmp:
     .type _longjmp, @function
 longjmp:
 _longjmp:
+    pushq %rdi
+    pushq %rsi
+    subq $8, %rsp
+    movq 48(%rdi), %rdi
+    call mf_file_let_go         /* what calls hold that are left */
+    addq $8, %rsp
+    popq %rsi
+    popq %rdi
     cmpl $1, %esi
     adcl $0, %esi               /* 0 becomes 1 */
     movl %esi, %eax

@@ -32,7 +32,7 @@ int unix_wait(struct unix_socket *s, struct mf_open_file *f, uint32_t events, in
         return -EAGAIN;
     }
     /* Without a reference of f, which may go meanwhile: then this ends, too. */
-    const int r = mf_file_wait_always(f, events | MF_WATCH_CLOSED, deadline_ns);
+    const int r = mf_file_wait_always(&s->file, f, events | MF_WATCH_CLOSED, deadline_ns);
     return r == -ETIMEDOUT ? -EAGAIN : r;
 }
 

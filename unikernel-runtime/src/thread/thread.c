@@ -208,12 +208,10 @@ static bool is_cancelled(struct mf_thread *self, unsigned int kind)
     return true;
 }
 
-int mf_thread_block(struct mf_waitq *q, uint64_t deadline_ns, unsigned int kind)
+/* Until it is woken: MF_WAKE_*. Runs no handler. */
+static int sleep_until_woken(struct mf_waitq *q, uint64_t deadline_ns, unsigned int kind)
 {
     struct mf_thread *const self = mf_thread_self();
-    if ((mf_signal_is_deliverable() && mf_signal_deliver(NULL)) || is_cancelled(self, kind)) {
-        return -EINTR;
-    }
     if (deadline_ns != MF_NEVER) {
         kind |= MF_WAIT_OUTSIDE;
     }
@@ -229,12 +227,26 @@ int mf_thread_block(struct mf_waitq *q, uint64_t deadline_ns, unsigned int kind)
         mf_timer_set(&self->timer, deadline_ns);
     }
     schedule(self);
-    const uint8_t reason = self->wake_reason; /* handlers may wait, too */
+    return self->wake_reason;
+}
+
+/* Runs handlers. Returns what a wait says that ended for `reason`. */
+static int conclude(int reason, unsigned int kind)
+{
     const bool is_handled = mf_signal_is_deliverable() && mf_signal_deliver(NULL);
     if (reason == MF_WAKE_SIGNAL) {
-        return is_handled || is_cancelled(self, kind) ? -EINTR : 0;
+        return is_handled || is_cancelled(mf_thread_self(), kind) ? -EINTR : 0;
     }
     return reason == MF_WAKE_TIMEOUT ? -ETIMEDOUT : 0;
+}
+
+int mf_thread_block(struct mf_waitq *q, uint64_t deadline_ns, unsigned int kind)
+{
+    if ((mf_signal_is_deliverable() && mf_signal_deliver(NULL)) ||
+        is_cancelled(mf_thread_self(), kind)) {
+        return -EINTR;
+    }
+    return conclude(sleep_until_woken(q, deadline_ns, kind), kind);
 }
 
 int mf_thread_wait(struct mf_waitq *q, uint64_t deadline_ns)
@@ -245,6 +257,20 @@ int mf_thread_wait(struct mf_waitq *q, uint64_t deadline_ns)
 int mf_thread_sleep(uint64_t deadline_ns)
 {
     return mf_thread_block(NULL, deadline_ns, MF_WAIT_OUTSIDE | MF_WAIT_CANCEL);
+}
+
+int mf_thread_sleep_quietly(uint64_t deadline_ns)
+{
+    const bool is_seen = (mf_thread_self()->cancel & MF_CANCEL_SEEN) != 0;
+    if (mf_signal_is_deliverable() || (mf_thread_is_cancelled() && !is_seen)) {
+        return MF_WAKE_SIGNAL;
+    }
+    return sleep_until_woken(NULL, deadline_ns, MF_WAIT_OUTSIDE | MF_WAIT_CANCEL);
+}
+
+int mf_thread_sleep_end(int reason)
+{
+    return conclude(reason, MF_WAIT_CANCEL);
 }
 
 void mf_thread_give_way(void)

@@ -47,6 +47,14 @@ int mf_thread_wait(struct mf_waitq *q, uint64_t deadline_ns);
  */
 int mf_thread_sleep(uint64_t deadline_ns);
 
+/**
+ * mf_thread_sleep() in two steps, for who has something on its stack that others know of. The first
+ * runs no handler. The second does, and is given what the first returned, when all that is gone: a
+ * handler may leave by siglongjmp(). 0 may also mean: look again.
+ */
+int mf_thread_sleep_quietly(uint64_t deadline_ns);
+int mf_thread_sleep_end(int reason);
+
 /** Ends the calling thread if it is to be cancelled (pthread_testcancel()). Nothing may be held. */
 void mf_thread_test_cancel(void);
 

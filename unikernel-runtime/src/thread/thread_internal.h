@@ -62,11 +62,12 @@ struct mf_thread {
     char *altstack;                         /* sigaltstack(); NULL: none */
     uint32_t altstack_bytes;
     uint8_t detached, joined, stack_is_users;
-    uint8_t guard_pages;  /* below stack_low, beyond the first */
-    uint32_t process;     /* after how many forks it was made, or has survived */
-    uint32_t locks;       /* of newlib that it holds: it is not cancelled */
-    char *fault_frame;    /* preempt.h */
-    void *robust_mutexes; /* mutex.c: those that it holds */
+    uint8_t guard_pages;       /* below stack_low, beyond the first */
+    uint32_t process;          /* after how many forks it was made, or has survived */
+    uint32_t locks;            /* of newlib that it holds: it is not cancelled */
+    char *fault_frame;         /* preempt.h */
+    void *robust_mutexes;      /* mutex.c: those that it holds */
+    struct mf_held_file *held; /* fd.c: of calls below which handlers run, the innermost first */
 };
 
 extern struct mf_thread *mf_thread_survivor; /* of a fork; NULL: there was none */
