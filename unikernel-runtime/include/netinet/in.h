@@ -193,6 +193,15 @@ struct group_source_req {
 #define IN6_IS_ADDR_UNSPECIFIED(a) __IN6_IS(a, 0, 0, 0, 0)
 #define IN6_IS_ADDR_LOOPBACK(a) __IN6_IS(a, 0, 0, 0, __htonl(1))
 #define IN6_IS_ADDR_MULTICAST(a) ((a)->s6_addr[0] == 0xff)
+/* ::A.B.C.D, but not :: and ::1 */
+#define IN6_IS_ADDR_V4COMPAT(a)                                                                    \
+    (__IN6_IS(a, 0, 0, 0, (a)->s6_addr32[3]) && __ntohl((a)->s6_addr32[3]) > 1)
+#define __IN6_MC_IS(a, scope) (IN6_IS_ADDR_MULTICAST(a) && ((a)->s6_addr[1] & 0xf) == (scope))
+#define IN6_IS_ADDR_MC_NODELOCAL(a) __IN6_MC_IS(a, 1)
+#define IN6_IS_ADDR_MC_LINKLOCAL(a) __IN6_MC_IS(a, 2)
+#define IN6_IS_ADDR_MC_SITELOCAL(a) __IN6_MC_IS(a, 5)
+#define IN6_IS_ADDR_MC_ORGLOCAL(a) __IN6_MC_IS(a, 8)
+#define IN6_IS_ADDR_MC_GLOBAL(a) __IN6_MC_IS(a, 0xe)
 #define IN6_IS_ADDR_LINKLOCAL(a) ((a)->s6_addr[0] == 0xfe && ((a)->s6_addr[1] & 0xc0) == 0x80)
 #define IN6_IS_ADDR_SITELOCAL(a) ((a)->s6_addr[0] == 0xfe && ((a)->s6_addr[1] & 0xc0) == 0xc0)
 #define IN6_IS_ADDR_V4MAPPED(a)                                                                    \
