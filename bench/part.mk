@@ -19,11 +19,11 @@ $(BENCH_B)/entry.elf: bench/guest/entry.S
 $(BENCH_B)/dom0_main.img: BENCH_WRAPPED := main
 $(BENCH_B)/dom0_main.img: BENCH_APART := main
 $(BENCH_B)/dom0_lifecycle.img: BENCH_WRAPPED := lifecycle_run guest_kill term_printf
-$(BENCH_B)/dom0_lifecycle.img: BENCH_APART := lifecycle guest term
+$(BENCH_B)/dom0_lifecycle.img: BENCH_APART := templates/lifecycle guests/guest text/term
 BENCH_DOM0 := $(BENCH_B)/dom0_main.img $(BENCH_B)/dom0_lifecycle.img
 
 $(BENCH_DOM0): $(BENCH_B)/%.img: bench/guest/%.c bench/part.mk $(DOM0_B)/dom0.debug
-	@mkdir -p $(BENCH_B)/$*.apart
+	@mkdir -p $(dir $(BENCH_APART:%=$(BENCH_B)/$*.apart/%))
 	$(Q)for name in $(BENCH_APART); do \
 		objcopy --remove-section='.gnu.lto_*' $(DOM0_B)/$$name.o $(BENCH_B)/$*.apart/$$name.o || exit 1; done
 	$(Q)$(SDK_CC) -O2 $(DOM0_LTO) -Idom0 -Iunikernel-runtime/src $(addprefix -Wl$(COMMA)--wrap=,$(BENCH_WRAPPED) sbrk) \

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include "../dom0/signature.h"
+#include "../dom0/images/signature.h"
 #include "alloc.h"
 #include "build.h"
 #include "command.h"

@@ -9,7 +9,7 @@
 #include <mayfly/image.h>
 #include <stdbool.h>
 
-#include "../dom0/signature.h"
+#include "../dom0/images/signature.h"
 #include "buffer.h"
 #include "program.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* manifest_rights.c - what others may do with the guest, and what it may do (dom0/rights.h). */
+/* manifest_rights.c - what others may do with the guest, and what it may do (dom0/guests/rights.h). */
 #include <stdlib.h>
 #include <string.h>
 
 #include "manifest.h"
 
-#define GUEST_NAME_MAX 63 /* dom0/launch.h */
+#define GUEST_NAME_MAX 63 /* dom0/guests/launch.h */
 
 static int check_inspect(struct manifest *manifest)
 {

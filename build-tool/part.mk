@@ -7,7 +7,7 @@ MAYFLY_VERSION := 0.1.0
 MAYFLY_B := $(B)/build-tool
 MAYFLY_SRC := $(wildcard build-tool/*.c)
 # dom0's own check of a signature is in here too.
-MAYFLY_OBJ := $(patsubst build-tool/%.c,$(MAYFLY_B)/%.o,$(MAYFLY_SRC)) $(MAYFLY_B)/dom0/signature.o
+MAYFLY_OBJ := $(patsubst build-tool/%.c,$(MAYFLY_B)/%.o,$(MAYFLY_SRC)) $(MAYFLY_B)/dom0/images/signature.o
 MAYFLY_CFLAGS := -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARN) -Iinclude -MMD -MP \
 	-DMAYFLY_VERSION='"$(MAYFLY_VERSION)"'
 MAYFLY_LIBS := -lcyaml -lyaml -ljansson -lelf -lsodium
@@ -22,7 +22,7 @@ $(MAYFLY_B)/%.o: build-tool/%.c build-tool/part.mk
 $(MAYFLY_B)/dom0/%.o: dom0/%.c build-tool/part.mk
 	@mkdir -p $(@D)
 	@echo "  CC      $<"
-	$(Q)$(CC) $(MAYFLY_CFLAGS) -c $< -o $@
+	$(Q)$(CC) $(MAYFLY_CFLAGS) -Idom0 -c $< -o $@
 
 $(MAYFLY): $(MAYFLY_OBJ)
 	@mkdir -p $(@D)

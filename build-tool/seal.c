@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../dom0/signature.h"
+#include "../dom0/images/signature.h"
 #include "alloc.h"
 #include "report.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * seal.h - keys, and signing images with them (mayfly/image.h; Ed25519 by libsodium). Checking a
- * signature is dom0's own code, dom0/signature.h.
+ * signature is dom0's own code, dom0/images/signature.h.
  *
  * A key's file holds one line, `mayfly-secret-key 1 SEED` (64 hexadecimal digits), beside it FILE.pub
  * the public key: a line for dom0's list of keys. Lines that start with `#` are comments.

@@ -8,9 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "launch.h"
+#include "guests/launch.h"
 #include "net/bytes.h"
-#include "words.h"
+#include "text/words.h"
 
 /* Each setter returns NULL, or what to write instead. */
 struct setting {

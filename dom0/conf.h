@@ -25,8 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "images/signature.h"
 #include "net/plan.h"
-#include "signature.h"
 
 #define CONF_KEYS_MAX 16
 

@@ -2,7 +2,7 @@
 # dom0, the first domain: an image for our own runtime, built with the SDK like any guest.
 
 DOM0_B := $(B)/dom0
-DOM0_SRC := $(wildcard dom0/*.c dom0/net/*.c dom0/store/*.c)
+DOM0_SRC := $(wildcard dom0/*.c dom0/*/*.c)
 CJSON_SRC := $(TP)/src/cjson
 DOM0_OBJ := $(patsubst dom0/%.c,$(DOM0_B)/%.o,$(DOM0_SRC)) $(DOM0_B)/cJSON.o
 
@@ -17,7 +17,7 @@ SODIUM_CFLAGS := -O2 -ffunction-sections -fdata-sections -I$(SODIUM_SRC)/include
 	-DHAVE_TI_MODE=1 -DNATIVE_LITTLE_ENDIAN=1 $(RT_PREFIX_MAP)
 
 DOM0_CFLAGS := -std=gnu11 -O2 -g -ffunction-sections -fdata-sections $(WARN) \
-	-Idom0 -Idom0/net -Iunikernel-runtime/src -I$(CJSON_SRC) \
+	-Idom0 -Iunikernel-runtime/src -I$(CJSON_SRC) \
 	-I$(SODIUM_SRC)/include -DSODIUM_STATIC=1 -ffile-prefix-map=$(CURDIR)/= -MMD -MP
 # Optimised as one: most functions are short, and a frame passes many files. The objects have code, too, for
 # those who link some of them in another way (bench, tests: -fno-lto).

@@ -95,7 +95,7 @@ $(B)/tests/programs/%.img: tests/guest/programs/%.c $(GT_COMMON)
 
 # hold.c compares addresses with the hypercall page: it gets the real one.
 INJECT_B := $(B)/tests/dom0
-INJECT_OBJ := $(patsubst $(DOM0_B)/%.o,$(INJECT_B)/%.o,$(filter-out $(DOM0_B)/hold.o $(DOM0_B)/cJSON.o,$(DOM0_OBJ)))
+INJECT_OBJ := $(patsubst $(DOM0_B)/%.o,$(INJECT_B)/%.o,$(filter-out $(DOM0_B)/guests/hold.o $(DOM0_B)/cJSON.o,$(DOM0_OBJ)))
 INJECT_WRAP := $(foreach f,malloc calloc realloc strdup free mf_touch room_claim show_guests sbrk,-Wl,--wrap=$(f))
 
 $(INJECT_B)/%.o: dom0/%.c tests/dom0/inject.h $(DOM0_B)/%.o
@@ -104,7 +104,7 @@ $(INJECT_B)/%.o: dom0/%.c tests/dom0/inject.h $(DOM0_B)/%.o
 
 $(INJECT_B)/dom0.elf: tests/part.mk $(INJECT_OBJ) $(DOM0_OBJ) $(SODIUM_OBJ) tests/dom0/inject.c tests/dom0/stubs.S $(SDK_READY) $(MAYFLY)
 	$(Q)$(SDK_CC) $(DOM0_CFLAGS) -fno-lto -MF $(INJECT_B)/inject.d -Itests/dom0 $(INJECT_WRAP) tests/dom0/inject.c tests/dom0/stubs.S \
-		$(INJECT_OBJ) $(DOM0_B)/hold.o $(DOM0_B)/cJSON.o $(SODIUM_OBJ) -o $(INJECT_B)/dom0.debug
+		$(INJECT_OBJ) $(DOM0_B)/guests/hold.o $(DOM0_B)/cJSON.o $(SODIUM_OBJ) -o $(INJECT_B)/dom0.debug
 	$(Q)$(MAYFLY) pack $(INJECT_B)/dom0.debug --name dom0 -o $@
 
 # ---- end-to-end tests --------------------------------------------------------------------------------

@@ -15,12 +15,12 @@
 #include <string.h>
 #include <x86intrin.h>
 
-#include "guest.h"
-#include "lifecycle.h"
+#include "guests/guest.h"
+#include "guests/names.h"
 #include "mayfly/hypercall.h"
-#include "names.h"
-#include "prefault.h"
-#include "term.h"
+#include "templates/lifecycle.h"
+#include "templates/prefault.h"
+#include "text/term.h"
 
 #define RUNS 101
 #define WARM_UP 20

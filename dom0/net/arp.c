@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* arp.c - see arp.h. */
-#include "arp.h"
+#include "net/arp.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/headers.h"
 
 #define ARP_FRAME_BYTES (ETH_BYTES + ARP_BYTES)
 #define ARP_FIXED                                                                                  \

@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "frame.h"
-#include "plan.h"
+#include "net/frame.h"
+#include "net/plan.h"
 
 #define ARP_NEIGHBOURS 256
 #define ARP_FRESH_S 60  /* after that, ask again while the old answer is still used */

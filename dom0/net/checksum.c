@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* checksum.c - see checksum.h. Sums words of eight bytes: the sum does not depend on word size. */
-#include "checksum.h"
+#include "net/checksum.h"
 
 #include <stdbool.h>
 #include <string.h>

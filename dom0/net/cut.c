@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* cut.c - see cut.h. */
-#include "cut.h"
+#include "net/cut.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
 #include "virtq/virtio_net.h"
 
 /* Only of a frame whose headers have been checked: csum_start is where TCP begins. */

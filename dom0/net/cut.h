@@ -9,8 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "frame.h"
-#include "packet.h"
+#include "net/frame.h"
+#include "net/packet.h"
 
 #define CUT_MAX 32 /* frames of one */
 

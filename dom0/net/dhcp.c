@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* dhcp.c - see dhcp.h. Options: RFC 2132. */
-#include "dhcp.h"
+#include "net/dhcp.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "headers.h"
-#include "packet.h"
+#include "net/bytes.h"
+#include "net/headers.h"
+#include "net/packet.h"
 
 #define BOOTP (ETH_BYTES + IP4_BYTES + UDP_BYTES) /* where the message starts */
 #define BOOTP_OP 0

@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "plan.h"
+#include "net/plan.h"
 
 #define DHCP_FRAME_BYTES 342 /* Ethernet, IPv4, UDP, BOOTP of 300 bytes */
 

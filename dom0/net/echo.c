@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* echo.c - see echo.h. */
-#include "echo.h"
+#include "net/echo.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
 
 #define NS_HOP_LIMIT 255
 #define NA_BYTES 32 /* with the target's link-layer address */

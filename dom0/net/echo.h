@@ -6,8 +6,8 @@
  */
 #pragma once
 
-#include "packet.h"
-#include "plan.h"
+#include "net/packet.h"
+#include "net/plan.h"
 
 /** An ICMP echo request (RFC 792) to whatever address it was sent to. */
 bool echo_answer_ip4(struct frame *f, struct packet *p);

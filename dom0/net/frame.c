@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* frame.c - see frame.h. */
-#include "frame.h"
+#include "net/frame.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
 #include "virtq/virtio_net.h"
 
 uint32_t frame_read(struct frame_cursor *c, void *to, uint32_t bytes)

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* merge.c - see merge.h. */
-#include "merge.h"
+#include "net/merge.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
 
 #define IP_AT ETH_BYTES
 #define TCP_AT (ETH_BYTES + IP4_BYTES) /* without IP options */

@@ -20,7 +20,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "frame.h"
+#include "net/frame.h"
 
 #define MERGE_MAX VIRTQ_CHAIN_MAX /* segments */
 #define MERGE_HEADER_BYTES 94

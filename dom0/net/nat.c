@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nat.c - see nat.h. */
-#include "nat.h"
+#include "net/nat.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
-#include "nat_flow.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
+#include "net/nat_flow.h"
 
 #define DNS_PORT 53
 

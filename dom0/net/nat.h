@@ -25,8 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "packet.h"
-#include "plan.h"
+#include "net/packet.h"
+#include "net/plan.h"
 
 #define NAT_FLOWS 65536u
 #define NAT_BUCKETS 65536u

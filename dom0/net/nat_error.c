@@ -5,10 +5,10 @@
  */
 #include <stddef.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
-#include "nat_flow.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
+#include "net/nat_flow.h"
 
 #define QUOTED_TRANSPORT_BYTES 8 /* RFC 792: at least so much of it is quoted */
 

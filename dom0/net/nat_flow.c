@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* nat_flow.c - see nat_flow.h. Links are flow numbers plus one, so that zeroed memory is empty. */
-#include "nat_flow.h"
+#include "net/nat_flow.h"
 
 #include <stddef.h>
 
-#include "headers.h"
+#include "net/headers.h"
 
 _Static_assert(NAT_BUCKETS / NAT_SLICE == 64 && NAT_FLOWS % NAT_FLOWS_SLICE == 0,
                "slices cover all; a word has a bit for each of the buckets'");

@@ -2,7 +2,7 @@
 /* nat_flow.h - the table of flows of nat.h: look-up, creation, ageing. Private to the NAT. */
 #pragma once
 
-#include "nat.h"
+#include "net/nat.h"
 
 #define NAT_SEEN_REPLY 0x1u   /* a packet from outside */
 #define NAT_SEEN_OUT_FIN 0x2u /* TCP: the guest has closed its side */

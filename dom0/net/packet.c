@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* packet.c - see packet.h. */
-#include "packet.h"
+#include "net/packet.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "checksum.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/checksum.h"
+#include "net/headers.h"
 
 #define REPLY_TTL 64
 

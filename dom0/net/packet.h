@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "frame.h"
+#include "net/frame.h"
 
 struct packet {
     struct frame *frame; /* borrows */

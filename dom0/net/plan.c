@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - see plan.h. */
-#include "plan.h"
+#include "net/plan.h"
 
 #include <string.h>
 
-#include "bytes.h"
+#include "net/bytes.h"
 
 #define GATEWAY_INDEX 0xffffffu
 

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "bytes.h"
+#include "net/bytes.h"
 
 #define PLAN_NO_GUEST 0xffffffffu
 #define PLAN_GUESTS_MAX 0x20000u /* window slots that dom0 has room for */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* switch.c - see switch.h. */
-#include "switch.h"
+#include "net/switch.h"
 
 #include <string.h>
 
-#include "bytes.h"
-#include "cut.h"
-#include "echo.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/cut.h"
+#include "net/echo.h"
+#include "net/headers.h"
 
 #define DHCP_CLIENT_PORT 68
 

@@ -8,10 +8,10 @@
  */
 #pragma once
 
-#include "arp.h"
-#include "frame.h"
-#include "nat.h"
-#include "plan.h"
+#include "net/arp.h"
+#include "net/frame.h"
+#include "net/nat.h"
+#include "net/plan.h"
 
 enum switch_to {
     SWITCH_DROP,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* body.c - see body.h. */
-#include "body.h"
+#include "store/body.h"
 
 #include <string.h>
 
-#include "crc32c.h"
 #include "mayfly/abi.h"
+#include "store/crc32c.h"
 
 #define ERROR_DISK_FULL                                                                            \
     "the disk is full; `forget` what is not needed any more, or give a larger disk"

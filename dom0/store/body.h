@@ -16,9 +16,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "catalogue.h"
-#include "disk.h"
-#include "layout.h"
+#include "store/catalogue.h"
+#include "store/disk.h"
+#include "store/layout.h"
 
 struct body_writer {
     struct disk *disk;        /* borrows */

@@ -4,12 +4,12 @@
  * flushes, writes the first superblock, flushes, writes the second one, flushes. So a power cut at
  * any point leaves a superblock whose catalogue, and all that it refers to, is complete.
  */
-#include "catalogue.h"
+#include "store/catalogue.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#include "crc32c.h"
+#include "store/crc32c.h"
 
 #define FIRST_BUFFER 0u
 #define ENTRIES_PER_BUFFER (DISK_BUFFER_BLOCKS * DISK_BLOCK_BYTES / sizeof(struct store_entry))

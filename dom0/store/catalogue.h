@@ -14,8 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "disk.h"
-#include "layout.h"
+#include "store/disk.h"
+#include "store/layout.h"
 
 struct catalogue {
     struct disk *disk; /* borrows */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* crc32c.c - see crc32c.h. Eight bytes at a time: by the instruction for it (SSE4.2), or by eight tables
  * that are made at the first use, whichever is faster here. */
-#include "crc32c.h"
+#include "store/crc32c.h"
 
 #include <cpuid.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* index.c - see index.h. */
-#include "index.h"
+#include "store/index.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "layout.h"
+#include "store/layout.h"
 
 #define INDEX_REGION_BYTES 0x200000u
 #define INDEX_REGION_PAGES 512u

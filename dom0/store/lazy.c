@@ -6,15 +6,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "absent.h"
-#include "crc32c.h"
-#include "errors.h"
+#include "guests/absent.h"
+#include "guests/room.h"
 #include "mayfly/hypercall.h"
-#include "room.h"
-#include "shell.h"
+#include "shell/shell.h"
+#include "store/crc32c.h"
 #include "store/pause.h"
-#include "template.h"
-#include "term.h"
+#include "templates/template.h"
+#include "text/errors.h"
+#include "text/term.h"
 #include "thread/thread.h"
 
 #define STACK_BYTES 65536

@@ -19,8 +19,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "disk.h"
-#include "index.h"
+#include "store/disk.h"
+#include "store/index.h"
 
 struct lazy_source;
 struct template;

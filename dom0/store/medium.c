@@ -5,10 +5,10 @@
 #include <inttypes.h>
 #include <sodium/crypto_hash_sha256.h>
 
-#include "room.h"
+#include "devices/virtio_blk.h"
+#include "guests/room.h"
 #include "store/pause.h"
-#include "term.h"
-#include "virtio_blk.h"
+#include "text/term.h"
 
 #define HASH_BYTES 65536u /* at a time */
 

@@ -5,8 +5,8 @@
  */
 #pragma once
 
-#include "catalogue.h"
-#include "image.h"
+#include "images/image.h"
+#include "store/catalogue.h"
 
 /**
  * Reads the catalogue of the machine's store; every command begins with this, so nothing is kept

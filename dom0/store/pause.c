@@ -5,7 +5,7 @@
 #include <inttypes.h>
 
 #include "mayfly/hypercall.h"
-#include "term.h"
+#include "text/term.h"
 #include "thread/sleep.h"
 #include "thread/thread.h"
 

@@ -7,20 +7,20 @@
 #include <string.h>
 #include <time.h>
 
-#include "body.h"
-#include "errors.h"
-#include "family_shadow.h"
-#include "image.h"
+#include "families/family_shadow.h"
+#include "families/process.h"
+#include "guests/rights.h"
+#include "guests/slot.h"
+#include "images/image.h"
 #include "mayfly/hypercall.h"
-#include "netback.h"
-#include "process.h"
-#include "rights.h"
-#include "slot.h"
+#include "net/netback.h"
+#include "store/body.h"
 #include "store/lazy.h"
 #include "store/medium.h"
 #include "store/transfer.h"
-#include "template.h"
-#include "term.h"
+#include "templates/template.h"
+#include "text/errors.h"
+#include "text/term.h"
 #include "time/clock.h"
 
 #define WHOLE_PAGES 512u /* so many are read at once: as much as a first clone makes dom0 read */

@@ -2,7 +2,7 @@
 /* restore.h - from what is saved back to a template. */
 #pragma once
 
-#include "catalogue.h"
+#include "store/catalogue.h"
 
 /* What has been read, and was right, when the template appears. */
 enum restore_how {

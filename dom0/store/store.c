@@ -8,17 +8,17 @@
 #include <string.h>
 #include <time.h>
 
-#include "guest.h"
-#include "lifecycle.h"
+#include "guests/guest.h"
+#include "guests/names.h"
 #include "mayfly/hypercall.h"
-#include "names.h"
 #include "store/lazy.h"
 #include "store/medium.h"
 #include "store/pause.h"
 #include "store/restore.h"
 #include "store/transfer.h"
-#include "template.h"
-#include "term.h"
+#include "templates/lifecycle.h"
+#include "templates/template.h"
+#include "text/term.h"
 #include "thread/thread.h"
 
 #define STACK_BYTES 65536

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "create.h"
-#include "errors.h"
+#include "guests/create.h"
 #include "mayfly/hypercall.h"
 #include "store/lazy.h"
 #include "store/pause.h"
+#include "text/errors.h"
 
 #define EXTENTS 64u
 #define PAGES_PER_PAUSE 8u

@@ -3,8 +3,8 @@
  * there. What it needs of templates that are still being read (lazy.h) is brought first. */
 #pragma once
 
-#include "body.h"
-#include "index.h"
+#include "store/body.h"
+#include "store/index.h"
 
 /** Writes what frozen domain `dom` has otherwise than frozen `base`. Zero pages take no space. */
 const char *transfer_save(struct body_writer *w, uint32_t dom, uint32_t base);

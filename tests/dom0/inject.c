@@ -10,8 +10,8 @@
 #include <string.h>
 
 #include "mayfly/hypercall.h"
-#include "show.h"
-#include "term.h"
+#include "shell/show.h"
+#include "text/term.h"
 
 static uint32_t left, calls; /* until the one that fails; 0: none will */
 static bool has_failed;

@@ -199,7 +199,7 @@ static unsigned try_all_steps(const struct way *w)
     return step - 1;
 }
 
-/* Dom0 keeps what it learns of the first instances of an image (dom0/prefault.h). */
+/* Dom0 keeps what it learns of the first instances of an image (dom0/templates/prefault.h). */
 static void start_some(const char *image)
 {
     for (unsigned i = 0; i < FIRST_ONES; i++) {

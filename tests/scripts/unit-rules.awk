@@ -18,7 +18,7 @@ function flush_rules(    program, objects, i, n, parts)
     sub(/\/[^\/]*$/, "", directory)
     printf "%s.objects/%%.o: %%.c %s\n", program, file
     printf "\t@mkdir -p $(@D)\n"
-    printf "\t$(Q)$(UNIT_CC) $(UNIT_CFLAGS) -I%s %s -MMD -c $< -o $@\n", directory, keys["cflags"]
+    printf "\t$(Q)$(UNIT_CC) $(UNIT_CFLAGS) -I%s %s -MMD -MP -c $< -o $@\n", directory, keys["cflags"]
     printf "%s:%s\n\t$(Q)$(UNIT_CC) $(UNIT_CFLAGS) $^ -o $@ %s -lcmocka\n", program, objects, keys["libs"]
     name = file
     sub(/^tests\//, "", name)

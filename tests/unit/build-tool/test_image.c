@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: build-tool/image.c build-tool/image_view.c build-tool/program.c
-// sources: build-tool/symbols.c build-tool/buffer.c build-tool/alloc.c dom0/signature.c
+// sources: build-tool/symbols.c build-tool/buffer.c build-tool/alloc.c dom0/images/signature.c
 // sources: tests/unit/build-tool/captured_report.c
-// cflags: -Ibuild-tool -D_GNU_SOURCE
+// cflags: -Ibuild-tool -Idom0 -D_GNU_SOURCE
 // libs: -lelf -ljansson -lsodium
 /*
  * test_image.c - a packed image, read back with libelf, is what mayfly/image.h promises; damaged

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: build-tool/image.c build-tool/seal.c build-tool/buffer.c build-tool/alloc.c
-// sources: dom0/signature.c tests/unit/build-tool/captured_report.c
-// cflags: -Ibuild-tool -D_GNU_SOURCE
+// sources: dom0/images/signature.c tests/unit/build-tool/captured_report.c
+// cflags: -Ibuild-tool -Idom0 -D_GNU_SOURCE
 // libs: -lsodium
 /*
  * test_signature.c - what the build tool signs is what dom0 accepts, and nothing else: no byte that
@@ -22,7 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../../dom0/signature.h"
+#include "../../../dom0/images/signature.h"
 #include "captured_report.h"
 #include "image.h"
 #include "seal.h"

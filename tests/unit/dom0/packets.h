@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// cflags: -Idom0/net -Iunikernel-runtime/src
+// cflags: -Idom0 -Iunikernel-runtime/src
 /* packets.h - builds packets and checks their checksums from first principles, for dom0's tests. */
 #pragma once
 
@@ -7,9 +7,9 @@
 #include <stdint.h>
 #include <string.h>
 
-#include "bytes.h"
-#include "frame.h"
-#include "headers.h"
+#include "net/bytes.h"
+#include "net/frame.h"
+#include "net/headers.h"
 #include "virtq/virtio_net.h"
 
 struct wire {

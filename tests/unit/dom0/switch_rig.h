@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// cflags: -Idom0/net -Iunikernel-runtime/src
+// cflags: -Idom0 -Iunikernel-runtime/src
 /* switch_rig.h - a switch with its guests, an uplink, and what goes through it. */
 #pragma once
 
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "net/switch.h"
 #include "packets.h"
-#include "switch.h"
 
 #define NET 0x0a4d0000u    /* 10.77.0.0/16 */
 #define OUR 0x0a00020fu    /* 10.0.2.15 */

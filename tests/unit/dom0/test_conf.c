@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/conf.c dom0/signature.c dom0/launch.c dom0/words.c dom0/net/plan.c
+// sources: dom0/conf.c dom0/images/signature.c dom0/guests/launch.c dom0/text/words.c dom0/net/plan.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // libs: -lsodium
-// sources: dom0/rights.c
+// sources: dom0/guests/rights.c
 // mayfly.conf and the wish to start a guest: what is accepted, and what is said about the rest.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,9 +15,9 @@
 #include <cmocka.h>
 
 #include "conf.h"
-#include "launch.h"
+#include "guests/launch.h"
 #include "net/headers.h"
-#include "words.h"
+#include "text/words.h"
 
 static uint32_t complaint_line, complaints;
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/net/dhcp.c dom0/net/packet.c dom0/net/frame.c dom0/net/checksum.c
-// cflags: -Idom0/net -Iunikernel-runtime/src
+// cflags: -Idom0 -Iunikernel-runtime/src
 // The DHCP client against a small server made here.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "bytes.h"
-#include "dhcp.h"
+#include "net/bytes.h"
+#include "net/dhcp.h"
 
 #define MESSAGE 42
 #define OPTIONS (MESSAGE + 240)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/elf.c
+// sources: dom0/images/elf.c
+// cflags: -Idom0
 // The reader of images, on a good one and on broken ones.
 #include <elf.h>
 #include <setjmp.h>
@@ -11,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "../../../dom0/elf.h"
+#include "../../../dom0/images/elf.h"
 #include "mayfly/abi.h"
 
 #define FILE_BYTES 0x3000

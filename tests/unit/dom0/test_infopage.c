@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/infopage.c dom0/net/plan.c unikernel-runtime/src/virtq/virtq_driver.c
+// sources: dom0/guests/infopage.c dom0/net/plan.c unikernel-runtime/src/virtq/virtq_driver.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // What dom0 writes into a guest's window: nothing overlaps, everything is where the page says.
 #include <setjmp.h>
@@ -12,7 +12,7 @@
 
 #include <cmocka.h>
 
-#include "infopage.h"
+#include "guests/infopage.h"
 #include "virtq/virtq.h"
 
 /* The machine's memory: pages of the window from this one on have none. */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/memtext.c dom0/rights.c dom0/launch.c dom0/words.c
+// sources: dom0/text/memtext.c dom0/guests/rights.c dom0/guests/launch.c dom0/text/words.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // Addresses, bytes and dumps of peek and poke; who may look into a guest and share memory with it.
 #include <setjmp.h>
@@ -11,9 +11,9 @@
 
 #include <cmocka.h>
 
-#include "guest.h"
-#include "memtext.h"
-#include "rights.h"
+#include "guests/guest.h"
+#include "guests/rights.h"
+#include "text/memtext.h"
 
 static bool find(const void *arg, const char *name, uint64_t *address)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/lineedit.c
+// sources: dom0/text/lineedit.c
 // cflags: -Idom0
 // Editing: what is typed, and the line that comes out of it.
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "lineedit.h"
+#include "text/lineedit.h"
 
 static void discard(const char *data, uint32_t bytes)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/net/merge.c dom0/net/frame.c dom0/net/checksum.c dom0/net/packet.c
-// cflags: -Idom0/net -Iunikernel-runtime/src
+// cflags: -Idom0 -Iunikernel-runtime/src
 // Segments put together: which ones, what comes out of it, and how they are taken apart again.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,8 +10,8 @@
 
 #include <cmocka.h>
 
-#include "merge.h"
-#include "packet.h"
+#include "net/merge.h"
+#include "net/packet.h"
 #include "packets.h"
 
 #define SRC 0x5db8d822u

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/park.c dom0/net/frame.c dom0/net/checksum.c
-// cflags: -Idom0 -Idom0/net -Iunikernel-runtime/src
+// sources: dom0/net/park.c dom0/net/frame.c dom0/net/checksum.c
+// cflags: -Idom0 -Iunikernel-runtime/src
 // Frames kept for guests without buffers: order, content, limits, and no memory.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "park.h"
-#include "room.h"
+#include "guests/room.h"
+#include "net/park.h"
 
 static bool has_memory = true;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/prefault.c
+// sources: dom0/templates/prefault.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // Which pages instances get before they run. hv is played by functions behind a hypercall page at the
 // address where guests have it: domain DOM(i) is instance i, domain BASE the template.
@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "hold.h"
+#include "guests/hold.h"
 #include "mayfly/hypercall.h"
-#include "prefault.h"
+#include "templates/prefault.h"
 
 #define BASE 7u
 #define DOM(i) (100u + (i))

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/request.c
-// cflags: -Idom0 -Idom0/net -Iunikernel-runtime/src
+// sources: dom0/families/request.c
+// cflags: -Idom0 -Iunikernel-runtime/src
 // Requests of a guest that are answered later: which one is meant, also after a rollback.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,9 +10,9 @@
 
 #include <cmocka.h>
 
-#include "create.h"
-#include "request.h"
-#include "slot.h"
+#include "families/request.h"
+#include "guests/create.h"
+#include "guests/slot.h"
 
 #define LATER 40
 

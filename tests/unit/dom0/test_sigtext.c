@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/sigtext.c
+// sources: dom0/families/sigtext.c
 // cflags: -Idom0
 // Names of signals, as people type them in the shell.
 #include <setjmp.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "sigtext.h"
+#include "families/sigtext.h"
 
 static void names_and_numbers_are_found(void **state)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/net/switch.c dom0/net/cut.c dom0/net/nat.c dom0/net/nat_flow.c dom0/net/nat_error.c dom0/net/arp.c dom0/net/echo.c
 // sources: dom0/net/packet.c dom0/net/plan.c dom0/net/frame.c dom0/net/checksum.c
-// cflags: -Idom0/net -Iunikernel-runtime/src
+// cflags: -Idom0 -Iunikernel-runtime/src
 // Where frames go, and what they look like when they arrive: forwarding, published ports, NAT, ARP,
 // NDP, and frames that a hostile guest makes.
 #include <setjmp.h>
@@ -12,9 +12,9 @@
 
 #include <cmocka.h>
 
-#include "checksum.h"
+#include "net/checksum.h"
+#include "net/switch.h"
 #include "packets.h"
-#include "switch.h"
 #include "switch_rig.h"
 
 static void checksum_is_the_sum_of_words(void **state)

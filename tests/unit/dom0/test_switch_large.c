@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/net/switch.c dom0/net/cut.c dom0/net/nat.c dom0/net/nat_flow.c dom0/net/nat_error.c dom0/net/arp.c dom0/net/echo.c
 // sources: dom0/net/packet.c dom0/net/plan.c dom0/net/frame.c dom0/net/checksum.c
-// cflags: -Idom0/net -Iunikernel-runtime/src
+// cflags: -Idom0 -Iunikernel-runtime/src
 // Large frames between guests: who gets them, how they are stored, and what is refused.
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
+#include "net/switch.h"
 #include "packets.h"
-#include "switch.h"
 #include "switch_rig.h"
 
 static struct {

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "term.h"
+#include "text/term.h"
 
 static void controls_of_one_byte_are_found(void **state)
 {

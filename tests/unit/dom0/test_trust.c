@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/trust.c dom0/signature.c build-tool/image.c build-tool/seal.c
+// sources: dom0/images/trust.c dom0/images/signature.c build-tool/image.c build-tool/seal.c
 // sources: build-tool/buffer.c build-tool/alloc.c tests/unit/build-tool/captured_report.c
-// cflags: -iquote build-tool -iquote dom0 -D_GNU_SOURCE
+// cflags: -iquote build-tool -iquote dom0 -D_GNU_SOURCE -Idom0
 // libs: -lsodium
 // Which images dom0 starts: the list of keys from mayfly.conf and from the file `keys`.
 #include <setjmp.h>
@@ -18,9 +18,9 @@
 
 #include "../../../build-tool/image.h"
 #include "boot.h"
+#include "images/trust.h"
 #include "mayfly/image.h"
 #include "seal.h"
-#include "trust.h"
 
 static char keys_file[512];
 static uint32_t complaints, complaint_line;

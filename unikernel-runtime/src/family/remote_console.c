@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * remote_console.c - the console of a child: what it writes is its own, what is typed is the owner's
- * (dom0/console.h), whoever reads it first. As for FIFOs, the owner is asked each time what there is.
+ * (dom0/guests/console.h), whoever reads it first. As for FIFOs, the owner is asked each time what there is.
  */
 #include <poll.h>
 #include <sys/ioctl.h>
