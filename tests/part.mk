@@ -164,7 +164,7 @@ e2e: all $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello
 
 test: all $(UNIT_PROGRAMS) $(HVT_PROGRAMS) $(GT_IMAGES) $(GP_IMAGES) $(NETCLIENT) $(LIFECYCLE) $(INJECT_B)/dom0.elf $(TP)/hello.src.stamp \
 		$(DIFFER_PROGRAMS)
-	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(DIFFER_LIST) $(BATS_LIST)
+	@MAYFLY_BUILD=$(B) MAYFLY_SOURCES=$(abspath $(TP)/src) $(RUN_TESTS) $(UNIT_LIST) $(HV_LIST) $(GUEST_LIST) $(DIFFER_LIST) $(HOSTRUN_COMPARISONS) $(BATS_LIST)
 
 # Every test of every port; `make test` runs the quick ones (tests/ports.bats).
 ports-test: all
