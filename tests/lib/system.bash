@@ -99,17 +99,25 @@ plain_log() {
         sed 's/\r\x1b\[K/\n/g; s/\r//g; s/\x1b\[[0-9;]*[A-Za-z]//g'
 }
 
+# What the shell answered to COMMAND, in the log from byte $1 on: what follows the line with COMMAND whole (a guest's
+# line may come while it is typed). Status 1: the next prompt, a line without an end, is not there yet.
+PROMPT='mayfly> '
+answer() {
+    plain_log "$1" | COMMAND=$2 PROMPT=$PROMPT awk '
+        has_echo { if (line != ENVIRON["PROMPT"]) { printf "%s", text } line = $0; text = $0 "\n" }
+        $0 == ENVIRON["COMMAND"] || $0 == ENVIRON["PROMPT"] ENVIRON["COMMAND"] { has_echo = 1 }
+        END { exit line != ENVIRON["PROMPT"] }'
+}
+
 # shell COMMAND...: types it into dom0's shell, prints what the shell answers up to its next prompt.
 # Waits at most $SHELL_LIMIT seconds.
-PROMPT='mayfly> '
 shell() {
-    local from i
+    local from i text
     from=$(wc -c <"$SERIAL")
     type "$*"
     for ((i = 0; i < ${SHELL_LIMIT:-20} * 20; i++)); do
-        # The first line is the echo of the command; the last is the next prompt, without a newline.
-        if [ "$(plain_log "$from" | sed 1d | tail -n 1)" = "$PROMPT" ]; then
-            plain_log "$from" | sed 1d | grep -vxF "$PROMPT" || true
+        if text=$(answer "$from" "$*"); then
+            [ -z "$text" ] || printf '%s\n' "$text"
             return 0
         fi
         sleep 0.05
