@@ -10,7 +10,8 @@
 
 #include "report.h"
 
-int image_view_is_elf(const char *path)
+/* Whether the file is an ELF file at all (a folder is not). */
+static int is_elf(const char *path)
 {
     char magic[SELFMAG] = {0};
     const int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -73,7 +74,7 @@ static json_t *read_manifest_of(const struct buffer *file)
 bool image_view_is_program(const char *path)
 {
     struct buffer file = {0};
-    if (!image_view_is_elf(path) || buffer_read_file(&file, path) != 0) {
+    if (!is_elf(path) || buffer_read_file(&file, path) != 0) {
         return false;
     }
     json_t *manifest = read_manifest_of(&file);

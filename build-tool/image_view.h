@@ -23,9 +23,6 @@ struct image_view {
     const struct mf_files *files;    /* NULL: none; borrowed, checked to be complete */
 };
 
-/** Whether the file is an ELF file at all (a folder is not). */
-int image_view_is_elf(const char *path);
-
 /** Whether it is a linked program that was not packaged: it has no manifest. Says nothing. */
 bool image_view_is_program(const char *path);
 

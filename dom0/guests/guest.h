@@ -114,8 +114,5 @@ void guest_kill(uint32_t slot);
 /** Likewise, because a part of its memory was lost. */
 void guest_lose(uint32_t slot);
 
-/** Forgets an ended guest: its slot is free. */
-void guest_forget(uint32_t slot);
-
 /** Makes an address in the window of a slot. */
 void *guest_window(uint32_t slot);

@@ -37,7 +37,8 @@ static bool take_port(const char **text, uint16_t *port)
     return value > 0 && value <= UINT16_MAX;
 }
 
-bool launch_parse_port(const char *text, struct launch_port *port)
+/* HOST:GUEST[/tcp|/udp], or PORT for both. */
+static bool parse_port(const char *text, struct launch_port *port)
 {
     struct launch_port p = {.protocol = IP_PROTOCOL_TCP};
     if (!take_port(&text, &p.host)) {
@@ -70,7 +71,7 @@ static bool set_output(const char *value, bool *is_quiet)
 
 static bool add_port(struct launch *l, const char *value)
 {
-    return l->port_count < LAUNCH_PORTS_MAX && launch_parse_port(value, &l->ports[l->port_count]) &&
+    return l->port_count < LAUNCH_PORTS_MAX && parse_port(value, &l->ports[l->port_count]) &&
            ++l->port_count > 0;
 }
 

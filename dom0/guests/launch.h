@@ -87,8 +87,5 @@ struct launch {
  */
 const char *launch_parse(struct launch *l, char *const words[], int count, char error[128]);
 
-/** HOST:GUEST[/tcp|/udp], or PORT for both. */
-bool launch_parse_port(const char *text, struct launch_port *port);
-
 /** Whether a guest may have this name: letters, digits, `-_.`, not too long. */
 bool launch_name_is_valid(const char *name);

@@ -85,21 +85,22 @@ void slot_free(struct guest *g)
     free_list = slot_of(g) + 1;
 }
 
-void slot_keep(struct guest *g)
-{
-    queue_add(&ended, g);
-    if (++kept > GUEST_KEPT) {
-        guest_forget(slot_of(queue_first(&ended)));
-    }
-}
-
-void guest_forget(uint32_t slot)
+/* Forgets an ended guest: its slot is free. */
+static void forget(uint32_t slot)
 {
     queue_remove(&ended, &guests[slot]);
     kept--;
     names_remove(slot);
     console_free(&guests[slot].console);
     slot_free(&guests[slot]);
+}
+
+void slot_keep(struct guest *g)
+{
+    queue_add(&ended, g);
+    if (++kept > GUEST_KEPT) {
+        forget(slot_of(queue_first(&ended)));
+    }
 }
 
 bool slot_number_name(char name[LAUNCH_NAME_BYTES], const char *first, size_t bytes, char separator,
@@ -136,7 +137,7 @@ bool slot_claim_name(const char *name)
     if (guests[slot].state != GUEST_ENDED) {
         return false;
     }
-    guest_forget(slot);
+    forget(slot);
     return true;
 }
 

@@ -48,7 +48,7 @@ static struct dhcp dhcp;
 static struct held held[HELD_MAX];
 static struct mf_timer dhcp_timer, expire_timer;
 
-uint32_t uplink_now_s(void)
+static uint32_t seconds_now(void)
 {
     return (uint32_t)(mf_clock_ns() / MF_NS_PER_S);
 }
@@ -113,7 +113,7 @@ void uplink_ask(uint32_t ip)
 
 void uplink_hold(const struct frame *f, uint32_t next_hop)
 {
-    const uint32_t now_s = uplink_now_s();
+    const uint32_t now_s = seconds_now();
     for (uint32_t i = 0; i < HELD_MAX && f->segment_bytes == 0; i++) {
         struct held *h = &held[i];
         if (h->next_hop != 0 && now_s - h->since_s <= HELD_S) {
@@ -142,7 +142,7 @@ static void send_held(uint32_t next_hop)
         f.needs_csum = h->needs_csum;
         f.csum_start = h->csum_start;
         f.csum_offset = h->csum_offset;
-        if (switch_address(&netback_switch, &f, next_hop, uplink_now_s(), &ask) == SWITCH_UPLINK) {
+        if (switch_address(&netback_switch, &f, next_hop, seconds_now(), &ask) == SWITCH_UPLINK) {
             uplink_send(&f);
         }
         h->next_hop = 0;
@@ -274,7 +274,7 @@ static void set_expire_timer(void)
 static void expire_flows(struct mf_timer *t)
 {
     (void)t;
-    nat_expire(&netback_switch.nat, uplink_now_s(), EXPIRE_LIMIT);
+    nat_expire(&netback_switch.nat, seconds_now(), EXPIRE_LIMIT);
     set_expire_timer();
 }
 
@@ -289,7 +289,7 @@ static void run_round(void *arg)
     if (!has_received && !netback_has_work()) {
         return;
     }
-    const uint32_t now_s = uplink_now_s();
+    const uint32_t now_s = seconds_now();
     if (has_received) {
         take_received(now_s);
     }

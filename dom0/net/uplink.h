@@ -31,6 +31,3 @@ void uplink_hold(const struct frame *f, uint32_t next_hop);
 
 /** Sends an ARP request for `ip`. */
 void uplink_ask(uint32_t ip);
-
-/** Monotonic seconds. */
-uint32_t uplink_now_s(void);

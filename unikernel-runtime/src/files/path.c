@@ -214,7 +214,8 @@ static char *prepend(char *at, const char *buffer, const char *name, size_t byte
     return at;
 }
 
-ssize_t mf_path_of(const struct mf_place *place, char *buffer, size_t bytes)
+/* Writes the absolute path of what was found. Returns its length, or -ERANGE, -ENOENT. */
+static ssize_t path_of(const struct mf_place *place, char *buffer, size_t bytes)
 {
     char *at = buffer + bytes;
     if (bytes < 2) {
@@ -303,7 +304,7 @@ char *mf_own_getcwd(char *buffer, size_t bytes)
         return NULL;
     }
     const struct mf_place here = {.node = current_directory()};
-    const ssize_t n = mf_path_of(&here, to, bytes);
+    const ssize_t n = path_of(&here, to, bytes);
     if (n < 0) {
         if (buffer == NULL) {
             free(to);
@@ -329,7 +330,7 @@ char *mf_own_realpath(const char *restrict path, char *restrict resolved)
     }
     char *const to = resolved != NULL ? resolved : malloc(PATH_MAX);
     if (r == 0) {
-        r = to == NULL ? -ENOMEM : mf_path_of(&place, to, PATH_MAX);
+        r = to == NULL ? -ENOMEM : path_of(&place, to, PATH_MAX);
     }
     if (r < 0) {
         if (resolved == NULL) {

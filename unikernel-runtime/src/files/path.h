@@ -27,9 +27,6 @@ int mf_path_find(int fd, const char *path, unsigned int flags, struct mf_place *
 /** As mf_path_find(), but a missing last component is -ENOENT. */
 int mf_path_node(int fd, const char *path, unsigned int flags, struct mf_node **out);
 
-/** Writes the absolute path of what was found. Returns its length, or -ERANGE, -ENOENT. */
-ssize_t mf_path_of(const struct mf_place *place, char *buffer, size_t bytes);
-
 /**
  * Makes a file of type and permissions `mode` at `path`, where nothing may be; the creation mask is
  * not looked at. *out is not a new reference. Errors: those of mf_path_find(), -EEXIST, -EACCES,

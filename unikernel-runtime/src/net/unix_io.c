@@ -76,7 +76,8 @@ void unix_drop_queue(struct unix_socket *s)
     }
 }
 
-void unix_on_room(struct unix_socket *s)
+/* Something was taken from the queue of `s`: tells those who want to send to it. */
+static void tell_room(struct unix_socket *s)
 {
     mf_file_notify(&s->file, UNIX_ROOM);
     if (!unix_is_datagram(s)) {
@@ -394,7 +395,7 @@ static ssize_t receive_stream(struct unix_socket *s, struct mf_message *m)
         const size_t part = copy_stream(s, m, done, peek, &is_end);
         done += part;
         if (part > 0 && !peek) {
-            unix_on_room(s);
+            tell_room(s);
         }
         is_end |= peek || (flags & MSG_WAITALL) == 0;
     }
@@ -431,7 +432,7 @@ static ssize_t receive_record(struct unix_socket *s, struct mf_message *m)
     }
     if (!peek) {
         drop_first(s);
-        unix_on_room(s);
+        tell_room(s);
     }
     return (ssize_t)((flags & MSG_TRUNC) != 0 ? bytes : done);
 }

@@ -126,9 +126,6 @@ static inline bool unix_has_room(const struct unix_socket *s, const struct unix_
     return to->queued_bytes < (size_t)s->send_bytes;
 }
 
-/** Something was taken from the queue of `s`: tells those who want to send to it. */
-void unix_on_room(struct unix_socket *s);
-
 /**
  * Waits on `f` for `events` (UNIX_ROOM, POLLIN) on behalf of `s`. Returns 0, -EAGAIN (non-blocking,
  * MSG_DONTWAIT, or the deadline passed), -EINTR.

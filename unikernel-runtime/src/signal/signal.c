@@ -75,7 +75,8 @@ static void call(const struct sigaction *action, int sig, siginfo_t *info, void 
     }
 }
 
-bool mf_signal_act(int sig, siginfo_t *info, struct mf_frame *frame)
+/* The calling thread gets `sig`, whatever its mask. Returns whether a handler ran. */
+static bool act(int sig, siginfo_t *info, struct mf_frame *frame)
 {
     const struct sigaction action = actions[sig];
     const unsigned int flags = (unsigned int)action.sa_flags;
@@ -122,7 +123,7 @@ bool mf_signal_deliver(struct mf_frame *frame)
     bool is_handled = false, restarts = true;
     while ((sig = mf_signal_take(~self->signal_mask, &info)) != 0) {
         const bool restart = ((unsigned int)actions[sig].sa_flags & SA_RESTART) != 0;
-        if (mf_signal_act(sig, &info, frame)) {
+        if (act(sig, &info, frame)) {
             is_handled = true;
             restarts = restarts && restart;
         }
@@ -147,7 +148,7 @@ void mf_signal_restart_no_more(void)
 static void run_fault_handler(struct mf_frame *frame)
 {
     char *const before = mf_preempt_fault_begin(frame);
-    mf_signal_act(frame->info.si_signo, &frame->info, frame);
+    act(frame->info.si_signo, &frame->info, frame);
     mf_preempt_fault_end(before);
     mf_frame_resume(frame);
 }

@@ -87,9 +87,6 @@ void mf_signal_fault(int sig, int code, void *address, bool is_overflow, const s
 
 /* ---- signal.c, for pending.c and wait.c ------------------------------------------------------- */
 
-/** The calling thread gets `sig`, whatever its mask. Returns whether a handler ran. */
-bool mf_signal_act(int sig, siginfo_t *info, struct mf_frame *frame);
-
 bool mf_signal_is_ignored(int sig);
 void mf_signal_end_by_default(int sig) __attribute__((noreturn));
 

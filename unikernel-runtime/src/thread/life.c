@@ -54,7 +54,8 @@ static void add_to_all(struct mf_thread *t)
     mf_thread_count++;
 }
 
-void mf_thread_drop(struct mf_thread *t)
+/* `t` has ended: off the list of all threads. */
+static void drop(struct mf_thread *t)
 {
     mf_thread_count--;
     t->state = MF_THREAD_ENDED;
@@ -231,7 +232,7 @@ void mf_thread_end(void *result)
     }
     mf_mutex_abandon(self);
     mf_signal_forget(self);
-    mf_thread_drop(self);
+    drop(self);
     self->result = result;
     mf_waitq_wake_all(&self->joiners);
     if (self->detached) {

@@ -134,9 +134,6 @@ struct mf_thread_spec {
 int mf_thread_create(void *(*fn)(void *), void *arg, const struct mf_thread_spec *spec,
                      struct mf_thread **out);
 
-/** life.c: `t` has ended: off the list of all threads. */
-void mf_thread_drop(struct mf_thread *t);
-
 /** Marks mutexes of `self`, which ends, as those of a dead owner (mutex.c). */
 void mf_mutex_abandon(struct mf_thread *self);
 
