@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
+#include "net/sums.h"
 #include "virtq/virtio_net.h"
 
 /* Only of a frame whose headers have been checked: csum_start is where TCP begins. */

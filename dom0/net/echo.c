@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
+#include "net/sums.h"
 
 #define NS_HOP_LIMIT 255
 #define NA_BYTES 32 /* with the target's link-layer address */

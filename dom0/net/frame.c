@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
+#include "net/sums.h"
 #include "virtq/virtio_net.h"
 
 uint32_t frame_read(struct frame_cursor *c, void *to, uint32_t bytes)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
+#include "net/sums.h"
 
 #define IP_AT ETH_BYTES
 #define TCP_AT (ETH_BYTES + IP4_BYTES) /* without IP options */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
 #include "net/nat_flow.h"
+#include "net/sums.h"
 
 #define DNS_PORT 53
 

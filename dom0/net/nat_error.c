@@ -6,9 +6,9 @@
 #include <stddef.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
 #include "net/nat_flow.h"
+#include "net/sums.h"
 
 #define QUOTED_TRANSPORT_BYTES 8 /* RFC 792: at least so much of it is quoted */
 

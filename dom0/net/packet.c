@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "net/bytes.h"
-#include "net/checksum.h"
 #include "net/headers.h"
+#include "net/sums.h"
 
 #define REPLY_TTL 64
 

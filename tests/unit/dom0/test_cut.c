@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // sources: dom0/net/switch.c dom0/net/cut.c dom0/net/nat.c dom0/net/nat_flow.c dom0/net/nat_error.c dom0/net/arp.c dom0/net/echo.c
-// sources: dom0/net/packet.c dom0/net/plan.c dom0/net/frame.c dom0/net/checksum.c
+// sources: dom0/net/packet.c dom0/net/plan.c dom0/net/frame.c unikernel-runtime/src/net/checksum.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // Segments that dom0 cuts: what leaves the machine, and which ones are refused.
 #include <setjmp.h>

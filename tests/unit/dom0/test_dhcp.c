@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/net/dhcp.c dom0/net/packet.c dom0/net/frame.c dom0/net/checksum.c
+// sources: dom0/net/dhcp.c dom0/net/packet.c dom0/net/frame.c unikernel-runtime/src/net/checksum.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // The DHCP client against a small server made here.
 #include <setjmp.h>

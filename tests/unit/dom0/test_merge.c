@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/net/merge.c dom0/net/frame.c dom0/net/checksum.c dom0/net/packet.c
+// sources: dom0/net/merge.c dom0/net/frame.c unikernel-runtime/src/net/checksum.c dom0/net/packet.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // Segments put together: which ones, what comes out of it, and how they are taken apart again.
 #include <setjmp.h>

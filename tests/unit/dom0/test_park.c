@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// sources: dom0/net/park.c dom0/net/frame.c dom0/net/checksum.c
+// sources: dom0/net/park.c dom0/net/frame.c unikernel-runtime/src/net/checksum.c
 // cflags: -Idom0 -Iunikernel-runtime/src
 // Frames kept for guests without buffers: order, content, limits, and no memory.
 #include <setjmp.h>

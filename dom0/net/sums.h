@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * checksum.h - the Internet checksum (RFC 1071) and its incremental update (RFC 1624).
+ * sums.h - the Internet checksum (RFC 1071: the runtime's), and its incremental update (RFC 1624).
  *
  * A `sum` is a one's complement sum, not yet complemented, in host order of big-endian words; it
  * may have carries above bit 15 until checksum_fold().
@@ -10,9 +10,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The sum of `bytes` bytes at `data`, folded to 16 bits. An odd last byte counts as its high
- * half. */
-uint16_t checksum_sum(const void *data, size_t bytes);
+#include "net/checksum.h"
+
+/** The sum of `bytes` bytes at `data`, folded to 16 bits. An odd last byte counts as its high half. */
+static inline uint16_t checksum_sum(const void *data, size_t bytes)
+{
+    return __builtin_bswap16(
+        mf_checksum_add(data, (int)bytes)); /* in any byte order: RFC 1071, 2B */
+}
 
 /** Folds carries: the result fits 16 bits. */
 static inline uint16_t checksum_fold(uint32_t sum)
