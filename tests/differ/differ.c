@@ -25,6 +25,21 @@ unsigned int pick(unsigned int count)
     return (unsigned int)(state >> 33) % count;
 }
 
+void differ_step(const struct differ_call *calls, unsigned int count)
+{
+    unsigned int total = 0;
+
+    for (unsigned int i = 0; i < count; i++) {
+        total += calls[i].weight;
+    }
+    for (unsigned int at = pick(total); at >= calls->weight; calls++) {
+        at -= calls->weight;
+    }
+    printf("%s", calls->name);
+    calls->call();
+    printf("\n");
+}
+
 const char *error_name(int error)
 {
 #define NAME(e)                                                                                    \

@@ -13,6 +13,16 @@ int differ_begin(int argc, char **argv);
 /** 0 to count - 1. */
 unsigned int pick(unsigned int count);
 
+/** A call that a program makes now and then: so often as `weight` says, among the others. */
+struct differ_call {
+    const char *name;
+    void (*call)(void); /* prints arguments and result */
+    unsigned int weight;
+};
+
+/** Makes one of them, on a line that begins with its name. */
+void differ_step(const struct differ_call *calls, unsigned int count);
+
 /** True in one of `count` cases. */
 static inline int one_of(unsigned int count)
 {

@@ -498,11 +498,7 @@ static void do_user(void)
     }
 }
 
-static const struct {
-    const char *name;
-    void (*call)(void);
-    unsigned int weight;
-} calls[] = {
+static const struct differ_call calls[] = {
     {"open", do_open, 12},
     {"full", do_full, 2},
     {"close", do_close, 4},
@@ -541,26 +537,6 @@ static const struct {
     {"user", do_user, 1},
 };
 
-static void step(void)
-{
-    unsigned int total = 0, at;
-
-    for (unsigned int i = 0; i < COUNT(calls); i++) {
-        total += calls[i].weight;
-    }
-    at = pick(total);
-    for (unsigned int i = 0;; i++) {
-        if (at < calls[i].weight) {
-            is_vague = false;
-            printf("%s", calls[i].name);
-            calls[i].call();
-            printf("\n");
-            return;
-        }
-        at -= calls[i].weight;
-    }
-}
-
 int main(int argc, char **argv)
 {
     const int steps = differ_begin(argc, argv);
@@ -577,7 +553,8 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < steps; i++) {
         printf("%d ", i);
-        step();
+        is_vague = false;
+        differ_step(calls, COUNT(calls));
         if (i % 50 == 49 || i == steps - 1) {
             const uid_t before = geteuid();
             (void)seteuid(0);

@@ -552,11 +552,7 @@ static void do_peer(void)
     }
 }
 
-static const struct {
-    const char *name;
-    void (*call)(void);
-    unsigned int weight;
-} calls[] = {
+static const struct differ_call calls[] = {
     {"pipe", do_pipe, 3},           {"pair", do_pair, 3},         {"counter", do_counter, 2},
     {"timer", do_timer, 1},         {"epoll", do_epoll, 2},       {"dup", do_dup, 2},
     {"close", do_close, 5},         {"write", do_write, 10},      {"read", do_read, 10},
@@ -568,25 +564,6 @@ static const struct {
     {"unlink", do_unlink, 1},       {"option", do_option, 3},     {"peer", do_peer, 2},
 };
 
-static void step(void)
-{
-    unsigned int total = 0, at;
-
-    for (unsigned int i = 0; i < COUNT(calls); i++) {
-        total += calls[i].weight;
-    }
-    at = pick(total);
-    for (unsigned int i = 0;; i++) {
-        if (at < calls[i].weight) {
-            printf("%s", calls[i].name);
-            calls[i].call();
-            printf("\n");
-            return;
-        }
-        at -= calls[i].weight;
-    }
-}
-
 int main(int argc, char **argv)
 {
     const int steps = differ_begin(argc, argv);
@@ -597,7 +574,7 @@ int main(int argc, char **argv)
     }
     for (int i = 0; i < steps; i++) {
         printf("%d ", i);
-        step();
+        differ_step(calls, COUNT(calls));
         show_ready();
     }
     return 0;
