@@ -14,19 +14,26 @@
 
 _Static_assert(MERGE_HEADER_BYTES == TCP_AT + 60, "the longest headers");
 
+/* TCP over IPv4, in one piece and without IP options, of so many bytes. The headers are there. */
+static inline bool is_plain(const struct frame *f, uint32_t bytes)
+{
+    const uint8_t *const ip = f->head + IP_AT;
+
+    return get16(f->head + ETH_TYPE) == ETH_TYPE_IP4 && ip[IP4_VERSION_IHL] == 0x45 &&
+           ip[IP4_PROTOCOL] == IP_PROTOCOL_TCP &&
+           get16(ip + IP4_TOTAL_BYTES) == bytes - ETH_BYTES &&
+           (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) == 0;
+}
+
 /* The bytes of all headers of a segment with data that may be merged; 0: it may not. */
 static uint32_t headers_of(const struct frame *f)
 {
-    const uint8_t *const ip = f->head + IP_AT;
     const uint8_t *const tcp = f->head + TCP_AT;
 
     /* With a rest the head is full, and the headers are there. */
     if (f->data == NULL || f->rest_count != 1 || f->rest_bytes == 0 ||
-        get16(f->head + ETH_TYPE) != ETH_TYPE_IP4 || ip[IP4_VERSION_IHL] != 0x45 ||
-        ip[IP4_PROTOCOL] != IP_PROTOCOL_TCP ||
-        get16(ip + IP4_TOTAL_BYTES) != frame_bytes(f) - ETH_BYTES ||
-        (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) != 0 ||
-        (tcp[TCP_FLAGS] & ~TCP_PSH) != TCP_ACK || tcp[TCP_OFFSET] >> 4 < TCP_BYTES / 4) {
+        !is_plain(f, frame_bytes(f)) || (tcp[TCP_FLAGS] & ~TCP_PSH) != TCP_ACK ||
+        tcp[TCP_OFFSET] >> 4 < TCP_BYTES / 4) {
         return 0;
     }
     return TCP_AT + (tcp[TCP_OFFSET] >> 4) * 4u;
@@ -35,14 +42,10 @@ static uint32_t headers_of(const struct frame *f)
 /* A confirmation without options. */
 static bool is_confirmation(const struct frame *f)
 {
-    const uint8_t *const ip = f->head + IP_AT;
     const uint8_t *const tcp = f->head + TCP_AT;
 
     return frame_bytes(f) >= ACK_BYTES && frame_bytes(f) <= ETH_MIN_BYTES &&
-           get16(f->head + ETH_TYPE) == ETH_TYPE_IP4 && ip[IP4_VERSION_IHL] == 0x45 &&
-           get16(ip + IP4_TOTAL_BYTES) == ACK_BYTES - ETH_BYTES &&
-           ip[IP4_PROTOCOL] == IP_PROTOCOL_TCP &&
-           (get16(ip + IP4_FRAGMENT) & IP4_FRAGMENT_MASK) == 0 && tcp[TCP_FLAGS] == TCP_ACK &&
+           is_plain(f, ACK_BYTES) && tcp[TCP_FLAGS] == TCP_ACK &&
            tcp[TCP_OFFSET] >> 4 == TCP_BYTES / 4;
 }
 
